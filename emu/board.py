@@ -1,0 +1,78 @@
+"""Boards as declared data: what is mapped where, and which interrupt each device has.
+
+One description builds the machine (`machine.py`) and its device tree (`devicetree.py`).
+Source of `virt`: QEMU 7.2, hw/riscv/virt.c (addresses and interrupt numbers as its `info mtree` and device tree show).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One device of a board. `kind` names the device class (`emu.devices.KINDS`), `name` this instance of it."""
+
+    name: str
+    kind: str
+    base: int
+    size: int
+    irq: int | None = None
+    options: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A machine by its parts. `ram_bases`: RAM begins at each of these (aliases of one RAM, the first is home)."""
+
+    name: str
+    summary: str
+    isas: tuple[str, ...]
+    ram_base: int
+    slots: tuple[Slot, ...]
+    default_ram: int = 128 * MIB
+    max_cpus: int = 8
+    timebase: int = 10_000_000  # Hz of the platform timer
+    device_tree: bool = False
+    reset_vector: int | None = None  # where the first instruction is fetched when no image says otherwise
+    ram_alias: int | None = None  # a second address at which the same RAM begins
+
+
+VIRT_RISCV = Board(
+    name="virt",
+    summary="RISC-V virt, laid out as QEMU's: boots unmodified OpenSBI, U-Boot and Linux",
+    isas=("riscv64", "riscv32"),
+    ram_base=0x8000_0000,
+    device_tree=True,
+    reset_vector=0x1000,
+    slots=(
+        Slot("mrom", "rom", 0x1000, 0xF000),
+        Slot("test", "sifive-test", 0x10_0000, 0x1000),
+        Slot("rtc", "goldfish-rtc", 0x10_1000, 0x1000, irq=11),
+        Slot("clint", "clint", 0x200_0000, 0x1_0000),
+        Slot("plic", "plic", 0xC00_0000, 0x60_0000, options=MappingProxyType({"sources": 95})),
+        Slot("uart0", "ns16550a", 0x1000_0000, 0x100, irq=10),
+        Slot("flash0", "cfi-flash", 0x2000_0000, 32 * MIB),
+        Slot("flash1", "cfi-flash", 0x2200_0000, 32 * MIB),
+    ),
+)
+
+BARE = Board(
+    name="bare",
+    summary="The same small board for every ISA: RAM, UART, power switch, one-shot timer, interrupt latch",
+    isas=("*",),
+    ram_base=0,
+    default_ram=16 * MIB,
+    slots=(
+        Slot("uart", "bare-uart", 0x1000_0000, 0x1000),
+        Slot("power", "bare-power", 0x1001_0000, 0x1000),
+        Slot("timer", "bare-timer", 0x1002_0000, 0x1000),
+        Slot("latch", "bare-latch", 0x1003_0000, 0x1000),
+    ),
+)
+
+BOARDS: tuple[Board, ...] = (VIRT_RISCV, BARE)

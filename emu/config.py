@@ -1,0 +1,52 @@
+"""What a machine is asked to be. Plain values; `Machine(config)` checks them and builds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emu.device import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderRequest:
+    """``-device loader,file=,addr=``: bytes put into memory before the start."""
+
+    path: Path
+    address: int | None  # None: the file's own header says (ELF, Intel HEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """``-drive if=pflash,unit=N,file=F[,readonly=on]``."""
+
+    interface: str
+    unit: int
+    path: Path
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MachineConfig:
+    """Everything that decides what a machine is. Defaults are those of `axemu run`.
+
+    ram is in bytes; shift: one retired instruction is 2**shift ns of guest time; bios is "none", "default" or a path.
+    """
+
+    isa: str = "riscv64"
+    board: str | None = None  # None: `virt` where the ISA has one, else `bare`
+    cpu: str | None = None
+    smp: int = 1
+    ram: int | None = None
+    bios: str = "none"
+    kernel: Path | None = None
+    initrd: Path | None = None
+    append: str = ""
+    dtb: Path | None = None
+    drives: tuple[Drive, ...] = ()
+    loaders: tuple[LoaderRequest, ...] = ()
+    clock: str = "virtual"  # or "host"
+    shift: int = 0
+    semihosting: bool = False
+    unmapped: str = "fault"  # or "stop", "ones"
+    channel: Channel | None = field(default=None, compare=False)  # the first serial line; None: output is kept in memory

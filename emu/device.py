@@ -1,0 +1,145 @@
+"""What a device is, and everything it may be handed.
+
+A device gets offsets and acts only through what it was handed: an interrupt line, a clock, a timer, a channel.
+It never learns where it is mapped. Its whole state is one plain dataclass (``state``): that is its snapshot.
+``peek`` reads without effect; ``read`` is ``peek`` plus the effect, so that a debugger can look without touching.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Protocol
+
+
+class IrqLine(Protocol):
+    """A wire to an interrupt controller. Level-sensitive: it keeps the level it was last given."""
+
+    def set(self, level: bool) -> None: ...
+
+
+class Clock(Protocol):
+    """Guest time."""
+
+    def now(self) -> int:
+        """Nanoseconds of guest time since the machine started; never goes back."""
+        ...
+
+
+class Timer(Protocol):
+    """A one-shot alarm in guest time; the machine calls the function given when the timer was made."""
+
+    @property
+    def deadline(self) -> int | None:
+        """Guest time in ns at which the timer fires, None while it is not armed."""
+        ...
+
+    def arm(self, deadline: int) -> None:
+        """Fire once at guest time `deadline` (ns; a time in the past fires at once). Replaces an armed deadline."""
+        ...
+
+    def cancel(self) -> None: ...
+
+
+class Channel(Protocol):
+    """The host's end of a serial line."""
+
+    @property
+    def live(self) -> bool:
+        """True where bytes may come at any host time (terminal, pipe): such input is not reproducible."""
+        ...
+
+    def read(self, limit: int) -> bytes:
+        """Up to `limit` bytes that have arrived; empty where there are none now. Never blocks."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+
+class Action(IntEnum):
+    """What the native run loop does with an access, without leaving to Python (design: native device behaviours)."""
+
+    RETURN = 0  # leave to Python: the device's read or write answers
+    LATCH = 1  # a read returns the stored word `value`; a write leaves to Python
+    RING = 2  # a write is queued, and reaches the device's write() in order before anything else is asked of any device
+    CLOCK = 3  # a read returns guest time in ns divided by `period`, shifted by the offset within the register
+    SKIP = 4  # a read returns zero, a write is dropped
+
+
+class NativeRegister:
+    """A register, or a run of them, that native code answers while `enabled`; the machine binds it to a dispatch row.
+
+    offset and size are in bytes within the device; an access that does not lie inside leaves to Python.
+    """
+
+    __slots__ = ("_words", "action", "offset", "period", "size")
+
+    def __init__(self, action: Action, offset: int, size: int, *, period: int = 1, enabled: bool = True) -> None:
+        self.action, self.offset, self.size, self.period = action, offset, size, period
+        self._words: Any = [int(enabled), 0]  # the machine replaces this list by the dispatch row's own words
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self._words[0])
+
+    @enabled.setter
+    def enabled(self, on: bool) -> None:
+        self._words[0] = int(on)
+
+    @property
+    def value(self) -> int:
+        """The word that LATCH reads return (register value; an access inside it sees its bytes, little-endian)."""
+        return int(self._words[1])
+
+    @value.setter
+    def value(self, word: int) -> None:
+        self._words[1] = word
+
+    def bind(self, words: Any) -> None:
+        """Move the two words to `words`, an object indexed like a list that native code shares."""
+        words[0], words[1] = self._words[0], self._words[1]
+        self._words = words
+
+
+class Device(Protocol):
+    """A memory-mapped device. Offsets are in bytes from its base, widths 1, 2, 4 or 8.
+
+    An access never crosses `size`. Every offset and width is legal to ask for: a device answers what the hardware
+    would (usually zero), and never raises on what a guest does.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of address space."""
+        ...
+
+    @property
+    def native(self) -> tuple[NativeRegister, ...]:
+        """Registers that native code may answer; empty for most devices."""
+        ...
+
+    @property
+    def state(self) -> Any:
+        """The device's whole state, a dataclass of plain values (int, bool, bytes, str, None, lists, dicts of them)."""
+        ...
+
+    def load(self, state: Any) -> None:
+        """Take over a state that `state` once returned (a copy is taken); sets interrupt lines and native registers
+        as that state asks."""
+        ...
+
+    def reset(self) -> None:
+        """Back to power-on state."""
+        ...
+
+    def peek(self, offset: int, width: int) -> int:
+        """The value a read would return, without its effect."""
+        ...
+
+    def read(self, offset: int, width: int) -> int: ...
+
+    def write(self, offset: int, width: int, value: int) -> None:
+        """`value` is unsigned and masked to `width`."""
+        ...
