@@ -1,13 +1,16 @@
 """What a device is, and everything it may be handed.
 
-A device gets offsets and acts only through what it was handed: an interrupt line, a clock, a timer, a channel.
-It never learns where it is mapped. Its whole state is one plain dataclass (``state``): that is its snapshot.
-``peek`` reads without effect; ``read`` is ``peek`` plus the effect, so that a debugger can look without touching.
+A device gets offsets and acts only through what it was handed: an interrupt line, a clock, a timer, a
+channel. It never learns where it is mapped. Its whole state is one plain dataclass (``state``): that is its
+snapshot. ``peek`` reads without effect; ``read`` is ``peek`` plus the effect, so that a debugger can look
+without touching.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
 from typing import Any, Protocol
 
 
@@ -34,7 +37,8 @@ class Timer(Protocol):
         ...
 
     def arm(self, deadline: int) -> None:
-        """Fire once at guest time `deadline` (ns; a time in the past fires at once). Replaces an armed deadline."""
+        """Fire once at guest time `deadline` (ns; a time in the past fires at once). Replaces an armed
+        deadline."""
         ...
 
     def cancel(self) -> None: ...
@@ -55,25 +59,47 @@ class Channel(Protocol):
     def write(self, data: bytes) -> None: ...
 
 
+class PowerKind(Enum):
+    SHUTDOWN = "shutdown"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRequest:
+    """A guest asks for its machine to be switched off or reset; the run loop acts after the access has
+    completed."""
+
+    kind: PowerKind
+    code: int = 0  # the guest's own verdict, 0 passes; of a reset, what the guest gave with it
+
+
+Power = Callable[[PowerRequest], None]
+"""What a device with a power switch is handed. It only notes the request: it returns at once."""
+
+
 class Action(IntEnum):
-    """What the native run loop does with an access, without leaving to Python (design: native device behaviours)."""
+    """What the native run loop does with an access, without leaving to Python (design: native device
+    behaviours)."""
 
     RETURN = 0  # leave to Python: the device's read or write answers
     LATCH = 1  # a read returns the stored word `value`; a write leaves to Python
-    RING = 2  # a write is queued, and reaches the device's write() in order before anything else is asked of any device
-    CLOCK = 3  # a read returns guest time in ns divided by `period`, shifted by the offset within the register
+    RING = 2  # a write is queued; write() gets it, in order, before any device is asked anything else
+    CLOCK = 3  # a read returns guest time in ns divided by `period`; an access inside it sees its bytes
     SKIP = 4  # a read returns zero, a write is dropped
 
 
 class NativeRegister:
-    """A register, or a run of them, that native code answers while `enabled`; the machine binds it to a dispatch row.
+    """A register, or a run of them, that native code answers while `enabled`; the machine binds it to a
+    dispatch row.
 
     offset and size are in bytes within the device; an access that does not lie inside leaves to Python.
     """
 
     __slots__ = ("_words", "action", "offset", "period", "size")
 
-    def __init__(self, action: Action, offset: int, size: int, *, period: int = 1, enabled: bool = True) -> None:
+    def __init__(
+        self, action: Action, offset: int, size: int, *, period: int = 1, enabled: bool = True
+    ) -> None:
         self.action, self.offset, self.size, self.period = action, offset, size, period
         self._words: Any = [int(enabled), 0]  # the machine replaces this list by the dispatch row's own words
 
@@ -87,14 +113,15 @@ class NativeRegister:
 
     @property
     def value(self) -> int:
-        """The word that LATCH reads return (register value; an access inside it sees its bytes, little-endian)."""
+        """The word that LATCH reads return (register value; an access inside it sees its bytes,
+        little-endian)."""
         return int(self._words[1])
 
     @value.setter
     def value(self, word: int) -> None:
         self._words[1] = word
 
-    def bind(self, words: Any) -> None:
+    def bind(self, words: Any) -> None:  # noqa: ANN401
         """Move the two words to `words`, an object indexed like a list that native code shares."""
         words[0], words[1] = self._words[0], self._words[1]
         self._words = words
@@ -103,8 +130,8 @@ class NativeRegister:
 class Device(Protocol):
     """A memory-mapped device. Offsets are in bytes from its base, widths 1, 2, 4 or 8.
 
-    An access never crosses `size`. Every offset and width is legal to ask for: a device answers what the hardware
-    would (usually zero), and never raises on what a guest does.
+    An access never crosses `size`. Every offset and width is legal to ask for: a device answers what the
+    hardware would (usually zero), and never raises on what a guest does.
     """
 
     @property
@@ -121,13 +148,14 @@ class Device(Protocol):
         ...
 
     @property
-    def state(self) -> Any:
-        """The device's whole state, a dataclass of plain values (int, bool, bytes, str, None, lists, dicts of them)."""
+    def state(self) -> Any:  # noqa: ANN401
+        """The device's whole state, a dataclass of plain values (int, bool, bytes, str, None, lists, dicts of
+        them)."""
         ...
 
-    def load(self, state: Any) -> None:
-        """Take over a state that `state` once returned (a copy is taken); sets interrupt lines and native registers
-        as that state asks."""
+    def load(self, state: Any) -> None:  # noqa: ANN401
+        """Take over a state that `state` once returned (a copy is taken); sets interrupt lines and native
+        registers as that state asks."""
         ...
 
     def reset(self) -> None:
