@@ -1,0 +1,102 @@
+"""Instruction sets by name, through the one door for plug-ins: the entry-point group ``axemu.isa``.
+
+Loading one plug-in imports no other: a name that is an entry point's own name loads that one alone. An alias is found by
+asking our own first, then the others in turn; one that does not import is passed over there and reported by `broken`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+
+from isa.contract import CpuModel, Isa
+from isa.errors import BrokenPlugin, UnknownCpuModel, UnknownIsa
+
+GROUP = "axemu.isa"
+
+# The same rows as pyproject.toml's, for a checkout that is on the path without being installed.
+OWN = (
+    EntryPoint("riscv64", "isa.riscv:RISCV64", GROUP),
+    EntryPoint("riscv32", "isa.riscv:RISCV32", GROUP),
+)
+
+
+def plugins() -> dict[str, EntryPoint]:
+    """Every plug-in by name, ours first. Of two with one name ours wins, else the first by distribution name."""
+    found = {entry.name.lower(): entry for entry in OWN}
+    for entry in sorted(entry_points(group=GROUP), key=_distribution):
+        found.setdefault(entry.name.lower(), entry)
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """The plug-ins' names, without loading any."""
+    return tuple(plugins())
+
+
+def find(name: str) -> Isa:
+    """The instruction set of that name or alias, in any case of letters.
+
+    Raises UnknownIsa with the nearest names, BrokenPlugin where the plug-in of that name does not load.
+    """
+    wanted = name.lower()
+    known = plugins()
+    if wanted in known:
+        return load(known[wanted])
+    aliases: list[str] = []
+    for isa in _loadable():
+        if wanted in (alias.lower() for alias in isa.aliases):
+            return isa
+        aliases += isa.aliases
+    raise UnknownIsa(name, (*known, *aliases), tuple(known))
+
+
+def load(entry: EntryPoint) -> Isa:
+    """Import one plug-in. Raises BrokenPlugin, whatever went wrong in it."""
+    try:
+        isa = entry.load()
+    except Exception as error:
+        raise _broken(entry, f"fails to import ({type(error).__name__}: {error})") from error
+    if not isinstance(isa, Isa):
+        raise _broken(entry, f"is a {type(isa).__name__}, expected an isa.contract.Isa")
+    if isa.name.lower() != entry.name.lower():
+        raise _broken(entry, f"is named {isa.name!r}, expected {entry.name!r} as its entry point says")
+    return isa
+
+
+def broken() -> tuple[BrokenPlugin, ...]:
+    """The plug-ins that do not load, each with its reason. Loads all."""
+    found: list[BrokenPlugin] = []
+    for entry in plugins().values():
+        try:
+            load(entry)
+        except BrokenPlugin as error:
+            found.append(error)
+    return tuple(found)
+
+
+def cpu_model(isa: Isa, name: str | None) -> CpuModel:
+    """The CPU model of that name, in any case of letters; None is the default. Raises UnknownCpuModel."""
+    models = isa.engine.cpu_models
+    if name is None:
+        return models[0]
+    for model in models:
+        if model.name.lower() == name.lower():
+            return model
+    raise UnknownCpuModel(isa.name, name, tuple(model.name for model in models))
+
+
+def _loadable() -> Iterator[Isa]:
+    for entry in plugins().values():
+        try:
+            yield load(entry)
+        except BrokenPlugin:
+            continue
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else ""
+
+
+def _broken(entry: EntryPoint, cause: str) -> BrokenPlugin:
+    return BrokenPlugin(entry.name, _distribution(entry) or "axemu", entry.value, cause)

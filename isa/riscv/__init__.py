@@ -1,0 +1,97 @@
+"""RISC-V, 64 and 32 bits, as the engine's RV64GC and RV32GC models have it."""
+
+from __future__ import annotations
+
+import unicorn.riscv_const as uc
+from unicorn.unicorn_const import UC_ARCH_RISCV, UC_MODE_RISCV32, UC_MODE_RISCV64
+
+from isa.contract import (
+    Assembler,
+    BootValue,
+    CpuModel,
+    EngineTarget,
+    GdbTarget,
+    HypercallAbi,
+    Isa,
+    LibraryTarget,
+)
+from isa.riscv.causes import VECTORS
+from isa.riscv.encoding import instruction_length
+from isa.riscv.registers import registers
+
+HYPERCALL_EID = 0x485643  # "HVC" in a7: the SBI extension that is ours; every other one is the firmware's
+SBI_ERR_NOT_SUPPORTED = -2  # SBI specification, table "Standard SBI Errors"
+
+_FEATURES = (
+    ("org.gnu.gdb.riscv.cpu", "general"),
+    ("org.gnu.gdb.riscv.fpu", "float"),
+    ("org.gnu.gdb.riscv.csr", "csr"),
+    ("org.gnu.gdb.riscv.virtual", "virtual"),
+)
+
+_MISSING = (
+    (
+        "system-register exits",
+        "the engine answers CSRs itself; one that it lacks arrives as an illegal instruction",
+    ),
+    ("port I/O", "RISC-V has no port space"),
+)
+
+
+def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...]) -> Isa:
+    return Isa(
+        name=f"riscv{bits}",
+        aliases=aliases,
+        bits=bits,
+        endian="little",
+        summary=f"RISC-V, {bits} bits (RV{bits}GC with M, S and U modes)",
+        engine=EngineTarget(UC_ARCH_RISCV, UC_MODE_RISCV64 if bits == 64 else UC_MODE_RISCV32, models),
+        page_size=4096,
+        registers=registers(bits),
+        instruction_length=instruction_length,
+        max_instruction_length=4,
+        vectors=VECTORS,
+        boot=(("a0", BootValue.CPU), ("a1", BootValue.DEVICE_TREE)),
+        hypercall=HypercallAbi(
+            instruction="ecall",
+            number_register="a6",
+            argument_registers=("a0", "a1", "a2", "a3", "a4", "a5"),
+            result_register="a0",
+            unsupported=SBI_ERR_NOT_SUPPORTED & (1 << bits) - 1,
+            gate_register="a7",
+            gate_value=HYPERCALL_EID,
+        ),
+        halt="wfi: waits until mip & mie is not zero",
+        native=f"isa.riscv.native:RISCV{bits}",
+        capstone=LibraryTarget("CS_ARCH_RISCV", (f"CS_MODE_RISCV{bits}", "CS_MODE_RISCVC")),
+        assembler=Assembler(
+            "bronzebeard",
+            f"isa.riscv.assembly:assemble{bits}",
+            f"RV{bits}IMAC: no floating point, no CSR by name",
+        ),
+        gdb=GdbTarget(f"riscv:rv{bits}", _FEATURES),
+        missing=_MISSING,
+    )
+
+
+RISCV64 = _describe(
+    64,
+    (
+        CpuModel("sifive-u54", uc.UC_CPU_RISCV64_SIFIVE_U54, "RV64GC, M+S+U, Sv39 to Sv57, PMP"),
+        CpuModel("sifive-e51", uc.UC_CPU_RISCV64_SIFIVE_E51, "RV64IMAC, M+U, no MMU"),
+        CpuModel("any", uc.UC_CPU_RISCV64_ANY, "RV64GC, M+U, no MMU"),
+        CpuModel("rv64", uc.UC_CPU_RISCV64_BASE64, "the engine's generic RV64"),
+    ),
+    ("rv64", "rv64gc", "riscv"),
+)
+
+RISCV32 = _describe(
+    32,
+    (
+        CpuModel("sifive-u34", uc.UC_CPU_RISCV32_SIFIVE_U34, "RV32GC, M+S+U, Sv32, PMP"),
+        CpuModel("sifive-e31", uc.UC_CPU_RISCV32_SIFIVE_E31, "RV32IMAC, M+U, no MMU"),
+        CpuModel("any", uc.UC_CPU_RISCV32_ANY, "RV32GC, M+U, no MMU"),
+        CpuModel("rv32", uc.UC_CPU_RISCV32_BASE32, "the engine's generic RV32"),
+    ),
+    ("rv32", "rv32gc"),
+)
