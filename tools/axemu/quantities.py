@@ -1,0 +1,96 @@
+"""Numbers as people write them on a command line: sizes, addresses, counts, durations."""
+
+from __future__ import annotations
+
+import re
+
+from axemu.errors import UsageError
+
+_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE = re.compile(r"(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?)(?P<unit>[bkmgt]?)(?:i?b)?", re.IGNORECASE)
+_COUNTS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_COUNT = re.compile(r"(?P<number>0x[0-9a-f]+|[\d_]+(?:\.\d+)?(?:e\d+)?)(?P<unit>[kmg]?)", re.IGNORECASE)
+_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|min|[smh]?)", re.IGNORECASE)
+
+
+def size(text: str, option: str, default_unit: str = "b") -> int:
+    """Bytes from "512M", "4G", "0x1000"; K, M, G, T are powers of 1024. A bare decimal counts in `default_unit`.
+
+    Raises UsageError for anything else, for zero, and for a fraction of a byte.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match:
+        number, unit = match["number"].lower(), match["unit"].lower()
+        if number.startswith("0x"):
+            value: float = int(number, 16) * _UNITS[unit]
+        else:
+            scale = _UNITS[unit or default_unit]
+            value = float(number) * scale if "." in number else int(number) * scale
+        if value >= 1 and value == int(value):
+            return int(value)
+    raise UsageError(
+        f"{option} expects a size greater than zero, such as 512M, 4G or 0x100000.", f"It got '{text}'."
+    )
+
+
+def address(text: str, option: str) -> int:
+    """A guest address: 0x-prefixed hexadecimal or decimal, below 2**64. Raises UsageError."""
+    try:
+        value = int(text.strip(), 0)
+    except ValueError:
+        value = -1
+    if 0 <= value < 1 << 64:
+        return value
+    raise UsageError(f"{option} expects an address such as 0x80000000.", f"It got '{text}'.")
+
+
+def count(text: str, option: str) -> int:
+    """A number of things from "1000000", "10M", "2e9"; k, M, G are powers of 1000. Raises UsageError."""
+    match = _COUNT.fullmatch(text.strip())
+    if match:
+        number = match["number"].lower()
+        scale = _COUNTS[match["unit"].lower()]
+        plain = number.replace("_", "")
+        value = int(plain, 16) * scale if number.startswith("0x") else _decimal(plain, scale)
+        if value is not None and value > 0:
+            return value
+    raise UsageError(
+        f"{option} expects a whole number greater than zero, such as 1000000, 10M or 2e9.", f"It got '{text}'."
+    )
+
+
+def duration(text: str, option: str) -> float:
+    """Seconds from "10", "1.5s", "500ms", "2m". Raises UsageError, also for zero."""
+    match = _DURATION.fullmatch(text.strip())
+    if match:
+        value = float(match["number"]) * _SECONDS[match["unit"].lower()]
+        if value > 0:
+            return value
+    raise UsageError(f"{option} expects a time greater than zero, such as 10, 1.5s, 500ms or 2m.", f"It got '{text}'.")
+
+
+def _decimal(digits: str, scale: int) -> int | None:
+    if digits.isdigit():
+        return int(digits) * scale
+    try:
+        value = float(digits) * scale
+    except ValueError:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def show_size(value: int) -> str:
+    """Bytes in the largest unit that divides them: 134217728 is "128 MiB"."""
+    for name, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if value >= scale and value % scale == 0:
+            return f"{value // scale} {name}"
+    return f"{value} bytes"
+
+
+def show_time(nanoseconds: int) -> str:
+    """Guest time for a person: four significant digits and a unit."""
+    for name, scale in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if nanoseconds >= scale:
+            return f"{nanoseconds / scale:.4g} {name}"
+    return f"{nanoseconds} ns"
