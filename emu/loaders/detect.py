@@ -1,0 +1,76 @@
+"""A path to an image: the file's own header says what it is, and what has no header is raw."""
+
+from __future__ import annotations
+
+import stat
+from difflib import get_close_matches
+from pathlib import Path
+
+from emu.errors import LoadError
+from emu.loaders import compressed, hexfile, linux, raw, uimage
+from emu.loaders.image import Image
+from emu.loaders.placement import quantity
+
+LARGEST = 4 << 30  # bytes of a file
+
+
+def open_image(path: Path, isa: str | None = None, *, as_raw: bool = False) -> Image:
+    """The program, firmware or kernel at `path`, for `isa` (None: whatever its header names).
+
+    `as_raw` takes the bytes as they are, whatever they look like. Raises LoadError for what cannot be loaded;
+    whether the image fits a machine's memory is for `placement.check_inside` to say.
+    """
+    return parse(path, read_file(path, "a guest program, firmware or kernel"), isa, as_raw=as_raw)
+
+
+def parse(path: Path, data: bytes, isa: str | None = None, *, as_raw: bool = False) -> Image:
+    """The same for bytes that were read already; `path` is for texts."""
+    if as_raw:
+        return raw.load(path, data, isa)
+    if data[:4] == b"\x7fELF":
+        from emu.loaders import elf  # noqa: PLC0415 (importing its reader takes 80 ms)
+
+        return elf.load(path, data, isa)
+    if data[:4] == uimage.MAGIC:
+        return uimage.load(path, data, isa)
+    if (kernel := linux.detect(data)) is not None:
+        return kernel(path, data, isa)
+    if (compression := compressed.detect(data)) is not None:
+        compressed.refuse(path, compression)
+    if hexfile.detect(data):
+        return hexfile.load(path, data)
+    return raw.load(path, data, isa)
+
+
+def read_file(path: Path, expected: str) -> bytes:
+    """The whole file. Raises LoadError where it is empty or unreadable; `expected` is what it was to be."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise LoadError(
+                path, expected, "a directory", "Name the file in it; a guest folder has a guest.toml"
+            )
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise LoadError(path, expected, "a device or socket", "Copy what it holds into a file")
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise LoadError(path, expected, "no such file", _neighbours(path)) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise LoadError(path, expected, f"a file that cannot be read ({reason})") from error
+    if not data:
+        raise LoadError(path, expected, "an empty file", "Build or copy it again")
+    if len(data) > LARGEST:
+        raise LoadError(path, f"{expected} of at most {quantity(LARGEST)}", "a larger file")
+    return data
+
+
+def _neighbours(path: Path) -> str:
+    """A hint with the names beside `path` that are most like its own."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return f"{path.parent} is no directory that can be read"
+    near = get_close_matches(path.name, names)
+    return f"Beside it there is {' and '.join(near)}" if near else ""
