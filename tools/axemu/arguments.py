@@ -1,8 +1,8 @@
 """QEMU's spelling of options, accepted.
 
 QEMU writes multi-letter options with one dash, which a POSIX parser reads as a cluster of one-letter options.
-`rewrite` turns such an argument list into this command's own long options before the parser sees it; what QEMU has
-and this command has not is refused here, with what serves instead.
+`rewrite` turns such an argument list into this command's own long options before the parser sees it; what
+QEMU has and this command has not is refused here, with what serves instead.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from axemu.errors import NotInThisVersion, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """One option as QEMU writes it. `to` is the long option here, None where the option asks for nothing
-    that is not so anyway; `value` names the value in messages, None for a flag; `values`: the only ones accepted."""
+    """One option as QEMU writes it. `to` is the long option here, None where the option asks for nothing that
+    is not so anyway; `value` names the value in messages, None for a flag; `values`: the only ones
+    accepted."""
 
     name: str
     to: str | None
@@ -26,6 +27,18 @@ class Spelling:
     values: tuple[str, ...] = ()
     instead: str = ""
 
+
+_NO_GDB = (
+    "This version has no GDB server. To look into a guest, take -d exits,traps for a log, "
+    "--dump-memory for its RAM, or Machine as a library (README)."
+)
+_NO_DISK = (
+    "This version has no disks. Put files into an initial RAM disk (-initrd), into flash "
+    "(-drive if=pflash,unit=1,file=FILE) or into RAM (-device loader,file=FILE,addr=ADDRESS)."
+)
+_NO_NETWORK = "This version has no network devices."
+_NO_STATE = "A machine can be saved and restored as a library: Machine.save() and Machine.restore()."
+_NO_CHARDEV = "The first serial line is standard input and output; redirect them, or take --input FILE."
 
 ACCEPTED: tuple[Spelling, ...] = (
     Spelling("kernel", "--kernel", "FILE"),
@@ -51,27 +64,15 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("nodefaults", None),
     Spelling("no-user-config", None),
     Spelling("no-reboot", None),
-    Spelling("serial", None, "stdio", ("stdio", "mon:stdio"), "The first serial line is always on standard input and output."),
+    Spelling("serial", None, "stdio", ("stdio", "mon:stdio"), _NO_CHARDEV),
     Spelling("display", None, "none", ("none",), "There is no graphics; the console is the serial line."),
     Spelling("vga", None, "none", ("none",), "There is no graphics; the console is the serial line."),
-    Spelling("monitor", None, "none", ("none",), "There is no monitor; -v and -d tell what happens in a run."),
+    Spelling("monitor", None, "none", ("none",), "There is no monitor; -v and -d tell what happens."),
     Spelling("parallel", None, "none", ("none",), "There is no parallel port."),
     Spelling("net", None, "none", ("none",), "This version has no network devices."),
     Spelling("nic", None, "none", ("none",), "This version has no network devices."),
     Spelling("accel", None, "tcg", ("tcg",), "Guest code always runs in the Unicorn engine."),
 )  # fmt: skip
-
-_NO_GDB = (
-    "This version has no GDB server. To look into a guest, take -d exits,traps for a log, --dump-memory for its RAM, "
-    "or Machine as a library (README)."
-)
-_NO_DISK = (
-    "This version has no disks. Put files into an initial RAM disk (-initrd), into flash "
-    "(-drive if=pflash,unit=1,file=FILE) or into RAM (-device loader,file=FILE,addr=ADDRESS)."
-)
-_NO_NETWORK = "This version has no network devices."
-_NO_STATE = "A machine can be saved and restored as a library: Machine.save() and Machine.restore()."
-_NO_CHARDEV = "The first serial line is standard input and output; redirect them, or take --input FILE."
 
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
@@ -125,8 +126,9 @@ _VALUE_LETTERS = frozenset("mMdD")
 def rewrite(arguments: Sequence[str], own: Mapping[str, bool]) -> list[str]:
     """The same request in this command's own long options; a value is attached to its option by "=".
 
-    own: the long options by name ("--isa"), True for those that take a value. Everything after "--" stays. Raises
-    UsageError for an unknown option or a missing value, NotInThisVersion for an option of QEMU's that is not here.
+    own: the long options by name ("--isa"), True for those that take a value. Everything after "--" stays.
+    Raises UsageError for an unknown option or a missing value, NotInThisVersion for an option of QEMU's that
+    is not here.
     """
     result: list[str] = []
     rest = iter(arguments)
@@ -139,7 +141,9 @@ def rewrite(arguments: Sequence[str], own: Mapping[str, bool]) -> list[str]:
         if not argument.startswith("-") or not name:
             result.append(argument)
         elif written in own:
-            result += _option(Spelling(name, written, "VALUE" if own[written] else None), written, value, rest)
+            result += _option(
+                Spelling(name, written, "VALUE" if own[written] else None), written, value, rest
+            )
         elif name in REFUSED:
             raise NotInThisVersion(f"{written} is an option of QEMU's that axemu has not.", "", REFUSED[name])
         elif name in _BY_NAME:
@@ -164,7 +168,9 @@ def _option(spelling: Spelling, written: str, value: str | None, rest: Iterator[
         raise UsageError(f"{written} expects a value: {written} {spelling.value}.", "Nothing came after it.")
     if spelling.values and value not in spelling.values:
         raise NotInThisVersion(
-            f"{written} accepts only {' or '.join(spelling.values)} here.", f"It got '{value}'.", spelling.instead
+            f"{written} accepts only {' or '.join(spelling.values)} here.",
+            f"It got '{value}'.",
+            spelling.instead,
         )
     return [f"{spelling.to}={value}"] if spelling.to else []
 

@@ -1,4 +1,5 @@
-"""The first serial line on the user's side: an input, an output, and the terminal between them where there is one."""
+"""The first serial line on the user's side: an input, an output, and the terminal between them where there is
+one."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class Console:
         return self.source.live
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `read` has something or input has ended; -1 where input is not live."""
+        """A descriptor that is readable when `read` has something or input has ended; -1 where input is not
+        live."""
         return self.source.fileno() if isinstance(self.source, LiveInput) else -1
 
     def subscribe(self, notify: Callable[[], None]) -> None:
@@ -78,14 +80,16 @@ def attached(
 ) -> Iterator[Console]:
     """The console of one run.
 
-    stored: the input, or the file it is in; None takes standard input. keep: keep a transcript. `stop` is called when
-    the reader of the output has gone, `obey` for escape keys; both come from other threads. Raises OutputClosed where
-    the output was never open, InputUnreadable.
+    stored: the input, or the file it is in; None takes standard input. keep: keep a transcript. `stop` is
+    called when the reader of the output has gone, `obey` for escape keys; both come from other threads.
+    Raises OutputClosed where the output was never open, InputUnreadable.
     """
     if not is_open(output_fd):
         name = "Standard output" if output_fd == STDOUT else "Standard error"
         raise OutputClosed(
-            f"{name} is closed, and the guest's console needs it.", "", "Redirect it: axemu run GUEST > console.log"
+            f"{name} is closed, and the guest's console needs it.",
+            "",
+            "Redirect it: axemu run GUEST > console.log",
         )
     output = Output(output_fd, stop)
     transcript = bytearray() if keep else None
@@ -121,8 +125,8 @@ def is_open(fd: int) -> bool:
 
 
 def reads_live(fd: int) -> bool:
-    """True for what may bring bytes at any time: a terminal, a pipe, a socket. A closed descriptor and the null device
-    bring none, a file brings all at once."""
+    """True for what may bring bytes at any time: a terminal, a pipe, a socket. A closed descriptor and the
+    null device bring none, a file brings all at once."""
     if not is_open(fd):
         return False
     if os.isatty(fd):

@@ -1,10 +1,10 @@
 """What the command refuses, and how it says so.
 
-    CommandError              shown as one paragraph, exit code 2
-      UsageError              an option or value that cannot be taken
-      NotInThisVersion        a thing people may expect and that is not here, with what serves instead
-      InputUnreadable         a file that cannot be read or written
-      OutputClosed            standard output went away while the guest ran
+CommandError              shown as one paragraph, exit code 2
+  UsageError              an option or value that cannot be taken
+  NotInThisVersion        a thing people may expect and that is not here, with what serves instead
+  InputUnreadable         a file that cannot be read or written
+  OutputClosed            standard output went away while the guest ran
 """
 
 from __future__ import annotations

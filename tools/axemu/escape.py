@@ -35,8 +35,8 @@ class EscapeKeys:
     pending: bool = False
 
     def feed(self, typed: bytes) -> tuple[bytes, list[Command]]:
-        """The bytes for the guest, and the commands, in typing order each. A key that is no command is dropped
-        with its prefix."""
+        """The bytes for the guest, and the commands, in typing order each. A key that is no command is
+        dropped with its prefix."""
         guest = bytearray()
         commands: list[Command] = []
         for byte in typed:

@@ -46,8 +46,8 @@ class StoredInput:
 class LiveInput:
     """Input that comes while the guest runs: a terminal or a pipe. A thread reads it.
 
-    `fileno()` is readable while there is something to read here, or the end has come. `live` turns False when the end
-    has come and all has been taken: from then on nothing can ever arrive.
+    `fileno()` is readable while there is something to read here, or the end has come. `live` turns False when
+    the end has come and all has been taken: from then on nothing can ever arrive.
     """
 
     def __init__(self, fd: int, terminal: Terminal | None, obey: Callable[[Command], None]) -> None:
@@ -109,7 +109,9 @@ class LiveInput:
             if self._stop_read in ready:
                 return
             if self._terminal is not None and not self._terminal.foreground:
-                select.select([self._stop_read], [], [], 0.2)  # in the background a read would stop the process
+                select.select(
+                    [self._stop_read], [], [], 0.2
+                )  # in the background a read would stop the process
                 continue
             try:
                 piece = os.read(self._fd, CHUNK)

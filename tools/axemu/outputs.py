@@ -15,8 +15,9 @@ BACKLOG = 1 << 20  # bytes that may wait for a slow reader before the guest wait
 class Output:
     """Bytes for a file descriptor, in order. `write` returns at once unless the reader is far behind.
 
-    When the reader has gone (EPIPE, a full disk), `failure` says why, `lost` is called once, in the writing thread, and
-    everything later is dropped. `count` and `digest` are over all that the guest wrote, delivered or not.
+    When the reader has gone (EPIPE, a full disk), `failure` says why, `lost` is called once, in the writing
+    thread, and everything later is dropped. `count` and `digest` are over all that the guest wrote, delivered
+    or not.
     """
 
     def __init__(self, fd: int, lost: Callable[[], None]) -> None:

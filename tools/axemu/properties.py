@@ -19,7 +19,9 @@ def parse(text: str, option: str, first: str | None = None) -> dict[str, str]:
         if not equals and position == 0 and first is not None and part:
             key, value = first, part
         elif not equals or not key:
-            raise UsageError(f"{option} expects key=value pairs with commas between them.", f"It got '{text}'.")
+            raise UsageError(
+                f"{option} expects key=value pairs with commas between them.", f"It got '{text}'."
+            )
         if key in pairs:
             raise UsageError(f"{option} expects each key once.", f"It got '{key}' twice in '{text}'.")
         pairs[key] = value

@@ -15,7 +15,8 @@ _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|min|[smh]?)", re.I
 
 
 def size(text: str, option: str, default_unit: str = "b") -> int:
-    """Bytes from "512M", "4G", "0x1000"; K, M, G, T are powers of 1024. A bare decimal counts in `default_unit`.
+    """Bytes from "512M", "4G", "0x1000"; K, M, G, T are powers of 1024. A bare decimal counts in
+    `default_unit`.
 
     Raises UsageError for anything else, for zero, and for a fraction of a byte.
     """
@@ -56,7 +57,8 @@ def count(text: str, option: str) -> int:
         if value is not None and value > 0:
             return value
     raise UsageError(
-        f"{option} expects a whole number greater than zero, such as 1000000, 10M or 2e9.", f"It got '{text}'."
+        f"{option} expects a whole number greater than zero, such as 1000000, 10M or 2e9.",
+        f"It got '{text}'.",
     )
 
 
@@ -67,7 +69,9 @@ def duration(text: str, option: str) -> float:
         value = float(match["number"]) * _SECONDS[match["unit"].lower()]
         if value > 0:
             return value
-    raise UsageError(f"{option} expects a time greater than zero, such as 10, 1.5s, 500ms or 2m.", f"It got '{text}'.")
+    raise UsageError(
+        f"{option} expects a time greater than zero, such as 10, 1.5s, 500ms or 2m.", f"It got '{text}'."
+    )
 
 
 def _decimal(digits: str, scale: int) -> int | None:

@@ -1,7 +1,8 @@
 """Signals while native code holds the main thread.
 
-Python runs its handlers between bytecodes of the main thread, and there are none while a guest runs. The interpreter's C
-handler still writes the signal's number to the wake-up descriptor at once: a thread reads it there and acts.
+Python runs its handlers between bytecodes of the main thread, and there are none while a guest runs. The
+interpreter's C handler still writes the signal's number to the wake-up descriptor at once: a thread reads it
+there and acts.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ WATCHED = (*ENDING, signal.SIGTSTP, signal.SIGCONT)
 
 
 class SignalWatch:
-    """For the body of a `with`: a signal that ends programs calls `stop` instead, a second one ends this process at once.
-    Suspension gives the terminal back first. `received` is the first ending signal, None where none came.
+    """For the body of a `with`: a signal that ends programs calls `stop` instead, a second one ends this
+    process at once. Suspension gives the terminal back first. `received` is the first ending signal, None
+    where none came.
 
     Enter from the main thread (signal.signal); `stop` is called in the watching thread.
     """
@@ -73,7 +75,9 @@ class SignalWatch:
         if self._terminal is not None:
             self._terminal.leave()
         with suppress(OSError):
-            os.write(2, f"\naxemu: {number.name} a second time: ended without waiting for the guest.\n".encode())
+            os.write(
+                2, f"\naxemu: {number.name} a second time: ended without waiting for the guest.\n".encode()
+            )
         os._exit(128 + number)
 
 

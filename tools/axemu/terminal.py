@@ -1,9 +1,9 @@
 """The user's terminal in raw mode, and its way back, whatever happens to this process.
 
-Raw mode is QEMU's for -nographic: every key reaches the reader at once and unechoed, Ctrl-C and Ctrl-Z included;
-output processing stays on, so that messages of ours need no carriage returns. The way back has three doors: `leave`
-on every ordinary end, the signal watcher (`signals.py`) for signals, and a guard process for an end that runs no code
-of ours: a crash in native code, or SIGKILL.
+Raw mode is QEMU's for -nographic: every key reaches the reader at once and unechoed, Ctrl-C and Ctrl-Z
+included; output processing stays on, so that messages of ours need no carriage returns. The way back has
+three doors: `leave` on every ordinary end, the signal watcher (`signals.py`) for signals, and a guard process
+for an end that runs no code of ours: a crash in native code, or SIGKILL.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Terminal:
         self._before = before
 
     def resume(self) -> None:
-        """Raw mode again after this process was stopped and continued, whatever its shell did to the terminal meanwhile."""
+        """Raw mode again after this process was stopped and continued, whatever its shell did to the terminal
+        meanwhile."""
         before = self._before
         if before is None:
             self.enter()
@@ -65,7 +66,8 @@ class Terminal:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Whatever the body does, the terminal ends in the mode that it has now. Enter before threads are started: forks."""
+        """Whatever the body does, the terminal ends in the mode that it has now. Enter before threads are
+        started: forks."""
         try:
             guard = _Guard(self.fd, termios.tcgetattr(self.fd)) if self.foreground else None
         except termios.error:
@@ -104,8 +106,8 @@ def restore(fd: int, mode: list[Any]) -> None:
 
 
 class _Guard:
-    """A child process that waits for this one's end. A byte on the pipe dismisses it; end of file without one means that
-    this process died, and the child restores the terminal."""
+    """A child process that waits for this one's end. A byte on the pipe dismisses it; end of file without one
+    means that this process died, and the child restores the terminal."""
 
     def __init__(self, fd: int, mode: list[Any]) -> None:
         reading, self._writing = os.pipe()

@@ -1,0 +1,140 @@
+"""The command `axemu`: its verbs, and the one door through which every error leaves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, NoReturn
+
+import typer
+
+from axemu import __version__, arguments
+from axemu.errors import CommandError
+from axemu.run import EXAMPLES, run
+
+USAGE, INTERRUPTED = 2, 130
+RUNS_A_GUEST = ("run",)  # verbs whose options may be spelled as QEMU's
+
+app = typer.Typer(
+    name="axemu",
+    help="Run and debug guest programs, firmware and kernels on an emulated machine.",
+    epilog="Try: axemu run guests/riscv64/hello -v",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command(name="run", help=EXAMPLES)(run)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"axemu {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """The entry point. Exits with the verb's code; 2 for what is refused and for faults of our own, 130 for
+    Ctrl-C."""
+    _keep_standard_streams()
+    sys.exit(dispatch(sys.argv[1:] if argv is None else argv))
+
+
+def dispatch(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code. No exception leaves."""
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(_own_spelling(argv, command), prog_name="axemu", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except typer.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        _drop_standard_output()
+        return complain("Standard output was closed by its reader.", USAGE)
+    except Exception as error:
+        return complain(paragraph(error), USAGE)
+
+
+def paragraph(error: Exception) -> str:
+    """What a person is told. An error that nobody foresaw is a fault of ours, and says where to look."""
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    if _foreseen(error):
+        return str(error)
+    if os.environ.get("AXEMU_DEBUG"):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    where = f"{type(error).__name__}: {error}".rstrip(": ")
+    return (
+        f"internal error: {where}. This is a fault of axemu, not of your guest. Run the same command again "
+        "with AXEMU_DEBUG=1 in the environment, and report what it prints together with what `axemu doctor` says."
+    )
+
+
+def complain(text: str, code: int) -> int:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+
+    screen = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    with suppress(OSError):
+        screen.print(f"[bold red]axemu:[/] {escape(text)}")
+    return code
+
+
+def _foreseen(error: Exception) -> bool:
+    from axvcpu.errors import AxError  # noqa: PLC0415
+    from emu.errors import EmuError  # noqa: PLC0415
+    from isa.errors import IsaError  # noqa: PLC0415
+
+    return isinstance(error, (CommandError, EmuError, IsaError, AxError))
+
+
+def _usage(error: typer.TyperException) -> str:
+    """The parser's complaint in one paragraph, with the help to read."""
+    render = getattr(error, "format_message", None)
+    text = str(render() if callable(render) else error).strip()
+    path = getattr(getattr(error, "ctx", None), "command_path", "axemu")
+    return f"{text.rstrip('.')}{'' if text.endswith('?') else '.'} Try: {path} --help"
+
+
+def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
+    """The arguments with QEMU's spellings rewritten, where the verb runs a guest."""
+    if not argv:
+        return ["--help"]
+    verb, *rest = argv
+    if verb not in RUNS_A_GUEST:
+        return list(argv)
+    verbs: Mapping[str, object] = getattr(command, "commands", {})
+    own: dict[str, bool] = {"--help": False}
+    for parameter in getattr(verbs[verb], "params", []):
+        valueless = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
+        own |= {name: not valueless for name in parameter.opts if name.startswith("--")}
+    return [verb, *arguments.rewrite(rest, own)]
+
+
+def _keep_standard_streams() -> None:
+    """Descriptors 0 to 2 stay what they are: where one is closed, a later file must not take its number."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+
+
+def _drop_standard_output() -> None:
+    """What is still buffered has no reader; without this the interpreter would complain while it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)

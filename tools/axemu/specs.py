@@ -1,0 +1,187 @@
+"""QEMU's composite values, one function an option: text in, the machine's own value out.
+
+Each raises UsageError for what cannot be meant, NotInThisVersion for what QEMU takes and this version does
+not, and UnknownName for a word that nothing has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from axemu import properties, quantities
+from axemu.errors import NotInThisVersion, UsageError
+from emu.config import Drive, LoaderRequest
+from emu.errors import UnknownName
+
+EVENT_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "exits": "exit",
+        "traps": "trap",
+        "int": "interrupt",
+        "interrupts": "interrupt",
+        "unimp": "unmapped",
+        "unmapped": "unmapped",
+        "guest_errors": "unmapped",
+    }
+)
+_LOGS_OF_QEMU = (
+    "in_asm",
+    "out_asm",
+    "op",
+    "op_opt",
+    "exec",
+    "cpu",
+    "fpu",
+    "mmu",
+    "pcall",
+    "page",
+    "nochain",
+    "strace",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDump:
+    address: int
+    size: int
+    path: Path
+
+
+def log_kinds(text: str) -> frozenset[str]:
+    """Event kinds of `Machine.listen` for the words of -d. Raises UnknownName, NotInThisVersion for QEMU's
+    others."""
+    kinds: set[str] = set()
+    for word in text.split(","):
+        if word == "all":
+            kinds |= set(EVENT_KINDS.values())
+        elif word in _LOGS_OF_QEMU:
+            raise NotInThisVersion(
+                f"-d {word} is QEMU's and is not in this version of axemu.",
+                attempt="Here are exits, traps, int and unimp; `axemu disasm FILE` shows code.",
+            )
+        elif word in EVENT_KINDS:
+            kinds.add(EVENT_KINDS[word])
+        else:
+            raise UnknownName.among(
+                "event kind of -d", word, [*EVENT_KINDS, "all"], "-d takes words with commas between"
+            )
+    return frozenset(kinds)
+
+
+def cpus(text: str) -> int:
+    pairs = properties.parse(text, "-smp", "cpus")
+    properties.only(pairs, ("cpus", "maxcpus", "sockets", "cores", "threads"), "-smp")
+    counts = {key: quantities.count(value, f"-smp {key}") for key, value in pairs.items()}
+    layout = counts.get("sockets", 1) * counts.get("cores", 1) * counts.get("threads", 1)
+    cpus = counts.get("cpus", layout)
+    if counts.get("maxcpus", cpus) != cpus or layout not in (1, cpus):
+        raise UsageError(
+            "-smp expects as many vCPUs as its layout has.", f"It got '{text}'.", f"Try -smp {cpus}."
+        )
+    return cpus
+
+
+def ram(text: str) -> int:
+    pairs = properties.parse(text, "-m", "size")
+    properties.only(pairs, ("size",), "-m")
+    return quantities.size(pairs["size"], "-m", default_unit="m")
+
+
+def shift(text: str) -> int:
+    pairs = properties.parse(text, "-icount", "shift")
+    properties.only(pairs, ("shift", "sleep", "align"), "-icount")
+    word = pairs.get("shift", "0")
+    if word == "auto":
+        raise NotInThisVersion(
+            "-icount shift=auto is not here.", attempt="Take --clock host, or shift=0 to shift=10."
+        )
+    if not word.isdigit() or int(word) > 10:
+        raise UsageError(
+            "-icount expects shift=N with N from 0 to 10 (one instruction is 2^N ns).", f"It got '{text}'."
+        )
+    if pairs.get("align", "off") != "off" or pairs.get("sleep", "on") not in ("on", "off"):
+        raise NotInThisVersion(
+            "-icount knows shift=N here.", f"It got '{text}'.", "--clock host follows the host's time."
+        )
+    return int(word)
+
+
+def semihosting(text: str | None) -> bool:
+    if text is None:
+        return True
+    pairs = properties.parse(text, "-semihosting-config", "enable")
+    properties.only(pairs, ("enable", "target"), "-semihosting-config")
+    if pairs.get("target", "native") not in ("native", "auto"):
+        raise NotInThisVersion("-semihosting-config target is native here.", f"It got '{pairs['target']}'.")
+    return properties.switch(pairs, "enable", "-semihosting-config", default=True)
+
+
+def drive(text: str) -> Drive:
+    pairs = properties.parse(text, "-drive")
+    properties.only(pairs, ("if", "unit", "file", "format", "readonly"), "-drive")
+    if pairs.get("if") != "pflash":
+        raise NotInThisVersion(
+            "-drive knows flash only: if=pflash,unit=N,file=FILE.",
+            f"It got '{text}'.",
+            "Put other files into an initial RAM disk (-initrd) or into RAM (-device loader,file=F,addr=A).",
+        )
+    if not pairs.get("file"):
+        raise UsageError("-drive expects file=FILE.", f"It got '{text}'.")
+    if pairs.get("format", "raw") != "raw":
+        raise UsageError(
+            "-drive expects format=raw.",
+            f"It got '{pairs['format']}'.",
+            "Convert it with qemu-img convert -O raw.",
+        )
+    unit = pairs.get("unit", "0")
+    if not unit.isdigit():
+        raise UsageError("-drive expects unit=N, a number.", f"It got 'unit={unit}'.")
+    return Drive(
+        "pflash",
+        int(unit),
+        Path(pairs["file"]),
+        properties.switch(pairs, "readonly", "-drive", default=False),
+    )
+
+
+def loader(text: str) -> LoaderRequest:
+    pairs = properties.parse(text, "-device", "driver")
+    driver = pairs.get("driver", "")
+    if driver != "loader":
+        raise UnknownName.among(
+            "device for -device",
+            driver,
+            ["loader"],
+            "`axemu machine show NAME` lists what a machine has built in",
+        )
+    properties.only(pairs, ("driver", "file", "addr"), "-device loader")
+    if not pairs.get("file"):
+        raise UsageError("-device loader expects file=FILE.", f"It got '{text}'.")
+    where = pairs.get("addr")
+    return LoaderRequest(
+        Path(pairs["file"]), None if where is None else quantities.address(where, "-device loader,addr=")
+    )
+
+
+def dump(text: str) -> MemoryDump:
+    parts = text.split(",", 2)
+    if len(parts) != 3 or not parts[2]:
+        raise UsageError(
+            "--dump-memory expects ADDR,LEN,FILE, such as 0x80000000,4K,ram.bin.", f"It got '{text}'."
+        )
+    return MemoryDump(
+        quantities.address(parts[0], "--dump-memory"),
+        quantities.size(parts[1], "--dump-memory"),
+        Path(parts[2]),
+    )
+
+
+def choice(text: str | None, option: str, words: tuple[str, ...], default: str) -> str:
+    if text is None:
+        return default
+    if text not in words:
+        raise UnknownName.among(f"value of {option}", text, words)
+    return text
