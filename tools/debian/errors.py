@@ -109,6 +109,6 @@ class WrongChecksum(GuestError):
     def __str__(self) -> str:
         return (
             f"{self.path} of {self.package}: expected SHA-256 {self.expected}, found {self.actual}. "
-            "It was changed after it was checked, or built anew under the same version. Remove its folder from "
-            "the cache and fetch again; if it differs again, ask why before you run it."
+            "It was changed after it was checked, or built anew under the same version. Remove its folder "
+            "from the cache and fetch again; if it differs again, ask why before you run it."
         )

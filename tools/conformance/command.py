@@ -1,0 +1,89 @@
+"""The command. Exit codes: 0 every result as expected; 1 an unexpected failure or pass; 2 usage."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from conformance import qemu
+from conformance.cases import Case, Result, find_cases
+from conformance.reasons import reason_for
+from conformance.report import Report, markdown, show, values
+from conformance.workers import run_cases
+
+app = typer.Typer(add_completion=False, help="Conformance suites on axemu, beside QEMU.")
+
+
+@app.callback()
+def suites() -> None:
+    """Conformance suites on axemu, beside QEMU."""
+
+
+@app.command("riscv-tests")
+def riscv_tests(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder that holds the built tests (rv64ui-p-add, ...).")
+    ],
+    only: Annotated[str, typer.Option("--only", "-k", help="Shell pattern of test names.")] = "*",
+    with_qemu: Annotated[bool, typer.Option("--qemu", help="Run every test on QEMU too.")] = False,
+    qemu_cpu: Annotated[str | None, typer.Option(help="QEMU's CPU model; default: QEMU's own.")] = None,
+    jobs: Annotated[int, typer.Option("-j", help="Tests at a time.")] = os.cpu_count() or 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every result to this file.")] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+) -> None:
+    """Run the built rv32 and rv64 tests: u{i,m,a,f,d,c}, mi and si, -p and -v.
+
+    Example: python tools/conformance riscv-tests ../riscv-tests/isa --qemu
+    """
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder")
+    cases = [case for case in find_cases(folder) if fnmatchcase(case.name, only)]
+    if not cases:
+        raise typer.BadParameter(
+            f"{folder} holds no built test that matches {only!r}; build riscv-tests first"
+        )
+    from conformance.ours import run_case  # noqa: PLC0415  (heavy imports: not for --help)
+
+    ours = collect("axemu", cases, run_cases(cases, run_case, jobs))
+    theirs: dict[str, Result] = {}
+    if with_qemu:
+        theirs = beside(cases, partial(qemu.run_case, cpu=qemu_cpu), jobs)
+    report = Report(ours, theirs, reason_for)
+    if as_markdown:
+        print("\n".join(markdown(report)))
+    else:
+        show(report, Console())
+    if json_file is not None:
+        content = {"axemu": values(list(ours.values())), "qemu": values(list(theirs.values()))}
+        json_file.write_text(json.dumps(content, indent=1) + "\n")
+    raise typer.Exit(1 if report.unexpected else 0)
+
+
+def collect(title: str, cases: list[Case], results: Iterator[Result]) -> dict[str, Result]:
+    """Every result by its test's name, with a progress bar on the way."""
+    console = Console(stderr=True)
+    bar = track(results, description=title, total=len(cases), console=console, transient=True)
+    return {result.case.name: result for result in bar}
+
+
+def beside(cases: list[Case], runner: Callable[[Case], Result], jobs: int) -> dict[str, Result]:
+    """QEMU's results for the cases whose ISA's QEMU is installed."""
+    wanted = [case for case in cases if qemu.available(case.isa)]
+    with ThreadPoolExecutor(jobs) as pool:
+        return collect("QEMU", wanted, pool.map(runner, wanted))
+
+
+def main() -> int:
+    """Run the command."""
+    app(standalone_mode=True)
+    return 0
