@@ -13,7 +13,7 @@ HANG = "__import__('time').sleep(60)"
 
 
 def evaluate(expressions: Sequence[str], jobs: int = 1, timeout: float = 60.0) -> list[Any]:
-    """Run expressions as if they were cases: the child evaluates them (it could not import a test's function)."""
+    """Run expressions as if they were cases: the child evaluates them, for it cannot import a test."""
     return list(run_cases(cast(Sequence[Case], expressions), cast(Runner, eval), jobs, timeout))
 
 
