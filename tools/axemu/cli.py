@@ -10,7 +10,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from axemu import __version__, arguments
+from axemu import __version__, arguments, instruction_sets, machines
+from axemu.assemble import asm
+from axemu.disassemble import disasm
 from axemu.errors import CommandError
 from axemu.run import EXAMPLES, run
 
@@ -27,6 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(name="run", help=EXAMPLES)(run)
+app.command()(asm)
+app.command()(disasm)
+app.add_typer(instruction_sets.app, name="isa")
+app.add_typer(machines.app, name="machine")
 
 
 def _print_version(asked: bool) -> None:
@@ -82,7 +88,7 @@ def paragraph(error: Exception) -> str:
     where = f"{type(error).__name__}: {error}".rstrip(": ")
     return (
         f"internal error: {where}. This is a fault of axemu, not of your guest. Run the same command again "
-        "with AXEMU_DEBUG=1 in the environment, and report what it prints together with what `axemu doctor` says."
+        "with AXEMU_DEBUG=1 in the environment, and report what it and `axemu doctor` print."
     )
 
 

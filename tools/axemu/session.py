@@ -59,11 +59,10 @@ class Session:
     def run(self) -> Report:
         """Raises CommandError, and what the machine refuses."""
         plan = self.plan
-        for path in (
-            *(dump.path for dump in plan.dumps),
-            *([Path(plan.json)] if _is_file(plan.json) else []),
-        ):
-            _check_writable(path)
+        for dump in plan.dumps:
+            _check_writable(dump.path)
+        if plan.json is not None and plan.json != "-":
+            _check_writable(Path(plan.json))
         with ExitStack() as stack:
             line = stack.enter_context(
                 console.attached(
