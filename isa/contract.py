@@ -1,7 +1,8 @@
 """What an instruction set is: one frozen `Isa` value, found through the entry-point group ``axemu.isa``.
 
-Everything here is plain data and plain functions; what runs hot is named by `Isa.native` and loaded by the engine.
-An ability that the instruction set or the engine lacks is None here and has its reason in `Isa.missing`.
+Everything here is plain data and plain functions; what runs hot is named by `Isa.native` and loaded by the
+engine. An ability that the instruction set or the engine lacks is None here and has its reason in
+`Isa.missing`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from typing import TypeAlias
 from isa.errors import BadDescriptor, UnknownRegister
 
 ReadRegister: TypeAlias = Callable[[str], int]  # register name or alias -> unsigned value
-ReadPhysical: TypeAlias = Callable[
-    [int, int], bytes | None
-]  # (gpa, size in bytes) -> bytes, None where nothing is
+ReadPhysical: TypeAlias = Callable[[int, int], bytes | None]  # (gpa, bytes); None where nothing is
 
 
 class Role(Enum):
@@ -64,10 +63,11 @@ class Field:
 class Register:
     """One register, by the name in its manual.
 
-    `unicorn` is the engine's id, None where the engine has none; `selector` goes with ids that select among many (AArch64
-    CP_REG, x86 MSR). `group` is the GDB feature's group, `gdb` GDB's register number, None where GDB has no such register.
-    `number` is the encoding in instructions and in SysRegRead exits (RISC-V: CSR number). `privilege` is the lowest that may
-    read it: the engine's API obeys the current one on some ISAs. `note` says in what way the engine's register is wrong.
+    `unicorn` is the engine's id, None where the engine has none; `selector` goes with ids that select among
+    many (AArch64 CP_REG, x86 MSR). `group` is the GDB feature's group, `gdb` GDB's register number, None
+    where GDB has no such register. `number` is the encoding in instructions and in SysRegRead exits (RISC-V:
+    CSR number). `privilege` is the lowest that may read it: the engine's API obeys the current one on some
+    ISAs. `note` says in what way the engine's register is wrong.
     """
 
     name: str
@@ -105,7 +105,9 @@ class EngineTarget:
 
 @dataclass(frozen=True, slots=True)
 class LibraryTarget:
-    """Capstone's or Keystone's constants by name (``CS_ARCH_RISCV``): the library is loaded only when it is used."""
+    """Capstone's or Keystone's constants by name (``CS_ARCH_RISCV``): the library is loaded only when it is
+    used.
+    """
 
     arch: str
     modes: tuple[str, ...]
@@ -113,7 +115,9 @@ class LibraryTarget:
 
 @dataclass(frozen=True, slots=True)
 class Assembler:
-    """`entry` is ``module:function``, a function (text, address) -> bytes that raises `isa.errors.AssemblyError`."""
+    """`entry` is ``module:function``, a function (text, address) -> bytes that raises
+    `isa.errors.AssemblyError`.
+    """
 
     name: str
     entry: str
@@ -122,7 +126,9 @@ class Assembler:
 
 @dataclass(frozen=True, slots=True)
 class GdbTarget:
-    """`features`: (feature name, register group) in target.xml's order; `architecture` as GDB's `set architecture`."""
+    """`features`: (feature name, register group) in target.xml's order; `architecture` as GDB's `set
+    architecture`.
+    """
 
     architecture: str
     features: tuple[tuple[str, str], ...]
@@ -130,7 +136,8 @@ class GdbTarget:
 
 @dataclass(frozen=True, slots=True)
 class HypercallAbi:
-    """A guest's call to its VMM: `instruction` with `gate_register` == `gate_value` (None: always a hypercall).
+    """A guest's call to its VMM: `instruction` with `gate_register` == `gate_value` (None: always a
+    hypercall).
 
     `unsupported` is what `result_register` becomes for a number that nobody knows.
     """
@@ -146,7 +153,9 @@ class HypercallAbi:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A trap cause: the number that GuestException exits and the guest's cause register (interrupt bit apart) hold."""
+    """A trap cause: the number that GuestException exits and the guest's cause register (interrupt bit apart)
+    hold.
+    """
 
     number: int
     name: str
@@ -155,7 +164,9 @@ class Vector:
 
 @dataclass(frozen=True, slots=True)
 class MemoryAccess:
-    """What one instruction does at a virtual `address`: `size` bytes; an atomic operation is a LOAD and a STORE."""
+    """What one instruction does at a virtual `address`: `size` bytes; an atomic operation is a LOAD and a
+    STORE.
+    """
 
     address: int
     size: int
@@ -164,7 +175,9 @@ class MemoryAccess:
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """One level of a walk: the entry's guest-physical address and its value (None where nothing is mapped there)."""
+    """One level of a walk: the entry's guest-physical address and its value (None where nothing is mapped
+    there).
+    """
 
     level: int
     address: int
@@ -175,8 +188,9 @@ class WalkStep:
 class WalkResult:
     """`physical` is None exactly where `fault` (a `Vector` number) is set; `reason` says which rule failed.
 
-    `page_size` is in bytes, 0 where translation is off or failed. `writable`, `executable`, ... are in `rights`: a subset of
-    "rwxu". `update` is the value the last entry must get (accessed and dirty bits), None where it is up to date.
+    `page_size` is in bytes, 0 where translation is off or failed. `writable`, `executable`, ... are in
+    `rights`: a subset of "rwxu". `update` is the value the last entry must get (accessed and dirty bits),
+    None where it is up to date.
     """
 
     physical: int | None
@@ -189,6 +203,7 @@ class WalkResult:
 
 
 PageWalk: TypeAlias = Callable[[ReadPhysical, ReadRegister, int, Access], WalkResult]
+BranchTarget: TypeAlias = Callable[[bytes, int], int | None]  # (code, its address) -> where it may jump
 EffectiveAddress: TypeAlias = Callable[[bytes, ReadRegister], tuple[MemoryAccess, ...]]
 
 
@@ -196,8 +211,9 @@ EffectiveAddress: TypeAlias = Callable[[bytes, ReadRegister], tuple[MemoryAccess
 class Isa:
     """An instruction set. `name` is QEMU's target name; `page_size` the engine's mapping granule in bytes.
 
-    `native` is ``module:attribute`` of an `isa.native.NativeAbilities`: trap delivery, interrupts, counting, clocks.
-    `decoding` maps the state to the descriptor to decode with, where that depends on it (Thumb, x86 real mode).
+    `native` is ``module:attribute`` of an `isa.native.NativeAbilities`: trap delivery, interrupts, counting,
+    clocks. `decoding` maps the state to the descriptor to decode with, where that depends on it (Thumb, x86
+    real mode).
     """
 
     name: str
@@ -207,9 +223,7 @@ class Isa:
     engine: EngineTarget
     page_size: int
     registers: tuple[Register, ...]
-    instruction_length: Callable[
-        [bytes], int
-    ]  # of the first instruction in the bytes; needs its first 2 on RISC-V
+    instruction_length: Callable[[bytes], int]  # bytes of the first instruction in the code given
     max_instruction_length: int
     vectors: tuple[Vector, ...]
     aliases: tuple[str, ...] = ()
@@ -223,6 +237,7 @@ class Isa:
     gdb: GdbTarget | None = None
     page_walk: PageWalk | None = None
     effective_address: EffectiveAddress | None = None
+    branch_target: BranchTarget | None = None
     decoding: Callable[[ReadRegister], Isa] | None = None
     missing: tuple[tuple[str, str], ...] = ()  # (ability, why it is None or partial)
     _named: dict[str, Register] = field(init=False, repr=False)

@@ -47,7 +47,8 @@ class UnknownIsa(IsaError):
     @property
     def text(self) -> str:
         listed = ", ".join(self.names) or "none"
-        return f"no instruction set is named {self.name!r}{_suggestion(self.name, self.known)} (installed: {listed})"
+        hint = _suggestion(self.name, self.known)
+        return f"no instruction set is named {self.name!r}{hint} (installed: {listed})"
 
 
 @dataclass(eq=False)
@@ -86,8 +87,9 @@ class BrokenPlugin(IsaError):
     @property
     def text(self) -> str:
         return (
-            f"the instruction set {self.name!r} of the distribution {self.distribution!r} cannot be used: {self.entry} "
-            f"{self.cause}; reinstall or remove that distribution (`pip uninstall {self.distribution}`)"
+            f"the instruction set {self.name!r} of the distribution {self.distribution!r} cannot be used: "
+            f"{self.entry} {self.cause}; "
+            f"reinstall or remove that distribution (`pip uninstall {self.distribution}`)"
         )
 
 

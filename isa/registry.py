@@ -1,7 +1,8 @@
 """Instruction sets by name, through the one door for plug-ins: the entry-point group ``axemu.isa``.
 
-Loading one plug-in imports no other: a name that is an entry point's own name loads that one alone. An alias is found by
-asking our own first, then the others in turn; one that does not import is passed over there and reported by `broken`.
+Loading one plug-in imports no other: a name that is an entry point's own name loads that one alone. An alias
+is found by asking our own first, then the others in turn; one that does not import is passed over there and
+reported by `broken`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ OWN = (
 
 
 def plugins() -> dict[str, EntryPoint]:
-    """Every plug-in by name, ours first. Of two with one name ours wins, else the first by distribution name."""
+    """Every plug-in by name, ours first. Of two with one name ours wins, else the first distribution."""
     found = {entry.name.lower(): entry for entry in OWN}
     for entry in sorted(entry_points(group=GROUP), key=_distribution):
         found.setdefault(entry.name.lower(), entry)

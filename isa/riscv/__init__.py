@@ -16,7 +16,8 @@ from isa.contract import (
     LibraryTarget,
 )
 from isa.riscv.causes import VECTORS
-from isa.riscv.encoding import instruction_length
+from isa.riscv.encoding import branch_target, effective_address, instruction_length
+from isa.riscv.paging import page_walk
 from isa.riscv.registers import registers
 
 HYPERCALL_EID = 0x485643  # "HVC" in a7: the SBI extension that is ours; every other one is the firmware's
@@ -30,10 +31,7 @@ _FEATURES = (
 )
 
 _MISSING = (
-    (
-        "system-register exits",
-        "the engine answers CSRs itself; one that it lacks arrives as an illegal instruction",
-    ),
+    ("system-register exits", "the engine answers CSRs itself; one that it lacks is an illegal instruction"),
     ("port I/O", "RISC-V has no port space"),
 )
 
@@ -65,11 +63,14 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
         native=f"isa.riscv.native:RISCV{bits}",
         capstone=LibraryTarget("CS_ARCH_RISCV", (f"CS_MODE_RISCV{bits}", "CS_MODE_RISCVC")),
         assembler=Assembler(
-            "bronzebeard",
-            f"isa.riscv.assembly:assemble{bits}",
-            f"RV{bits}IMAC: no floating point, no CSR by name",
+            name="axemu",
+            entry=f"isa.riscv.assembly:assemble{bits}",
+            limits=f"RV{bits}GC in GNU syntax; one section, no macros, no relaxation",
         ),
         gdb=GdbTarget(f"riscv:rv{bits}", _FEATURES),
+        page_walk=page_walk(bits),
+        effective_address=effective_address(bits),
+        branch_target=branch_target(bits),
         missing=_MISSING,
     )
 

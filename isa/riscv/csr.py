@@ -1,6 +1,8 @@
-"""Field layouts of the CSRs, privileged specification 1.12, chapters 3 and 4; fcsr: unprivileged, chapter "F".
+"""Field layouts of the CSRs, privileged specification 1.12, chapters 3 and 4; fcsr: unprivileged, chapter
+"F".
 
-Rows are (name, lowest bit, width, named values); a layout differs between RV32 and RV64 where the manual's figure does.
+Rows are (name, lowest bit, width, named values); a layout differs between RV32 and RV64 where the manual's
+figure does.
 """
 
 from __future__ import annotations

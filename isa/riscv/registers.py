@@ -1,8 +1,9 @@
 """RISC-V's registers as rows. Names are the assembler's (ABI names first, x0-x31 and f0-f31 as aliases).
 
-Sources: unprivileged specification, chapter "RISC-V Assembly Programmer's Handbook"; privileged specification 1.12, table
-2.2 and following (CSR numbers; bits 9:8 are the lowest privilege that may read, bits 11:10 == 3 is read-only).
-A CSR whose `unicorn` is None is not in the engine: reading it through the engine's id would give garbage without an error.
+Sources: unprivileged specification, chapter "RISC-V Assembly Programmer's Handbook"; privileged specification
+1.12, table 2.2 and following (CSR numbers; bits 9:8 are the lowest privilege that may read, bits 11:10 == 3
+is read-only). A CSR whose `unicorn` is None is not in the engine: reading it through the engine's id would
+give garbage without an error.
 """
 
 from __future__ import annotations
@@ -16,13 +17,20 @@ from isa.riscv import csr
 
 GDB_PC, GDB_FLOAT, GDB_CSR, GDB_PRIVILEGE = 32, 33, 65, 65 + 4096
 
+# fmt: off
 GENERAL_NAMES = (
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6"
-).split()
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2",
+    "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+    "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7",
+    "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+)
 FLOAT_NAMES = (
-    "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7 "
-    "fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11"
-).split()
+    "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7",
+    "fs0", "fs1", "fa0", "fa1", "fa2", "fa3", "fa4", "fa5",
+    "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7",
+    "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+)
+# fmt: on
 _ROLES = {"zero": Role.ZERO, "ra": Role.RA, "sp": Role.SP}
 
 _NO_CLOCK = "the engine has no clock: reading it is an illegal instruction, which we answer with guest time"
@@ -33,7 +41,9 @@ _OLD = "not in the engine: an illegal instruction"
 
 @dataclass(frozen=True, slots=True)
 class Csr:
-    """A row of the CSR table. `unicorn`: the engine's id where the engine has the register; `only`: 32 or 64 bits only."""
+    """A row of the CSR table. `unicorn`: the engine's id where the engine has the register; `only`: 32 or 64
+    bits only.
+    """
 
     number: int
     name: str
