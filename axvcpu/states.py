@@ -10,6 +10,8 @@ from enum import IntEnum, IntFlag
 from types import MappingProxyType
 from typing import Final
 
+from axvcpu.errors import InvalidInput
+
 
 class VCpuState(IntEnum):
     INVALID = 0  # a transition failed; only set_state or a new vCPU leads out
@@ -87,3 +89,12 @@ def diagram() -> str:
     lines = ["stateDiagram-v2", f"    [*] --> {VCpuState.CREATED.name}"]
     lines += [f"    {from_.name} --> {to.name}: {label}" for (from_, to), label in EDGES.items()]
     return "\n".join(lines) + "\n"
+
+
+def in_page(text: str) -> str:
+    """`text`, a Markdown page, with its first mermaid block replaced by the diagram."""
+    before, fence, rest = text.partition("```mermaid\n")
+    _, closing, after = rest.partition("```")
+    if not fence or not closing:
+        raise InvalidInput("page", "a ```mermaid block to replace", "none")
+    return before + fence + diagram() + closing + after

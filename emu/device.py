@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from axvcpu.action import Action as Action
+from axvcpu.action import Action as Action  # noqa: PLC0414 (devices name it from here)
 
 
 class IrqLine(Protocol):
