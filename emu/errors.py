@@ -156,3 +156,26 @@ class MemoryClosed(EmuError):
         return _sentence(
             f"guest memory of {self.size:#x} bytes is closed", "Close a machine only after its last use"
         )
+
+
+@dataclass(eq=False)
+class EngineFailure(EmuError):
+    """The engine refused `what`: Unicorn's error `number`, in its own words `text`."""
+
+    what: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"The engine could not {self.what}: {self.text} (Unicorn error {self.number})."
+
+
+@dataclass(eq=False)
+class SnapshotMismatch(EmuError):
+    """A saved state belongs to a machine of another make."""
+
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        return f"This saved state does not fit the machine: expected {self.expected}, got {self.actual}."

@@ -1,0 +1,1 @@
+"""The processor: Unicorn engines, the native run loop, and the vCPU contexts that run in them."""

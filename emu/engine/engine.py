@@ -1,0 +1,421 @@
+"""One Unicorn engine: opened, hooked, mapped, and given back to a pool.
+
+An engine is what a physical CPU runs guest code with. It outlives the machines that use it: closing one leaks some
+memory, so a pool per (ISA, CPU model) keeps them, and `detach` leaves nothing of a machine behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import pkgutil
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import unicorn.unicorn_const as uc_const
+import unicorn.unicorn_py3.unicorn as binding
+
+from axvcpu.control import CONTROL
+from axvcpu.errors import Unsupported
+from emu.engine import hooks
+from emu.engine.loop import enter as _enter
+from emu.errors import EngineFailure
+from isa.contract import CpuModel, Isa
+from isa.native import BLOCK, ENGINE, REGION, RING_ENTRY, WINDOW, NativeAbilities, StateView
+
+_lib: Final = binding.uclib
+_UC_CTL_WRITE: Final = 1 << 30
+BLOCKS: Final = 1 << 19
+"""Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
+RING: Final = 1 << 12
+_SCRATCH: Final = 1 << 13
+_GATES: Final = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
+_UNBACKED: Final = (
+    uc_const.UC_HOOK_MEM_READ_UNMAPPED | uc_const.UC_HOOK_MEM_WRITE_UNMAPPED | uc_const.UC_HOOK_MEM_FETCH_UNMAPPED
+)
+
+enter: Final = _enter.get_overload(_enter.signatures[0])
+
+
+def error_text(number: int) -> str:
+    """Unicorn's own words for one of its error numbers."""
+    return str(_lib.uc_strerror(number).decode())
+
+
+def _check(number: int, what: str) -> None:
+    if number != uc_const.UC_ERR_OK:
+        raise EngineFailure(what, number, error_text(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Guest-physical [base, base + size) is host memory at `host`. `writable`: by the guest."""
+
+    base: int
+    size: int
+    host: int
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWindow:
+    """Guest-physical [base, base + size) leaves the guest, as exits with this window `index`."""
+
+    base: int
+    size: int
+    index: int
+
+
+class Engine:
+    """An open engine of one ISA and CPU model. Raises EngineFailure where Unicorn refuses anything."""
+
+    def __init__(self, isa: Isa, model: CpuModel) -> None:
+        self.isa, self.model = isa, model
+        assert isa.native is not None
+        self.native: Final[NativeAbilities] = pkgutil.resolve_name(isa.native)
+        self.wide: Final = isa.bits == 64
+        handle = ctypes.c_void_p()
+        _check(_lib.uc_open(isa.engine.arch, isa.engine.mode, ctypes.byref(handle)), f"open an engine for {isa.name}")
+        self.handle: Final = handle
+        if model.number is not None:
+            self._ctl(uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}")
+        self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
+        size = int(_lib.uc_context_size(handle))
+        self.contexts: list[ctypes.c_void_p] = []
+        self._context = self.new_context()
+        state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
+        self._state_at = size - state_size
+        self.state_size: Final = state_size
+        self.state: Final = self.view_of(self._context)
+        self.layout = np.array(self.native.calibrate(self), np.int64)
+        self.registers: Final[StateView] = self.native.view([int(one) for one in self.layout], self.wide)
+        self._pristine = self.new_context()
+        self.save(self._pristine)
+        self._allocate()
+        self._install()
+        self._attached: list[tuple[int, int]] = []
+        self._hooks: list[ctypes.c_size_t] = []
+        self._windows = np.zeros(0, WINDOW)
+        self.loaded: Any = None
+
+    # -- memory shared with native code ------------------------------------------------------------------------------
+
+    def _allocate(self) -> None:
+        native = self.native
+        self.block = np.zeros(1, ENGINE)
+        self.idle_control = np.zeros(1, CONTROL)
+        self.blocks = np.zeros(BLOCKS, BLOCK)
+        self.ring = np.zeros(RING, RING_ENTRY)
+        self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
+        self.regions = np.zeros(0, REGION)
+        self.address: Final = int(self.block.ctypes.data)
+        one = self.block[0]
+        for name, value in (
+            ("control", self.idle_control.ctypes.data),
+            ("uc", self.handle.value),
+            ("address", self.address),
+            ("context", self._context.value),
+            ("state", (self._context.value or 0) + self._state_at),
+            ("layout", self.layout.ctypes.data),
+            ("scratch", self.scratch.ctypes.data),
+            ("blocks", self.blocks.ctypes.data),
+            ("blocks_mask", BLOCKS - 1),
+            ("ring", self.ring.ctypes.data),
+            ("ring_size", RING),
+            ("pc_register", self.isa.register("pc").unicorn),
+            ("wide", int(self.wide)),
+            ("big_endian", int(self.isa.endian == "big")),
+        ):
+            one[name] = value
+        for name in ("length", "inspect", "deliver", "tell_lines", "fault", "advance", "mend"):
+            function = getattr(native, name)
+            one[name] = 0 if function is None else function.address
+        self.words: Final = memoryview(self.block.view(np.uint64).data)
+
+    def set_word(self, name: str, value: int) -> None:
+        """A field of the engine block."""
+        self.block[0][name] = value
+
+    def word(self, name: str) -> int:
+        return int(self.block[0][name])
+
+    # -- the C API ---------------------------------------------------------------------------------------------------
+
+    def _ctl(self, control: int, arguments: int, *values: Any, what: str) -> None:  # noqa: ANN401
+        code = ctypes.c_int(control | arguments << 26 | _UC_CTL_WRITE)
+        _check(_lib.uc_ctl(self.handle, code, *values), what)
+
+    def _hook(self, kind: int, callback: Any, user: int, begin: int = 1, end: int = 0) -> ctypes.c_size_t:  # noqa: ANN401
+        hook = ctypes.c_size_t()
+        status = _lib.uc_hook_add(
+            self.handle,
+            ctypes.byref(hook),
+            kind,
+            ctypes.c_void_p(callback.address),
+            ctypes.c_void_p(user),
+            ctypes.c_uint64(begin),
+            ctypes.c_uint64(end),
+        )
+        _check(status, "add a hook")
+        return hook
+
+    def _install(self) -> None:
+        native = self.native
+        self._hook(uc_const.UC_HOOK_EDGE_GENERATED, hooks.on_translate, self.address)
+        self._hook(uc_const.UC_HOOK_BLOCK, hooks.on_block, self.address)
+        self._hook(uc_const.UC_HOOK_INTR, native.on_exception, self.address)
+        if native.on_invalid is not None:
+            self._hook(uc_const.UC_HOOK_INSN_INVALID, native.on_invalid, self.address)
+        if native.on_fill is not None:
+            self._hook(uc_const.UC_HOOK_TLB_FILL, native.on_fill, self.address)
+        self.use_engine_mmu(native.on_fill is None)
+
+    def use_engine_mmu(self, on: bool) -> None:
+        """Translate by the engine's own MMU, or (off) by our fill while the guest's MMU is off."""
+        kind = uc_const.UC_TLB_CPU if on else uc_const.UC_TLB_VIRTUAL
+        self._ctl(uc_const.UC_CTL_TLB_TYPE, 1, ctypes.c_int(kind), what="choose the TLB")
+        self.set_word("paging", int(on))
+
+    def flush_translations(self) -> None:
+        """Forget all translated code: the host has written guest memory, or the block table is full."""
+        self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
+        self.blocks[:] = 0
+        self.set_word("blocks_used", 0)
+
+    def forget_code(self, lo: int, hi: int) -> None:
+        """Forget translated code in [lo, hi), guest-virtual."""
+        self._ctl(
+            uc_const.UC_CTL_TB_REMOVE_CACHE,
+            2,
+            ctypes.c_uint64(lo),
+            ctypes.c_uint64(hi),
+            what="forget translated code",
+        )
+
+    def flush_tlb(self) -> None:
+        self._ctl(uc_const.UC_CTL_TLB_FLUSH, 0, what="flush the TLB")
+
+    # -- CPU state ---------------------------------------------------------------------------------------------------
+
+    def new_context(self) -> ctypes.c_void_p:
+        """A place to save the CPU state in; freed with the engine's process."""
+        context = ctypes.c_void_p()
+        _check(_lib.uc_context_alloc(self.handle, ctypes.byref(context)), "allocate a context")
+        self.contexts.append(context)
+        return context
+
+    def free_context(self, context: ctypes.c_void_p) -> None:
+        self.contexts.remove(context)
+        _lib.uc_context_free(context)
+
+    def view_of(self, context: ctypes.c_void_p) -> memoryview:
+        """The CPU state that a context holds, as bytes to read and write."""
+        at = (context.value or 0) + self._state_at
+        return memoryview((ctypes.c_ubyte * self.state_size).from_address(at)).cast("B")
+
+    def save(self, context: ctypes.c_void_p) -> None:
+        _check(_lib.uc_context_save(self.handle, context), "save the CPU state")
+
+    def restore(self, context: ctypes.c_void_p) -> None:
+        _check(_lib.uc_context_restore(self.handle, context), "restore the CPU state")
+
+    def take_state(self) -> memoryview:
+        """The CPU state now, in the engine's own context: to read, or to change and `put_state`."""
+        self.save(self._context)
+        return self.state
+
+    def put_state(self) -> None:
+        self.restore(self._context)
+
+    def pristine(self) -> bytes:
+        """The CPU state of power-on."""
+        return bytes(self.view_of(self._pristine))
+
+    def _revealed(self) -> bytes:
+        """Make every register reachable through the API; returns the state to put back."""
+        before = bytes(self.take_state())
+        for name, value in self.native.reveal:
+            old = self.registers.get(self.state, name)
+            self.registers.put(self.state, name, value if name == "priv" else old | value)
+        self.put_state()
+        return before
+
+    def read_outside(self, name: str) -> int:
+        """A register that the saved state lacks, or shows only in part, through the API; the guest does not notice."""
+        number = self.isa.register(name).unicorn
+        if number is None:
+            raise Unsupported(f"reading {name}", "a register that the engine has", "one that it lacks")
+        before = self._revealed()
+        try:
+            return self.read(number)
+        finally:
+            self.state[:] = before
+            self.put_state()
+
+    def write_outside(self, name: str, value: int) -> None:
+        """Likewise; what the write does to the registers of the saved state stays, but for those that were revealed."""
+        number = self.isa.register(name).unicorn
+        if number is None:
+            raise Unsupported(f"writing {name}", "a register that the engine has", "one that it lacks")
+        before = self._revealed()
+        revealed = bytes(self.state)
+        self.write(number, value)
+        after = self.take_state()
+        for revealed_name, _ in self.native.reveal:
+            if self.registers.get(after, revealed_name) == self.registers.get(revealed, revealed_name):
+                self.registers.put(after, revealed_name, self.registers.get(before, revealed_name))
+        for kept in ("load_res", "load_val"):
+            if kept in self.registers.places:
+                self.registers.put(after, kept, self.registers.get(before, kept))
+        self.put_state()
+
+    def deliver(self, cause: int, pc: int, value: int) -> int:
+        """Make the loaded vCPU take a trap; 0, or the Kind that it leaves with instead."""
+        call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
+        return int(call(self.native.deliver.address)(self.address, cause, pc, value))
+
+    def drained(self) -> list[tuple[int, int, int, int]]:
+        """Take the queued writes: (window, address, width, value), oldest first."""
+        count = self.word("ring_head")
+        self.set_word("ring_head", 0)
+        return [tuple(entry) for entry in self.ring[:count].tolist()]
+
+    def table_full(self) -> bool:
+        return self.word("blocks_used") > BLOCKS // 2 - 1
+
+    def word_index(self, name: str) -> int:
+        """Place of a field of the engine block among its 64-bit words."""
+        return int(ENGINE.fields[name][1]) // 8  # type: ignore[index]
+
+    def read(self, register: int) -> int:
+        """A register through the API, under the guest's current privilege."""
+        value = ctypes.c_uint64()
+        _check(_lib.uc_reg_read(self.handle, register, ctypes.byref(value)), f"read register {register}")
+        return value.value
+
+    def write(self, register: int, value: int) -> None:
+        cell = ctypes.c_uint64(value & (1 << 64) - 1)
+        _check(_lib.uc_reg_write(self.handle, register, ctypes.byref(cell)), f"write register {register}")
+
+    def execute(self, instruction: int, a0: int) -> None:
+        """Calibration only: one instruction on a page of its own."""
+        code = self.isa.page_size * 16
+        register = self.isa.register("a0").unicorn
+        assert register is not None
+        _check(_lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7), "map a page")
+        self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(0), what="use `until`")
+        data = instruction.to_bytes(4, "little")
+        _check(_lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page")
+        self.write(register, a0)
+        status = _lib.uc_emu_start(self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + 4), ctypes.c_uint64(0), 0)
+        _check(status, "run one instruction")
+        self.write(register, 0)
+        self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
+        _check(_lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)), "unmap a page")
+
+    # Calibration's view of an engine: `write`, `execute`, and
+
+    def state_now(self) -> bytes:
+        self.save(self._context)
+        return bytes(self.state)
+
+    # -- a machine's address space -----------------------------------------------------------------------------------
+
+    def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
+        """Map memory and device windows; everything else is a hole whose accesses leave."""
+        self._windows = np.zeros(len(windows), WINDOW)
+        self.regions = np.zeros(len(memory), REGION)
+        taken: list[tuple[int, int]] = []
+        for i, each in enumerate(memory):
+            rights = uc_const.UC_PROT_ALL if each.writable else uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC
+            status = _lib.uc_mem_map_ptr(
+                self.handle,
+                ctypes.c_uint64(each.base),
+                ctypes.c_size_t(each.size),
+                ctypes.c_uint32(rights),
+                ctypes.c_void_p(each.host),
+            )
+            _check(status, f"map memory at {each.base:#x}")
+            self._attached.append((each.base, each.size))
+            self.regions[i] = (each.base, each.base + each.size - 1, each.host)
+            if not each.writable:
+                end = each.base + each.size - 1
+                self._add_hook(uc_const.UC_HOOK_MEM_WRITE_PROT, hooks.on_unbacked, self.address, each.base, end)
+            taken.append((each.base, each.base + each.size - 1))
+        for i, window in enumerate(windows):
+            self._windows[i] = (self.address, window.index, window.base)
+            user = int(self._windows[i : i + 1].ctypes.data)
+            size = -(-window.size // page) * page
+            status = _lib.uc_mmio_map(
+                self.handle,
+                ctypes.c_uint64(window.base),
+                ctypes.c_size_t(size),
+                ctypes.c_void_p(hooks.window_read.address),
+                ctypes.c_void_p(user),
+                ctypes.c_void_p(hooks.window_write.address),
+                ctypes.c_void_p(user),
+            )
+            _check(status, f"map a device window at {window.base:#x}")
+            self._attached.append((window.base, size))
+            _check(
+                _lib.uc_mem_protect(self.handle, ctypes.c_uint64(window.base), ctypes.c_size_t(size), 0),
+                f"protect the device window at {window.base:#x}",
+            )
+            self._add_hook(_GATES, hooks.gate, user, window.base, window.base + size - 1)
+            taken.append((window.base, window.base + size - 1))
+        at = 0
+        for lo, hi in sorted(taken):
+            if lo > at:
+                self._add_hook(_UNBACKED, hooks.on_unbacked, self.address, at, lo - 1)
+            at = hi + 1
+        if at < 1 << 64:
+            self._add_hook(_UNBACKED, hooks.on_unbacked, self.address, at, (1 << 64) - 1)
+        self.set_word("regions", int(self.regions.ctypes.data))
+        self.set_word("regions_count", len(self.regions))
+        self.flush_translations()
+
+    def _add_hook(self, kind: int, callback: Any, user: int, begin: int, end: int) -> None:  # noqa: ANN401
+        self._hooks.append(self._hook(kind, callback, user, begin, end))
+
+    def detach(self) -> None:
+        """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
+        for hook in self._hooks:
+            _check(_lib.uc_hook_del(self.handle, hook), "delete a hook")
+        self._hooks.clear()
+        for base, size in self._attached:
+            _check(_lib.uc_mem_unmap(self.handle, ctypes.c_uint64(base), ctypes.c_size_t(size)), "unmap")
+        self._attached.clear()
+        self.loaded = None
+        self.set_word("control", int(self.idle_control.ctypes.data))
+        self.set_word("regions_count", 0)
+        self.set_word("rows_count", 0)
+        self.set_word("ring_head", 0)
+        self.use_engine_mmu(self.native.on_fill is None)
+        self.reset()
+        self.flush_translations()
+
+    def reset(self) -> None:
+        """The CPU state of power-on."""
+        self.restore(self._pristine)
+        self.flush_tlb()
+
+
+_free: Final[dict[tuple[str, str], list[Engine]]] = {}
+_lock: Final = threading.Lock()
+
+
+def take(isa: Isa, model: CpuModel) -> Engine:
+    """An engine that nobody uses, from the pool or new."""
+    with _lock:
+        waiting = _free.get((isa.name, model.name))
+        if waiting:
+            return waiting.pop()
+    return Engine(isa, model)
+
+
+def give(engine: Engine) -> None:
+    """Detach an engine and put it back into the pool."""
+    engine.detach()
+    with _lock:
+        _free.setdefault((engine.isa.name, engine.model.name), []).append(engine)

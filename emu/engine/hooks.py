@@ -1,0 +1,247 @@
+"""The compiled callbacks that the engine calls, the same for every ISA.
+
+**Counting.** The engine announces each translated block with its number of instructions (UC_HOOK_EDGE_GENERATED); a
+table keyed by (pc, size) keeps it, and the block hook adds it up. A block is charged when it begins; a stop inside it
+gives back what was not executed (`loop.give_back`).
+
+**Stopping.** Only the block hook stops the engine: there the pc is exact and the block has not begun. A block that would
+go past `limit` is not begun.
+
+**Device windows.** The gate refuses an access until the latch holds its answer; then the same instruction runs again,
+the gate lets it through, and the data callback serves the latched bytes (design: gate and latch).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from axvcpu.control import LATCH_ENTRIES, Kind
+from isa.native import (
+    BLOCK_COUNT_MASK,
+    BLOCK_SPECIAL,
+    UC_MEM_FETCH_PROT,
+    UC_MEM_FETCH_UNMAPPED,
+    UC_MEM_READ_PROT,
+    UC_MEM_READ_UNMAPPED,
+    UC_MEM_WRITE_PROT,
+    as_blocks,
+    as_control,
+    as_engine,
+    as_u32,
+    as_u64,
+    call_block,
+    call_engine,
+    code_at,
+    engine_record,
+    uc_emu_stop,
+    walk,
+    window_record,
+)
+
+U = np.uint64
+KICK, STOP, DRAIN = int(Kind.KICK), int(Kind.STOP), int(Kind.DRAIN)
+MMIO_READ, MMIO_WRITE, UNMAPPED, FAIL = (
+    int(Kind.MMIO_READ),
+    int(Kind.MMIO_WRITE),
+    int(Kind.UNMAPPED),
+    int(Kind.FAIL),
+)
+COUNT_MASK, SPECIAL = np.uint32(BLOCK_COUNT_MASK), np.uint32(BLOCK_SPECIAL)
+READ, WRITE, FETCH = 1, 2, 4
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def describe(engine: Any, pc: int, size: int, count: int) -> int:
+    """The `count` word of a block: its instructions, and what the ISA found at its end."""
+    word = U(count)
+    if engine.inspect != U(0):
+        at = code_at(engine, pc, size)
+        if at != 0:
+            word |= call_block(np.intp(engine.inspect), at, size)
+    return word
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def enter_block(engine: Any, pc: int, size: int, word: int) -> None:
+    """Put a block into the table; two different counts for the same (pc, size) make it one to be walked each time."""
+    mask = engine.blocks_mask
+    table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
+    i = (U(pc) >> U(1)) & mask
+    while True:
+        row = table[i]
+        if row.size == np.uint32(0):
+            row.pc, row.size, row.count = U(pc), np.uint32(size), np.uint32(word)
+            engine.blocks_used += U(1)
+            if engine.blocks_used > mask >> U(1):
+                carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
+            return
+        if row.pc == U(pc) and row.size == np.uint32(size):
+            if row.count != np.uint32(word):
+                row.count = np.uint32(0)
+            return
+        i = (i + U(1)) & mask
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def block_word(engine: Any, pc: int, size: int) -> int:
+    """The `count` word of a block that is not in the first place its pc hashes to."""
+    mask = engine.blocks_mask
+    table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
+    i = (U(pc) >> U(1)) & mask
+    while True:
+        row = table[i]
+        if row.size == np.uint32(0):
+            break
+        if row.pc == U(pc) and row.size == np.uint32(size):
+            if row.count != np.uint32(0):
+                return row.count
+            return np.uint32(describe(engine, pc, size, walk(engine, pc, size)))
+        i = (i + U(1)) & mask
+    word = describe(engine, pc, size, walk(engine, pc, size))
+    enter_block(engine, pc, size, word)
+    return np.uint32(word)
+
+
+@cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+def on_translate(uc: Any, current: Any, previous: Any, user: Any) -> None:
+    """UC_HOOK_EDGE_GENERATED: a block was translated. `current` is uc_tb: pc u64, icount u16, size u16."""
+    engine = carray(user, 1)[0]
+    pc = carray(as_u64(current), 1)[0]
+    packed = carray(as_u32(current + 8), 1)[0]
+    count, size = packed & np.uint32(0xFFFF), packed >> np.uint32(16)
+    if engine.until_set != U(0) and pc + U(size) == engine.until:
+        count -= np.uint32(1)  # the engine counts the exit it put at the end
+    if size != np.uint32(0):
+        enter_block(engine, pc, np.int64(size), describe(engine, pc, np.int64(size), np.int64(count)))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def attend(engine: Any, control: Any, uc: int) -> bool:
+    """What the block hook does besides counting while `attention` is set; True stops before the block."""
+    if control.counter_register != U(0):
+        call_engine(np.intp(engine.mend), np.intp(engine.address))
+    if control.latch_count != U(0):
+        control.blocks += U(1)
+        if control.blocks >= U(2):
+            control.latch_count = U(0)
+    if control.latch_count == U(0) and control.counter_register == U(0):
+        control.attention = U(0)
+    if control.kick != U(0) or engine.blocks_used > engine.blocks_mask >> U(1):
+        control.attention = U(1)
+        return True
+    return False
+
+
+@cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+def on_block(uc: Any, address: Any, size: Any, user: Any) -> None:
+    """UC_HOOK_BLOCK: count, and stop at the limit."""
+    engine = carray(user, 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[(address >> U(1)) & engine.blocks_mask]
+    if row.pc == address and row.size == size and row.count != np.uint32(0):
+        word = row.count
+    else:
+        word = block_word(engine, np.int64(address), np.int64(size))
+    count = U(word & COUNT_MASK)
+    retired = control.retired + count
+    if (control.attention | control.kick) != U(0) and attend(engine, control, uc):
+        control.kind = U(KICK) if control.kick != U(0) else U(DRAIN)
+        uc_emu_stop(uc)
+        return
+    if retired > control.limit:
+        control.kind = U(STOP)
+        control.stop_count = count
+        uc_emu_stop(uc)
+        return
+    control.retired = retired
+    control.block_pc = address
+    control.block_size = U(size)
+    control.block_count = count
+    if word >= SPECIAL:
+        control.counter_register = U(word >> np.uint32(17))
+        control.counter_value = retired - U(1)
+        control.attention = U(1)
+
+
+@cfunc(
+    types.boolean(
+        types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(window_record)
+    ),
+    cache=True,
+)  # type: ignore[untyped-decorator]
+def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> bool:
+    """UC_HOOK_MEM_*_PROT of a device window: let an access through if the latch answers it, else leave."""
+    window = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(window.engine)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    if kind == UC_MEM_FETCH_PROT:
+        control.kind, control.access, control.address = U(UNMAPPED), U(FETCH), address
+        return False
+    wanted = U(MMIO_READ) if kind == UC_MEM_READ_PROT else U(MMIO_WRITE)
+    i = control.latch_next
+    if i < control.latch_count:
+        entry = control.latch[i]
+        if entry.kind == wanted and entry.address == address and entry.width == U(size):
+            control.latch_serving = i
+            control.latch_next = i + U(1)
+            return True
+    if i >= U(LATCH_ENTRIES):
+        control.kind, control.cause = U(FAIL), U(0)
+        return False
+    control.kind = wanted
+    control.window = window.index
+    control.address = address
+    control.width = U(size)
+    control.data = U(value) if size == 8 else U(value) & ((U(1) << U(8 * size)) - U(1))
+    return False
+
+
+@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)), cache=True)  # type: ignore[untyped-decorator]
+def window_read(uc: Any, offset: Any, size: Any, user: Any) -> int:
+    """Serve a piece of the latched answer; the engine may ask for aligned pieces around it."""
+    window = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(window.engine)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    entry = control.latch[control.latch_serving]
+    start = np.int64(window.base + offset) - np.int64(entry.address)  # of the piece, within the answer
+    if engine.big_endian != U(0):
+        shift = np.int64(entry.width) - start - np.int64(size)
+    else:
+        shift = start
+    if shift >= 8 or shift <= -8:
+        return U(0)
+    value = entry.value >> U(8 * shift) if shift >= 0 else entry.value << U(-8 * shift)
+    return value if size >= np.uint32(8) else value & ((U(1) << U(8 * size)) - U(1))
+
+
+@cfunc(
+    types.void(types.intp, types.uint64, types.uint32, types.uint64, types.CPointer(window_record)),
+    cache=True,
+)  # type: ignore[untyped-decorator]
+def window_write(uc: Any, offset: Any, size: Any, value: Any, user: Any) -> None:
+    """The write was answered before it was let through: nothing is left to do."""
+
+
+@cfunc(
+    types.boolean(
+        types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(engine_record)
+    ),
+    cache=True,
+)  # type: ignore[untyped-decorator]
+def on_unbacked(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> bool:
+    """An access that nothing backs, or a write to ROM: always leaves; `loop` delivers or reports it."""
+    control = carray(as_control(np.intp(carray(user, 1)[0].control)), 1)[0]
+    control.kind = U(UNMAPPED)
+    control.address = address
+    control.width = U(size)
+    control.data = U(value)
+    if kind == UC_MEM_FETCH_UNMAPPED:
+        control.access = U(FETCH)
+    elif kind == UC_MEM_READ_UNMAPPED:
+        control.access = U(READ)
+    else:
+        control.access = U(WRITE)
+    return False

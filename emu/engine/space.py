@@ -1,0 +1,45 @@
+"""A guest address space, as engines and vCPUs see it: what is mapped, and what native code answers."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from axvcpu.dispatch import ROW
+from emu.engine.engine import Backing, DeviceWindow
+
+Write = tuple[int, int, int, int]  # window, address, width, value
+
+_roots: Final[weakref.WeakValueDictionary[int, AddressSpace]] = weakref.WeakValueDictionary()
+_numbers: Final = itertools.count(1)
+
+
+class AddressSpace:
+    """Guest-physical memory and device windows of one VM; `root` is its number, as vCPUs name it (ept_root).
+
+    rows is the dispatch table (`axvcpu.dispatch.build`); drain is called with queued RING writes, oldest first.
+    """
+
+    def __init__(
+        self,
+        memory: tuple[Backing, ...],
+        windows: tuple[DeviceWindow, ...],
+        page: int,
+        rows: Any = None,  # noqa: ANN401  a numpy record array
+        drain: Callable[[list[Write]], None] = lambda writes: None,
+        read_physical: Callable[[int, int], bytes | None] = lambda address, size: None,
+    ) -> None:
+        self.root: Final = next(_numbers)
+        self.memory, self.windows, self.page = memory, windows, page
+        self.rows = np.zeros(0, ROW) if rows is None else rows
+        self.drain, self.read_physical = drain, read_physical
+        _roots[self.root] = self
+
+
+def by_root(root: int) -> AddressSpace:
+    """Raises KeyError for a space that is gone."""
+    return _roots[root]

@@ -1,0 +1,471 @@
+"""A vCPU's guest context on Unicorn: `AxArchVCpu` for every ISA.
+
+Bound is not loaded: `run` puts the context into the engine and saves the one it displaces, so a VM with one vCPU never
+pays. The control block is authoritative for the pc and the counts, the engine for every other register while loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+
+from axvcpu.control import CONTROL, NEVER, STALE, Kind
+from axvcpu.errors import InvalidInput, Unsupported
+from axvcpu.exits import (
+    KICK,
+    AccessFlags,
+    AxVCpuExitReason,
+    ExternalInterrupt,
+    FailEntry,
+    GuestException,
+    Halt,
+    Hypercall,
+    MmioRead,
+    MmioWrite,
+    NestedPageFault,
+    Nothing,
+    PreemptionTimer,
+)
+from emu.engine.engine import Engine, enter, error_text, give, take
+from emu.engine.space import AddressSpace, by_root
+from isa.contract import Access, CpuModel, Isa
+
+SEMIHOSTING: Final = 1 << 64
+"""`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
+
+_WORD: Final = {name: int(CONTROL.fields[name][1]) // 8 for name in CONTROL.names or () if name != "latch"}  # type: ignore[index]
+_PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
+_ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
+_MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
+_READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
+_KEPT: Final = (
+    "deadline",
+    "event_at",
+    "turn_at",
+    "kick",
+    "limit",
+    "attention",
+    "host_clock",
+    "host_start",
+    "hypercalls",
+    "semihosting",
+    "unmapped",
+)
+"""Words of the control block that say what is asked of the run, not what the guest is."""
+
+
+@dataclass(frozen=True, slots=True)
+class VCpuConfig:
+    """What every vCPU of a VM is. hypercalls: bit 0 the gated call from machine level, bit 1 every supervisor call;
+    leave_unmapped: an access that nothing backs is a NestedPageFault exit, not the guest's own fault."""
+
+    isa: Isa
+    model: CpuModel
+    hypercalls: int = 0
+    semihosting: bool = False
+    leave_unmapped: bool = False
+    time_shift: int = 0
+    host_start: int | None = None  # host clock at which guest time is 0; None: virtual time
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A saved vCPU. registers: by name, the whole state; control: the counts and what is pending."""
+
+    registers: dict[str, int]
+    control: dict[str, int]
+    latch: tuple[tuple[int, int, int, int], ...]
+
+
+class EngineVCpu:
+    __slots__ = (
+        "_block",
+        "_engine",
+        "_enter_address",
+        "_hypercall_registers",
+        "_outside",
+        "_record",
+        "_ring",
+        "_saved",
+        "_space",
+        "config",
+        "control_address",
+        "exceptions",
+        "isa",
+        "traps_seen",
+        "vcpu_id",
+        "vm_id",
+        "words",
+    )
+
+    def __init__(self, vm_id: int, vcpu_id: int, config: VCpuConfig) -> None:
+        self.vm_id, self.vcpu_id, self.config = vm_id, vcpu_id, config
+        self.isa: Final = config.isa
+        self._block = np.zeros(1, CONTROL)
+        self.control_address: Final = int(self._block.ctypes.data)
+        self.words: Final = memoryview(self._block.view(np.uint64).data)
+        self._record = self.words[_WORD["window"] : _WORD["data"] + 1].tolist
+        self._engine: Engine | None = None
+        self._enter_address = 0
+        self._ring = self.words
+        self._space: AddressSpace | None = None
+        self._saved = bytearray()
+        self._outside: dict[str, int] = {}
+
+    @classmethod
+    def new(cls, vm_id: int, vcpu_id: int, config: VCpuConfig) -> Self:
+        return cls(vm_id, vcpu_id, config)
+
+    # -- setting up ---------------------------------------------------------------------------------------------------
+
+    def set_entry(self, gpa: int) -> None:
+        self.words[_PC] = gpa & self._mask
+
+    def set_ept_root(self, hpa: int) -> None:
+        self._space = by_root(hpa)
+
+    def setup(self, config: VCpuConfig | None = None) -> None:
+        if config is not None:
+            self.config = config
+        pc = self.words[_PC]
+        self.power_on()
+        self.words[_PC] = pc
+
+    def power_on(self) -> None:
+        """The state after reset: registers, counts and everything pending."""
+        config = self.config
+        engine = take(self.isa, config.model)
+        self._saved[:] = engine.pristine()
+        give(engine)
+        if self._engine is not None and self._engine.loaded is self:
+            self._engine.loaded = None
+        self._outside = dict.fromkeys(self._abilities_of(engine).outside, 0)
+        self._block[:] = 0
+        self._put_words(
+            {
+                "deadline": NEVER,
+                "event_at": NEVER,
+                "turn_at": NEVER,
+                "lines_told": STALE,
+                "vcpu_id": self.vcpu_id,
+                "hypercalls": config.hypercalls,
+                "semihosting": int(config.semihosting),
+                "unmapped": int(config.leave_unmapped),
+                "time_shift": config.time_shift,
+                "host_clock": int(config.host_start is not None),
+                "host_start": config.host_start or 0,
+            }
+        )
+        if "mhartid" in engine.registers.places:
+            engine.registers.put(self._saved, "mhartid", self.vcpu_id)
+
+    @staticmethod
+    def _abilities_of(engine: Engine) -> Any:  # noqa: ANN401
+        return engine.native
+
+    def _put_words(self, values: dict[str, int]) -> None:
+        for name, value in values.items():
+            self.words[_WORD[name]] = value
+
+    @property
+    def _mask(self) -> int:
+        return (1 << self.isa.bits) - 1
+
+    # -- a place on a physical CPU ------------------------------------------------------------------------------------
+
+    def bind(self) -> None:
+        from axvcpu.percpu import this  # noqa: PLC0415
+
+        percpu = this.cpu.percpu
+        if percpu is None or self._space is None:
+            raise Unsupported("bind", "a thread that is a physical CPU, and an address space", "neither or one")
+        self.attach(percpu.arch.engine(self._space, self.isa, self.config.model))
+
+    def attach(self, engine: Engine) -> None:
+        self._engine = engine
+        self._enter_address = engine.address
+        self._ring = engine.words[engine.word_index("ring_head") : engine.word_index("ring_head") + 1]
+
+    def unbind(self) -> None:
+        engine = self._engine
+        if engine is not None and engine.loaded is self:
+            self._store()
+            engine.loaded = None
+        self._engine = None
+
+    def _load(self) -> None:
+        engine = self._engine
+        assert engine is not None
+        if engine.loaded is not None:
+            engine.loaded._store()
+            engine.flush_tlb()
+        engine.state[:] = self._saved
+        engine.put_state()
+        for name, value in self._outside.items():
+            engine.write_outside(name, value)
+        engine.set_word("control", self.control_address)
+        self.words[_WORD["lines_told"]] |= STALE
+        engine.loaded = self
+
+    def _store(self) -> None:
+        engine = self._engine
+        assert engine is not None
+        self._saved[:] = engine.take_state()
+        for name in self._outside:
+            self._outside[name] = engine.read_outside(name)
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> AxVCpuExitReason:
+        engine = self._engine
+        assert engine is not None
+        if engine.loaded is not self:
+            self._load()
+        while True:
+            kind = enter(self._enter_address)
+            if self._ring[0]:
+                self._drain(engine)
+            if kind == _MMIO_READ:
+                window, address, width, _ = self._record()
+                return MmioRead(address, width, window)
+            if kind == _MMIO_WRITE:
+                window, address, width, data = self._record()
+                return MmioWrite(address, width, data, window)
+            leave = self._leave(engine, kind)
+            if leave is not None:
+                return leave
+
+    def _drain(self, engine: Engine) -> None:
+        writes = engine.drained()
+        assert self._space is not None
+        self._space.drain(writes)
+
+    def _leave(self, engine: Engine, kind: int) -> AxVCpuExitReason | None:
+        """The exit for a kind that is not an access; None where the run just goes on."""
+        words = self.words
+        match kind:
+            case Kind.DEADLINE:
+                return PreemptionTimer()
+            case Kind.EVENT | Kind.TURN:
+                return Nothing()
+            case Kind.HALT:
+                return Halt()
+            case Kind.KICK:
+                words[_KICK] = 0
+                return ExternalInterrupt(KICK)
+            case Kind.HYPERCALL:
+                return self._hypercall()
+            case Kind.SEMIHOST:
+                operation, block = (self.read_register(name) for name in ("a0", "a1"))
+                return Hypercall(SEMIHOSTING, (operation, block, 0, 0, 0, 0))
+            case Kind.EXCEPTION | Kind.TRAP_LOOP:
+                cause = words[_WORD["cause"]]
+                return GuestException(
+                    cause,
+                    self.isa.vector_name(cause),
+                    words[_PC],
+                    words[_WORD["fault_address"]],
+                    trap_loop=kind == Kind.TRAP_LOOP,
+                )
+            case Kind.UNMAPPED:
+                access = words[_WORD["access"]]
+                return NestedPageFault(words[_WORD["address"]], AccessFlags(access))
+            case Kind.DRAIN:
+                if engine.table_full():
+                    engine.flush_translations()
+                return None
+            case Kind.TRANSLATE:
+                engine.use_engine_mmu(True)
+                return None
+            case _:
+                number = words[_WORD["cause"]]
+                return FailEntry(number, error_text(number) if number else f"native code left with {kind}")
+
+    def _hypercall(self) -> Hypercall:
+        abi = self.isa.hypercall
+        assert abi is not None
+        first, second, third, fourth, fifth, sixth = (self.read_register(name) for name in abi.argument_registers)
+        return Hypercall(self.read_register(abi.number_register), (first, second, third, fourth, fifth, sixth))
+
+    def complete(self, value: int) -> None:
+        words = self.words
+        words[_ANSWER] = value
+        words[_HAS_ANSWER] = 1
+
+    def set_return_value(self, value: int) -> None:
+        abi = self.isa.hypercall
+        if abi is None:
+            raise Unsupported("set_return_value", "an ISA with hypercalls", self.isa.name)
+        self.write_register(abi.result_register, value)
+        self.complete(value)
+
+    def fault(self, cause: int, value: int) -> None:
+        """Answer an exit by a trap of the guest's own at the current pc: cause and the value of its address register."""
+        engine = self._loaded()
+        engine.deliver(cause, self.words[_PC], value)
+
+    def inject_interrupt(self, vector: int) -> None:
+        self.set_line(vector, True)
+
+    def set_line(self, number: int, level: bool) -> None:
+        """Drive interrupt line `number` (RISC-V: its bit in mip) until told otherwise."""
+        words = self.words
+        if level:
+            words[_LINES] |= 1 << number
+        else:
+            words[_LINES] &= ~(1 << number)
+
+    def kick(self) -> None:
+        """From any thread: leave at the next exact boundary with ExternalInterrupt(KICK)."""
+        self.words[_KICK] = 1
+
+    @property
+    def deadline(self) -> int | None:
+        value = self.words[_WORD["deadline"]]
+        return None if value == NEVER else value
+
+    @deadline.setter
+    def deadline(self, retired: int | None) -> None:
+        self.words[_WORD["deadline"]] = NEVER if retired is None else min(retired, NEVER)
+
+    @property
+    def retired(self) -> int:
+        """Instructions retired since power-on."""
+        return self.words[_RETIRED]
+
+    @property
+    def pc(self) -> int:
+        return self.words[_PC]
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    def _loaded(self) -> Engine:
+        engine = self._engine
+        if engine is None:
+            raise Unsupported("this register", "a bound vCPU", "one that is on no physical CPU")
+        if engine.loaded is not self:
+            self._load()
+        return engine
+
+    def _name(self, name: str) -> str:
+        register = self.isa.register(name)
+        return register.name
+
+    def read_register(self, name: str) -> int:
+        """Any register by the manual's name or an alias; the guest does not notice."""
+        name = self._name(name)
+        if name == "pc":
+            return self.words[_PC]
+        if name == "zero":
+            return 0
+        engine = self._engine
+        loaded = engine is not None and engine.loaded is self
+        if engine is None:
+            spare = take(self.isa, self.config.model)
+            try:
+                return self._read_saved(spare, name)
+            finally:
+                give(spare)
+        for counter, shift in engine.native.counted:
+            if name == counter:
+                return self.retired >> shift & self._mask
+        for clock, period, shift in engine.native.clocks:
+            if name == clock:
+                return self.now // period >> shift & self._mask
+        if name in engine.registers.places:
+            return engine.registers.get(engine.take_state() if loaded else self._saved, name)
+        if name in self._outside and not loaded:
+            return self._outside[name]
+        engine = self._loaded()
+        return engine.read_outside(name)
+
+    def _read_saved(self, engine: Engine, name: str) -> int:
+        if name in engine.registers.places:
+            return engine.registers.get(self._saved, name)
+        if name in self._outside:
+            return self._outside[name]
+        raise Unsupported(f"reading {name}", "a bound vCPU", "one that is on no physical CPU")
+
+    def write_register(self, name: str, value: int) -> None:
+        register = self.isa.register(name)
+        name, value = register.name, value & (1 << register.bits) - 1
+        if name == "pc":
+            self.words[_PC] = value
+            return
+        if name == "zero":
+            return
+        engine = self._engine
+        if engine is None:
+            spare = take(self.isa, self.config.model)
+            places = spare.registers
+            give(spare)
+            if name in places.places:
+                places.put(self._saved, name, value)
+            elif name in self._outside:
+                self._outside[name] = value
+            else:
+                raise Unsupported(f"writing {name}", "a bound vCPU", "one that is on no physical CPU")
+            return
+        if name in engine.registers.places:
+            if engine.loaded is not self:
+                engine.registers.put(self._saved, name, value)
+                return
+            engine.registers.put(engine.take_state(), name, value)
+            engine.put_state()
+            if register.role.name in ("SYSTEM", "PRIVILEGE"):
+                engine.flush_tlb()
+                self.words[_WORD["lines_told"]] |= STALE
+            return
+        if name in self._outside and engine.loaded is not self:
+            self._outside[name] = value
+            return
+        engine = self._loaded()
+        engine.write_outside(name, value)
+        engine.flush_tlb()
+
+    def set_gpr(self, reg: int | str, value: int) -> None:
+        name = f"x{reg}" if isinstance(reg, int) else reg
+        try:
+            self.write_register(name, value)
+        except KeyError as error:
+            raise InvalidInput("register", f"a register of {self.isa.name}", str(reg)) from error
+
+    @property
+    def now(self) -> int:
+        """Guest time in ns, as this vCPU sees it (virtual clock)."""
+        words = self.words
+        return (words[_RETIRED] + words[_WORD["time_base"]]) << words[_WORD["time_shift"]]
+
+    def translate(self, gva: int, access: AccessFlags = AccessFlags.READ) -> int | None:
+        walk = self.isa.page_walk
+        if walk is None or self._space is None:
+            return gva
+        kinds = {_READ: Access.LOAD, _WRITE: Access.STORE, _EXECUTE: Access.FETCH}
+        return walk(self._space.read_physical, self.read_register, gva, kinds[access]).physical
+
+    def save(self) -> Context:
+        engine = self._loaded()
+        registers = engine.registers.read(engine.take_state())
+        for name in self._outside:
+            registers[name] = engine.read_outside(name)
+        registers["pc"] = self.pc
+        words = self.words
+        control = {name: words[at] for name, at in _WORD.items() if name not in _KEPT}
+        latch = tuple(tuple(int(part) for part in entry) for entry in self._block[0]["latch"][: control["latch_count"]])
+        return Context(registers, control, latch)  # type: ignore[arg-type]
+
+    def restore(self, state: Context) -> None:
+        engine = self._loaded()
+        data = engine.take_state()
+        engine.registers.write(data, state.registers)
+        engine.put_state()
+        for name in self._outside:
+            engine.write_outside(name, state.registers[name])
+        self._put_words(state.control)
+        for i, entry in enumerate(state.latch):
+            self._block[0]["latch"][i] = entry
+        self.words[_PC] = state.registers["pc"]
+        self.words[_WORD["lines_told"]] = state.control["lines"] | STALE
+        engine.flush_tlb()

@@ -1,0 +1,268 @@
+"""What native code of every instruction set builds on: Unicorn's C API by symbol, the engine block, pointers.
+
+Compiled callbacks (numba ``@cfunc``) are called by the engine; they reach the engine back through ``ExternalFunction``
+symbols, which are resolved when cached object code is loaded. Importing this module imports numba: do it only when a
+guest runs.
+
+Unicorn's numbers for hooks and errors are named here for native code; source: unicorn.h of 2.1.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import llvmlite.binding as llvm
+import llvmlite.ir as ir
+import numba
+import numpy as np
+import unicorn.unicorn_py3.unicorn as binding
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+from axvcpu.control import CONTROL
+from axvcpu.dispatch import ROW
+
+llvm.load_library_permanently(binding.uclib._name)
+
+ENGINE: Final = np.dtype(
+    [
+        ("control", "u8"),  # the loaded vCPU's control block: the first word, every hook begins here
+        ("uc", "u8"),
+        ("address", "u8"),  # of this block
+        ("context", "u8"),  # a uc_context of the engine's own, for native code
+        ("state", "u8"),  # where that context's CPU state begins
+        ("layout", "u8"),  # int64 offsets of the ISA's registers in the CPU state
+        ("scratch", "u8"),  # 8 KiB to read guest code into
+        ("blocks", "u8"),  # table of (pc, size, instructions)
+        ("blocks_mask", "u8"),
+        ("blocks_used", "u8"),
+        ("rows", "u8"),  # dispatch rows
+        ("rows_count", "u8"),
+        ("ring", "u8"),
+        ("ring_head", "u8"),
+        ("ring_size", "u8"),
+        ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
+        ("regions_count", "u8"),
+        ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
+        ("until", "u8"),  # the run's one exit address, while an exact stop is under way
+        ("until_set", "u8"),
+        ("pc_register", "i8"),
+        ("wide", "u8"),  # 1: registers of 64 bits
+        ("big_endian", "u8"),
+        # compiled functions of the ISA, by address
+        ("length", "u8"),  # int64 (code address): bytes of the instruction there
+        ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
+        ("deliver", "u8"),  # int32 (engine block, cause, pc, value): take a trap
+        (
+            "tell_lines",
+            "u8",
+        ),  # int32 (engine block): hand the interrupt lines to the engine, 1 if one can wake
+        ("fault", "u8"),  # int32 (engine block): an access that nothing backs, as the guest's own fault
+        ("advance", "u8"),  # int32 (engine block): go past the hypercall that was answered
+        ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
+    ],
+    align=True,
+)
+
+REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
+BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
+RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
+WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+
+control_record: Any = numba.from_dtype(CONTROL)
+engine_record: Any = numba.from_dtype(ENGINE)
+region_record: Any = numba.from_dtype(REGION)
+block_record: Any = numba.from_dtype(BLOCK)
+row_record: Any = numba.from_dtype(ROW)
+ring_record: Any = numba.from_dtype(RING_ENTRY)
+window_record: Any = numba.from_dtype(WINDOW)
+
+UC_ERR_OK: Final = 0
+UC_ERR_EXCEPTION: Final = 21
+UC_MEM_READ_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_MEM_FETCH_UNMAPPED = 19, 20, 21
+UC_MEM_WRITE_PROT, UC_MEM_READ_PROT, UC_MEM_FETCH_PROT = 22, 23, 24
+UC_PROT_READ, UC_PROT_WRITE, UC_PROT_EXEC = 1, 2, 4
+UC_MEM_READ, UC_MEM_WRITE, UC_MEM_FETCH = 16, 17, 18
+
+BLOCK_COUNT_MASK: Final = 0xFFFF
+"""Low bits of a block's `count`; 0 there: counted anew each time (two address spaces disagree)."""
+BLOCK_SPECIAL: Final = 1 << 16
+"""The block ends in an instruction that `mend` must put right: its number is in the bits above."""
+
+uc_emu_start = types.ExternalFunction(
+    "uc_emu_start", types.int32(types.intp, types.uint64, types.uint64, types.uint64, types.uint64)
+)
+uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.intp))
+uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.intp, types.int32, types.intp))
+uc_reg_write = types.ExternalFunction("uc_reg_write", types.int32(types.intp, types.int32, types.intp))
+uc_mem_read = types.ExternalFunction(
+    "uc_mem_read", types.int32(types.intp, types.uint64, types.intp, types.uint64)
+)
+uc_vmem_read = types.ExternalFunction(
+    "uc_vmem_read", types.int32(types.intp, types.uint64, types.int32, types.intp, types.uint64)
+)
+uc_context_save = types.ExternalFunction("uc_context_save", types.int32(types.intp, types.intp))
+uc_context_restore = types.ExternalFunction("uc_context_restore", types.int32(types.intp, types.intp))
+uc_ctl_2 = types.ExternalFunction("uc_ctl", types.int32(types.intp, types.int32, types.uint64, types.uint64))
+clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.intp))
+
+UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30
+UC_CTL_REMOVE_CACHE_WRITE: Final = 9 | 2 << 26 | 1 << 30
+
+
+def _pointer_cast(target: Any) -> Any:
+    """An intrinsic intp -> `target`*, for records and words at an address."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def cast(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(target)(types.intp), generate
+
+    return cast
+
+
+as_control = _pointer_cast(control_record)
+as_engine = _pointer_cast(engine_record)
+as_regions = _pointer_cast(region_record)
+as_blocks = _pointer_cast(block_record)
+as_rows = _pointer_cast(row_record)
+as_ring = _pointer_cast(ring_record)
+as_u64 = _pointer_cast(types.uint64)
+as_i64 = _pointer_cast(types.int64)
+as_u32 = _pointer_cast(types.uint32)
+as_u16 = _pointer_cast(types.uint16)
+
+
+def _indirect(signature: Any) -> Any:
+    """An intrinsic that calls a compiled function of `signature` by its address, its first argument."""
+
+    def generate(context: Any, builder: Any, call_signature: Any, values: Any) -> Any:
+        arguments = [context.get_value_type(one) for one in signature.args]
+        function = ir.FunctionType(context.get_value_type(signature.return_type), arguments)
+        return builder.call(builder.inttoptr(values[0], function.as_pointer()), values[1:])
+
+    full = signature.return_type(types.intp, *signature.args)
+
+    def one(typing_context: Any, address: Any, a: Any) -> Any:
+        return full, generate
+
+    def two(typing_context: Any, address: Any, a: Any, b: Any) -> Any:
+        return full, generate
+
+    def four(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        return full, generate
+
+    return intrinsic({1: one, 2: two, 4: four}[len(signature.args)])
+
+
+call_word = _indirect(types.int64(types.intp))
+call_block = _indirect(types.uint64(types.intp, types.int64))
+call_engine = _indirect(types.int32(types.intp))
+call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def code_at(engine: Any, pc: int, size: int) -> int:
+    """Host address at which `size` bytes of guest code at virtual `pc` can be read; 0 where they cannot.
+
+    Straight from guest memory while the guest's MMU is off, else through the engine into the scratch area.
+    """
+    if engine.paging == np.uint64(0):
+        regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
+        for i in range(engine.regions_count):
+            row = regions[i]
+            if row.lo <= np.uint64(pc) and np.uint64(pc) + np.uint64(size) - np.uint64(1) <= row.hi:
+                return np.intp(row.host + (np.uint64(pc) - row.lo))
+        return np.intp(0)
+    at = np.intp(engine.scratch)
+    if uc_vmem_read(np.intp(engine.uc), np.uint64(pc), UC_PROT_EXEC, at, np.uint64(size)) != 0:
+        return np.intp(0)
+    return at
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def walk(engine: Any, pc: int, size: int) -> int:
+    """Instructions in `size` bytes of guest code at `pc`; 0 where the code cannot be read."""
+    at = code_at(engine, pc, size)
+    if at == 0:
+        return 0
+    count, offset = 0, 0
+    while offset < size:
+        offset += call_word(np.intp(engine.length), at + offset)
+        count += 1
+    return count
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def guest_time(engine: Any, control: Any) -> int:
+    """Guest time in ns."""
+    if control.host_clock == np.uint64(0):
+        return (control.retired + control.time_base) << control.time_shift
+    at = np.intp(engine.scratch)
+    clock_gettime(1, at)
+    words = carray(as_u64(at), 2)
+    return words[0] * np.uint64(1_000_000_000) + words[1] - control.host_start
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def give_back(engine: Any, control: Any, pc: int) -> None:
+    """The last block ended early, at `pc`: take back what it was charged and did not execute."""
+    begun = control.block_count
+    if begun == np.uint64(0):
+        return
+    start, end = control.block_pc, control.block_pc + control.block_size
+    if np.uint64(pc) < start or np.uint64(pc) >= end:
+        return
+    done = np.uint64(0) if np.uint64(pc) == start else np.uint64(walk(engine, np.int64(start), np.int64(np.uint64(pc) - start)))
+    control.retired -= begun - done
+    control.block_count = np.uint64(0)
+    control.counter_register = np.uint64(0)
+
+
+class StateView(Protocol):
+    """The ISA's registers by name in a saved CPU state of the engine."""
+
+    @property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """name -> (offset, size in bytes)."""
+        ...
+
+    def get(self, data: Any, name: str) -> int: ...
+
+    def put(self, data: Any, name: str, value: int) -> None: ...
+
+    def read(self, data: Any) -> dict[str, int]: ...
+
+    def write(self, data: Any, registers: dict[str, int]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NativeAbilities:
+    """The compiled half of an ISA plug-in. Each callback is a numba ``CFunc``; `None` where the ISA needs none.
+
+    calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
+    and writes such a state by name. `outside` are registers that the saved state lacks, by name, with `reveal`: what
+    must hold in the saved state while the API reads or writes them. `counted` are registers that read as the count of
+    retired instructions (name, right shift), `clocks` those that read as guest time (name, ns of a unit, right shift).
+    """
+
+    calibrate: Callable[[Any], list[int]]
+    view: Callable[[list[int], bool], StateView]
+    on_exception: Any  # UC_HOOK_INTR: void (uc, number, engine block)
+    on_invalid: Any | None  # UC_HOOK_INSN_INVALID: bool (uc, engine block)
+    on_fill: Any | None  # UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)
+    length: Any
+    inspect: Any | None
+    deliver: Any
+    tell_lines: Any
+    fault: Any
+    advance: Any
+    mend: Any | None
+    outside: tuple[str, ...] = ()
+    reveal: tuple[tuple[str, int], ...] = ()
+    counted: tuple[tuple[str, int], ...] = ()
+    clocks: tuple[tuple[str, int, int], ...] = ()

@@ -1,0 +1,464 @@
+"""RISC-V, native: trap delivery, interrupt lines, counters, translation off. Compiled for both widths.
+
+Source: The RISC-V Instruction Set Manual, Volume II: Privileged Architecture (20211203), cited as [priv].
+
+All state is read and written in a saved context (`layout`): it does not obey the guest's privilege, and it keeps an LR
+reservation. The engine's own facts: UC_HOOK_INTR comes with pc + 4 whatever the length; every ecall comes as cause 8;
+`ebreak` comes as an invalid instruction; time CSRs come as illegal instructions; cycle and instret are read from the
+host's clock, and are mended here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import unicorn.riscv_const as rc
+from numba import carray, cfunc, njit, types
+
+from axvcpu.control import Kind
+from isa.native import (
+    BLOCK_SPECIAL,
+    UC_MEM_FETCH,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
+    NativeAbilities,
+    as_control,
+    as_engine,
+    as_i64,
+    as_u16,
+    as_u32,
+    as_u64,
+    code_at,
+    engine_record,
+    give_back,
+    guest_time,
+    uc_context_restore,
+    uc_context_save,
+    uc_emu_stop,
+    uc_reg_write,
+)
+from isa.riscv.layout import Slot, calibrate
+from isa.riscv.state import State
+
+U = np.uint64
+X0, F0, PC, PRIV, BADADDR = int(Slot.X0), int(Slot.F0), int(Slot.PC), int(Slot.PRIV), int(Slot.BADADDR)
+MSTATUS, MIP, MIE, MEDELEG, SATP = (
+    int(Slot.MSTATUS),
+    int(Slot.MIP),
+    int(Slot.MIE),
+    int(Slot.MEDELEG),
+    int(Slot.SATP),
+)
+STVEC, SEPC, SCAUSE, STVAL = int(Slot.STVEC), int(Slot.SEPC), int(Slot.SCAUSE), int(Slot.STVAL)
+MTVEC, MEPC, MCAUSE, MTVAL = int(Slot.MTVEC), int(Slot.MEPC), int(Slot.MCAUSE), int(Slot.MTVAL)
+SCOUNTEREN, MCOUNTEREN, PMP_RULES = int(Slot.SCOUNTEREN), int(Slot.MCOUNTEREN), int(Slot.PMP_RULES)
+HYPERCALL, SEMIHOST, DELIVER = int(Kind.HYPERCALL), int(Kind.SEMIHOST), int(Kind.DELIVER)
+KICK = int(Kind.KICK)
+EXCEPTION, TRAP_LOOP, TRANSLATE = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP), int(Kind.TRANSLATE)
+REG_X0, REG_MIP = int(rc.UC_RISCV_REG_X0), int(rc.UC_RISCV_REG_MIP)
+
+USER, SUPERVISOR, MACHINE = 0, 1, 3
+FETCH_MISALIGNED, FETCH_ACCESS, ILLEGAL, BREAKPOINT, LOAD_ACCESS, STORE_ACCESS = 0, 1, 2, 3, 5, 7
+ECALL_U, FETCH_PAGE = 8, 12
+STALE = U(1 << 63)
+MACHINE_LINES = 0x888  # MSIP, MTIP, MEIP: only devices set them [priv 3.1.9]
+GATE = 0x485643  # a7 of a call to the VMM from machine level
+CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
+HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
+TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def get(engine: Any, slot: int) -> int:
+    """A register of the saved state."""
+    at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
+    if engine.wide != U(0):
+        return carray(as_u64(at), 1)[0]
+    return U(carray(as_u32(at), 1)[0])
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def put(engine: Any, slot: int, value: int) -> None:
+    at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
+    if engine.wide != U(0):
+        carray(as_u64(at), 1)[0] = U(value)
+    else:
+        carray(as_u32(at), 1)[0] = np.uint32(value)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def x(engine: Any, number: int) -> int:
+    """General register `number` of the saved state."""
+    at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
+    if engine.wide != U(0):
+        return carray(as_u64(at), 32)[number]
+    return U(carray(as_u32(at), 32)[number])
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def put_x(engine: Any, number: int, value: int) -> None:
+    at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
+    if engine.wide != U(0):
+        carray(as_u64(at), 32)[number] = U(value)
+    else:
+        carray(as_u32(at), 32)[number] = np.uint32(value)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def save(engine: Any) -> None:
+    uc_context_save(np.intp(engine.uc), np.intp(engine.context))
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def restore(engine: Any) -> None:
+    uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def trap(engine: Any, control: Any, cause: int, pc: int, value: int) -> int:
+    """Take a synchronous trap in the saved state and restore it [priv 3.1.6, 3.1.8, 4.1.1]; 0, or a Kind to leave with.
+
+    `value` is what xtval gets. The registers stay as they are where the trap cannot be taken.
+    """
+    level = get(engine, PRIV)
+    delegated = level <= U(SUPERVISOR) and (get(engine, MEDELEG) >> U(cause)) & U(1) != U(0)
+    vector = get(engine, STVEC if delegated else MTVEC) & ~U(3)
+    again = (
+        control.traps != U(0)
+        and control.trap_cause == U(cause)
+        and control.trap_pc == U(pc)
+        and control.trap_retired == control.retired
+    )
+    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
+    control.traps += U(1)
+    if again or vector == U(0):
+        control.cause, control.fault_address = U(cause), U(value)
+        put(engine, PC, pc)
+        restore(engine)
+        return TRAP_LOOP if again else EXCEPTION
+    status = get(engine, MSTATUS)
+    if delegated:  # SPP, SPIE, SIE
+        enabled = (status >> U(1)) & U(1)
+        status = (status & ~U(0x122)) | (enabled << U(5)) | ((level & U(1)) << U(8))
+        put(engine, SCAUSE, cause)
+        put(engine, SEPC, pc)
+        put(engine, STVAL, value)
+        put(engine, PRIV, SUPERVISOR)
+    else:  # MPP, MPIE, MIE
+        enabled = (status >> U(3)) & U(1)
+        status = (status & ~U(0x1888)) | (enabled << U(7)) | (level << U(11))
+        put(engine, MCAUSE, cause)
+        put(engine, MEPC, pc)
+        put(engine, MTVAL, value)
+        put(engine, PRIV, MACHINE)
+    put(engine, MSTATUS, status)
+    put(engine, PC, vector)
+    restore(engine)
+    return 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def instruction_at(engine: Any, pc: int) -> int:
+    """The instruction word at a guest-virtual pc, 16 or 32 bits; 0 where it cannot be read."""
+    at = code_at(engine, pc, 2)
+    if at == 0:
+        return 0
+    low = np.int64(carray(as_u16(at), 1)[0])
+    if low & 3 != 3:
+        return low
+    at = code_at(engine, pc + 2, 2)
+    if at == 0:
+        return low
+    return low | np.int64(carray(as_u16(at), 1)[0]) << 16
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def read_time(engine: Any, control: Any, word: int, pc: int) -> bool:
+    """`csrr rd, time` or timeh, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
+    if word & 0x7F != 0x73 or (word >> 12) & 3 != 2 or (word >> 15) & 31 != 0:
+        return False
+    number = (word >> 20) & 0xFFF
+    high = engine.wide == U(0) and number == CSR_TIME | HIGH_HALF
+    if number != CSR_TIME and not high:
+        return False
+    level = get(engine, PRIV)
+    if level < U(MACHINE) and get(engine, MCOUNTEREN) & U(2) == U(0):
+        return False
+    if level == U(USER) and get(engine, SCOUNTEREN) & U(2) == U(0):
+        return False
+    ticks = guest_time(engine, control) // U(TIME_PERIOD)
+    rd = (word >> 7) & 31
+    if rd != 0:
+        put_x(engine, rd, ticks >> U(32) if high else ticks)
+    put(engine, PC, pc + 4)
+    restore(engine)
+    control.retired += U(1)
+    return True
+
+
+@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+def on_exception(uc: Any, number: Any, user: Any) -> None:
+    """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
+    engine = carray(user, 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    save(engine)
+    pc = np.int64(get(engine, PC)) - 4
+    if engine.wide == U(0):
+        pc &= 0xFFFFFFFF
+    cause = np.int64(number)
+    if cause not in (FETCH_ACCESS, FETCH_PAGE):
+        give_back(engine, control, pc)
+    control.latch_count = U(0)
+    value = U(0)
+    level = get(engine, PRIV)
+    if cause == ECALL_U:
+        gated = level == U(MACHINE) and x(engine, 17) == U(GATE) and control.hypercalls & U(1) != U(0)
+        if gated or (level == U(SUPERVISOR) and control.hypercalls & U(2) != U(0)):
+            put(engine, PC, pc)
+            restore(engine)
+            control.kind = U(HYPERCALL)
+            uc_emu_stop(uc)
+            return
+        cause = ECALL_U + np.int64(level)
+    elif cause == ILLEGAL:
+        word = instruction_at(engine, pc)
+        if read_time(engine, control, word, pc):
+            if control.kick != U(0):
+                uc_emu_stop(uc)
+            return
+        value = U(word)
+    else:
+        value = get(engine, BADADDR)
+    left = trap(engine, control, cause, pc, value)
+    if left != 0:
+        control.kind = U(left)
+        uc_emu_stop(uc)
+    elif control.kick != U(0):
+        control.kind = U(KICK)
+        uc_emu_stop(uc)
+
+
+@cfunc(types.boolean(types.intp, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+def on_invalid(uc: Any, user: Any) -> bool:
+    """UC_HOOK_INSN_INVALID: `ebreak`. The engine cannot go on from here, so the loop takes the trap after it returned.
+
+    Semihosting is the sequence slli x0, x0, 0x1f; ebreak; srai x0, x0, 7 (RISC-V Semihosting 0.4, section 2).
+    """
+    engine = carray(user, 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    save(engine)
+    pc = np.int64(get(engine, PC))
+    control.latch_count = U(0)
+    if control.semihosting != U(0) and instruction_at(engine, pc) == 0x00100073:
+        if instruction_at(engine, pc - 4) == 0x01F01013 and instruction_at(engine, pc + 4) == 0x40705013:
+            give_back(engine, control, pc)
+            control.kind = U(SEMIHOST)
+            return False
+    control.kind, control.cause, control.fault_address = U(DELIVER), U(BREAKPOINT), U(pc)
+    return False
+
+
+@cfunc(
+    types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
+    cache=True,
+)  # type: ignore[untyped-decorator]
+def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> bool:
+    """UC_HOOK_TLB_FILL while the guest's MMU is off: identity, with fetch and data in separate entries.
+
+    A page that can be executed and written would make each of its stores slow. As soon as the guest translates (satp)
+    or protects memory below machine level (PMP), the engine's own MMU takes over.
+    """
+    engine = carray(user, 1)[0]
+    save(engine)
+    satp = get(engine, SATP)
+    translated = satp >> U(60) != U(0) if engine.wide != U(0) else satp >> U(31) != U(0)
+    offset = carray(as_i64(np.intp(engine.layout)), 32)[PMP_RULES]
+    rules = carray(as_u32(np.intp(engine.state) + offset), 1)[0]
+    if translated or (rules != np.uint32(0) and get(engine, PRIV) != U(MACHINE)):
+        control = carray(as_control(np.intp(engine.control)), 1)[0]
+        control.kind = U(TRANSLATE)
+        control.access = U(4) if kind == UC_MEM_FETCH else U(1)
+        return False
+    carray(as_u64(entry), 1)[0] = address
+    carray(as_u32(entry + 8), 1)[0] = np.uint32(
+        UC_PROT_READ | UC_PROT_EXEC if kind == UC_MEM_FETCH else UC_PROT_READ | UC_PROT_WRITE
+    )
+    return True
+
+
+@cfunc(types.int64(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def length(at: Any) -> int:
+    """Bytes of the instruction at a host address [unpriv 1.5]; 48 bits and more are illegal here, and 4."""
+    return 4 if carray(as_u16(at), 1)[0] & np.uint16(3) == np.uint16(3) else 2
+
+
+@cfunc(types.uint64(types.intp, types.int64), cache=True)  # type: ignore[untyped-decorator]
+def inspect(at: Any, size: Any) -> int:
+    """Does the block end in a read of cycle or instret? Then its register, plus 1, and bit 6 for the high half.
+
+    A CSR instruction always ends its block.
+    """
+    if size < 4:
+        return U(0)
+    end = at + size - 4
+    word = np.int64(carray(as_u16(end), 1)[0]) | np.int64(carray(as_u16(end + 2), 1)[0]) << 16
+    if word & 0x7F != 0x73 or (word >> 12) & 3 == 0:
+        return U(0)
+    number = (word >> 20) & 0xFFF
+    rd = (word >> 7) & 31
+    if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):
+        return U(0)
+    high = 64 if number & HIGH_HALF else 0
+    return U(BLOCK_SPECIAL) | U(rd + 1 + high) << U(17)
+
+
+@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def mend(address: Any) -> int:
+    """Give the register of the last counter read the count of instructions retired before it [priv 3.1.10]."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    code = np.int64(control.counter_register)
+    value = control.counter_value
+    if code & 64:
+        value >>= U(32)
+    carray(as_u64(np.intp(engine.scratch)), 1)[0] = value
+    uc_reg_write(np.intp(engine.uc), np.int32(REG_X0 + (code & 63) - 1), np.intp(engine.scratch))
+    control.counter_register = U(0)
+    return 0
+
+
+@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def tell_lines(address: Any) -> int:
+    """Hand the interrupt lines over: mip in the saved state, then one write through the API at machine level, which
+    makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    uc = np.intp(engine.uc)
+    save(engine)
+    stale = control.lines_told & STALE  # the engine's CPU state was replaced
+    changed = (control.lines ^ control.lines_told) & ~STALE
+    mip = get(engine, MIP)
+    mask = (changed & ~U(MACHINE_LINES)) | U(MACHINE_LINES)
+    mip = (mip & ~mask) | (control.lines & mask)
+    if (changed | stale) != U(0):
+        level = get(engine, PRIV)
+        put(engine, MIP, mip)
+        put(engine, PRIV, MACHINE)
+        restore(engine)
+        carray(as_u64(np.intp(engine.scratch)), 1)[0] = mip
+        uc_reg_write(uc, np.int32(REG_MIP), np.intp(engine.scratch))
+        put(engine, PRIV, level)
+        restore(engine)
+        control.lines_told = control.lines
+    return 1 if mip & get(engine, MIE) != U(0) else 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def data_base(engine: Any, word: int) -> int:
+    """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
+    if word & 3 == 3:
+        opcode = word & 0x7F
+        rs1 = (word >> 15) & 31
+        if opcode in (0x23, 0x27):
+            offset = (word >> 7 & 31) | (word >> 25) << 5
+        elif opcode in (0x03, 0x07):
+            offset = word >> 20
+        else:
+            offset = 0
+        if offset & 0x800:
+            offset -= 0x1000
+        return x(engine, rs1) + U(offset)
+    double = (word >> 13) & 3 == 1 or ((word >> 13) & 3 == 3 and engine.wide != U(0))
+    if word & 3 == 0:
+        offset = (word >> 7) & 0x38
+        if double:
+            offset |= (word << 1) & 0xC0
+        else:
+            offset |= (word << 1) & 0x40 | (word >> 4) & 4
+        return x(engine, 8 + (word >> 7 & 7)) + U(offset)
+    if (word >> 15) & 1:  # a store to the stack
+        offset = (word >> 7) & 0x38 | (word >> 1) & 0x1C0 if double else (word >> 7) & 0x3C | (word >> 1) & 0xC0
+    elif double:
+        offset = (word >> 7) & 0x20 | (word >> 2) & 0x18 | (word << 4) & 0x1C0
+    else:
+        offset = (word >> 7) & 0x20 | (word >> 2) & 0x1C | (word << 4) & 0xC0
+    return x(engine, 2) + U(offset)
+
+
+@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def fault(address: Any) -> int:
+    """An access that nothing backs: the guest's access fault, with the virtual address in xtval; 0, or a Kind."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    pc = np.int64(control.pc)
+    word = instruction_at(engine, pc) if control.access != U(4) else 0
+    save(engine)
+    value = control.address
+    if control.access == U(4):
+        cause = FETCH_ACCESS
+        if engine.paging != U(0):
+            value = U(pc)
+    else:
+        atomic = word & 0x7F == 0x2F and word >> 27 != 2
+        cause = STORE_ACCESS if control.access == U(2) or atomic else LOAD_ACCESS
+        if engine.paging != U(0):
+            base = data_base(engine, word)
+            if control.address & U(0xFFF) < base & U(0xFFF):
+                base += U(0x1000)
+            value = (base & ~U(0xFFF)) | (control.address & U(0xFFF))
+    left = trap(engine, control, cause, pc, value)
+    if left != 0:
+        control.kind = U(left)
+    else:
+        control.pc = get(engine, PC)
+    return left
+
+
+@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64), cache=True)  # type: ignore[untyped-decorator]
+def deliver(address: Any, cause: Any, pc: Any, value: Any) -> int:
+    """Take a trap while the engine stands still; 0, or a Kind to leave with."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    save(engine)
+    left = trap(engine, control, np.int64(cause), np.int64(pc), value)
+    if left != 0:
+        control.kind = U(left)
+    else:
+        control.pc = get(engine, PC)
+    return left
+
+
+@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def advance(address: Any) -> int:
+    """Go past the ecall or ebreak that was answered: it counts as retired."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    control.pc += U(4)
+    control.retired += U(1)
+    return 0
+
+
+RISCV64 = RISCV32 = NativeAbilities(
+    calibrate=calibrate,
+    view=State,
+    on_exception=on_exception,
+    on_invalid=on_invalid,
+    on_fill=on_fill,
+    length=length,
+    inspect=inspect,
+    deliver=deliver,
+    tell_lines=tell_lines,
+    fault=fault,
+    advance=advance,
+    mend=mend,
+    outside=("fflags",),
+    reveal=(("priv", MACHINE), ("mstatus", 0x6000)),
+    counted=tuple(
+        (name + high, shift)
+        for name in ("cycle", "instret", "mcycle", "minstret")
+        for high, shift in (("", 0), ("h", 32))
+    ),
+    clocks=(("time", TIME_PERIOD, 0), ("timeh", TIME_PERIOD, 32)),
+)
