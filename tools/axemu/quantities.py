@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from axemu.errors import UsageError
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_SIZE = re.compile(r"(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?)(?P<unit>[bkmgt]?)(?:i?b)?", re.IGNORECASE)
 _COUNTS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
-_COUNT = re.compile(r"(?P<number>0x[0-9a-f]+|[\d_]+(?:\.\d+)?(?:e\d+)?)(?P<unit>[kmg]?)", re.IGNORECASE)
-_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|min|[smh]?)", re.IGNORECASE)
+_SECONDS = {
+    "": Fraction(1),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "m": Fraction(60),
+    "h": Fraction(3600),
+}
+_FLAGS = re.IGNORECASE | re.ASCII
+_SIZE = re.compile(r"(?P<number>0x[0-9a-f]+|\d+(\.\d+)?)(?P<unit>[bkmgt]?)(i?b)?", _FLAGS)
+_COUNT = re.compile(r"(?P<number>0x[0-9a-f]+|\d[\d_]*(\.\d+)?(e\d{1,2})?)(?P<unit>[kmg]?)", _FLAGS)
+_DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>ms|[smh]?)", _FLAGS)
+_ADDRESS = re.compile(r"0x[0-9a-f_]+|\d+", _FLAGS)
+_LARGEST = 1 << 63  # a value from here on is a slip, and does not fit where these go
 
 
 def size(text: str, option: str, default_unit: str = "b") -> int:
@@ -22,14 +32,11 @@ def size(text: str, option: str, default_unit: str = "b") -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match:
-        number, unit = match["number"].lower(), match["unit"].lower()
-        if number.startswith("0x"):
-            value: float = int(number, 16) * _UNITS[unit]
-        else:
-            scale = _UNITS[unit or default_unit]
-            value = float(number) * scale if "." in number else int(number) * scale
-        if value >= 1 and value == int(value):
-            return int(value)
+        unit = match["unit"].lower()
+        hexadecimal = match["number"][:2].lower() == "0x"
+        value = _whole(match["number"], _UNITS[unit if hexadecimal else unit or default_unit])
+        if value is not None:
+            return value
     raise UsageError(
         f"{option} expects a size greater than zero, such as 512M, 4G or 0x100000.", f"It got '{text}'."
     )
@@ -37,12 +44,14 @@ def size(text: str, option: str, default_unit: str = "b") -> int:
 
 def address(text: str, option: str) -> int:
     """A guest address: 0x-prefixed hexadecimal or decimal, below 2**64. Raises UsageError."""
-    try:
-        value = int(text.strip(), 0)
-    except ValueError:
-        value = -1
-    if 0 <= value < 1 << 64:
-        return value
+    stripped = text.strip()
+    if _ADDRESS.fullmatch(stripped):
+        try:
+            value = int(stripped, 0)
+        except ValueError:  # leading zeros, a trailing underscore
+            value = -1
+        if 0 <= value < 1 << 64:
+            return value
     raise UsageError(f"{option} expects an address such as 0x80000000.", f"It got '{text}'.")
 
 
@@ -50,11 +59,8 @@ def count(text: str, option: str) -> int:
     """A number of things from "1000000", "10M", "2e9"; k, M, G are powers of 1000. Raises UsageError."""
     match = _COUNT.fullmatch(text.strip())
     if match:
-        number = match["number"].lower()
-        scale = _COUNTS[match["unit"].lower()]
-        plain = number.replace("_", "")
-        value = int(plain, 16) * scale if number.startswith("0x") else _decimal(plain, scale)
-        if value is not None and value > 0:
+        value = _whole(match["number"].replace("_", ""), _COUNTS[match["unit"].lower()])
+        if value is not None:
             return value
     raise UsageError(
         f"{option} expects a whole number greater than zero, such as 1000000, 10M or 2e9.",
@@ -66,22 +72,18 @@ def duration(text: str, option: str) -> float:
     """Seconds from "10", "1.5s", "500ms", "2m". Raises UsageError, also for zero."""
     match = _DURATION.fullmatch(text.strip())
     if match:
-        value = float(match["number"]) * _SECONDS[match["unit"].lower()]
-        if value > 0:
-            return value
+        value = Fraction(match["number"]) * _SECONDS[match["unit"].lower()]
+        if 0 < value < _LARGEST:
+            return float(value)
     raise UsageError(
         f"{option} expects a time greater than zero, such as 10, 1.5s, 500ms or 2m.", f"It got '{text}'."
     )
 
 
-def _decimal(digits: str, scale: int) -> int | None:
-    if digits.isdigit():
-        return int(digits) * scale
-    try:
-        value = float(digits) * scale
-    except ValueError:
-        return None
-    return int(value) if value == int(value) else None
+def _whole(number: str, scale: int) -> int | None:
+    """`number` times `scale` where that is a whole number greater than zero and not absurd."""
+    value = Fraction(int(number, 16) if number[:2].lower() == "0x" else number) * scale
+    return int(value) if value.denominator == 1 and 0 < value < _LARGEST else None
 
 
 def show_size(value: int) -> str:
