@@ -40,6 +40,7 @@ class MachineConfig:
     ram: int | None = None
     bios: str = "none"
     kernel: Path | None = None
+    base: int | None = None  # where a kernel without addresses of its own goes; None: where the board puts it
     initrd: Path | None = None
     append: str = ""
     dtb: Path | None = None

@@ -17,6 +17,7 @@ from emu.loaders.image import Image, Segment
 from emu.loaders.placement import quantity
 
 MIB = 1 << 20
+RISCV_IMAGE = "RISC-V Linux Image"
 
 KernelLoader: TypeAlias = Callable[[Path, bytes, str | None], Image]
 
@@ -39,12 +40,12 @@ def detect(data: bytes) -> KernelLoader | None:
 def riscv(path: Path, data: bytes, isa: str | None = None) -> Image:
     """A RISC-V Image. Only the offset at which it wants to lie tells a kernel for RV32 from one for RV64."""
     text_offset, image_size, flags = _fields(path, data)
-    found = _isa(path, "RISC-V Linux Image", ("riscv64", "riscv32"), isa)
+    found = _isa(path, RISCV_IMAGE, ("riscv64", "riscv32"), isa)
     if isa is None and text_offset == 4 * MIB:
         found = "riscv32"
     _little_endian(path, flags)
     alignment = 4 * MIB if found == "riscv32" else 2 * MIB
-    return _kernel(path, data, "RISC-V Linux Image", found, image_size, text_offset, alignment)
+    return _kernel(path, data, RISCV_IMAGE, found, image_size, text_offset, alignment)
 
 
 def arm64(path: Path, data: bytes, isa: str | None = None) -> Image:

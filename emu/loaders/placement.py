@@ -38,7 +38,7 @@ class Claim:
     """`size` bytes at guest-physical `address` that `name` ("the initrd", "segment 2") needs for itself."""
 
     name: str
-    path: Path
+    path: str | Path
     address: int
     size: int
 

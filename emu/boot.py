@@ -1,0 +1,264 @@
+"""What goes where at start, as a plan: nothing is read or written here.
+
+RISC-V `virt` starts as under QEMU 7.2 (docs/system/riscv/virt.rst, and its `info roms`): firmware at the
+start of RAM, the kernel at the next large page after it, the initial RAM disk up to 128 MiB further, the
+device tree just below the end of memory or 3 GiB. A kernel without firmware is entered directly, in machine
+mode. On machines without a device tree (`bare`) the program is entered directly, with the CPU's number in
+the ISA's boot register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emu import devicetree, dtb
+from emu.board import MIB, Board
+from emu.bootfiles import BootFiles
+from emu.bootrom import boot_rom
+from emu.config import MachineConfig
+from emu.errors import ConfigError, LoadError
+from emu.loaders.image import Image
+from emu.loaders.linux import RISCV_IMAGE
+from emu.loaders.placement import Claim, MemoryRange, check_apart, check_inside, quantity
+from emu.symbols import SymbolTable
+from isa.contract import BootValue, Isa
+
+_INITRD_DISTANCE = 128 * MIB  # from the kernel's start; half of RAM where that is less
+_TREE_ALIGNMENT = 2 * MIB
+_TREE_LIMIT = 3 << 30  # 32-bit firmware must reach it
+_PAGE = 4096
+_POWERS = tuple(1 << bit for bit in range(24))  # of memory, in MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """`data`, then `zeros` bytes of zero, go to guest-physical `address`; `name` says what it is."""
+
+    name: str
+    address: int
+    data: bytes = field(repr=False)
+    zeros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BootPlan:
+    """What a machine does at power-on and at every reset.
+
+    registers: for each CPU the (name, value) pairs that it starts with; every other register is as the ISA
+    resets it. device_tree: its guest-physical address, None where there is none. notes are lines for -v,
+    warnings are for everybody.
+    """
+
+    writes: tuple[Write, ...]
+    pc: int
+    registers: tuple[tuple[tuple[str, int], ...], ...]
+    symbols: SymbolTable = field(repr=False)
+    device_tree: int | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def memory_ranges(board: Board, ram: int) -> tuple[MemoryRange, ...]:
+    """Where `board` with `ram` bytes of memory has something to load into."""
+    home = MemoryRange("RAM", board.ram_base, ram)
+    if board.ram_alias is None:
+        return (home,)
+    return home, MemoryRange("RAM", board.ram_alias, ram, home=board.ram_base)
+
+
+def plan(config: MachineConfig, board: Board, files: BootFiles, isa: Isa) -> BootPlan:
+    """Raises ConfigError for what cannot be meant, LoadError for what does not fit."""
+    _check_options(config, board, files)
+    ram = board.default_ram if config.ram is None else config.ram
+    layout = _Layout(board, ram)
+    return _virt(config, layout, files, isa) if board.device_tree else _bare(config, layout, files, isa)
+
+
+class _Layout:
+    """Memory as it fills: every part is placed once, inside memory and apart from all others."""
+
+    def __init__(self, board: Board, ram: int) -> None:
+        self.board, self.ram = board, ram
+        self.ranges = memory_ranges(board, ram)
+        self.end = board.ram_base + ram
+        self.writes: list[Write] = []
+        self.claims: list[Claim] = []
+        self.images: list[Image] = []
+        self.warnings: list[str] = []
+
+    def add_image(self, role: str, image: Image, address: int | None = None) -> Image:
+        """Place `image` at its own addresses, or at `address` where it has none; returns it placed."""
+        if not image.fixed and address is not None:
+            image = image.at(address)
+        check_inside(image, self.ranges)
+        name = f"{role} {image.path.name}"
+        whole = [(image.start, image.reserve)] if image.reserve else []
+        for start, size in whole or [(each.address, each.size) for each in image.segments]:
+            self.claims.append(Claim(name, image.path, start, size))
+        self.writes += (Write(name, each.address, each.data, each.zeros) for each in image.segments)
+        self.images.append(image)
+        return image
+
+    def add_bytes(self, name: str, path: str | Path, data: bytes, address: int) -> None:
+        claim = Claim(name, path, address, len(data))
+        if not any(each.contains(address, len(data)) for each in self.ranges):
+            expected = f"memory for {name} ({', '.join(map(str, self.ranges))})"
+            raise LoadError(path, expected, str(claim), "Give the machine more memory (-m)")
+        self.claims.append(claim)
+        self.writes.append(Write(name, address, data))
+
+    def finish(self, pc: int, isa: Isa, cpus: int, tree: int | None, *, rom: bool = False) -> BootPlan:
+        """The plan. With `rom` the boot registers are the ROM's work."""
+        check_apart(self.claims, self.ranges)
+        symbols = SymbolTable.merged(image.symbols for image in self.images)
+        notes = [line for image in self.images for line in image.description]
+        notes += (str(claim) for claim in self.claims if claim.name in ("initrd", "device tree"))
+        name = symbols.name(pc)
+        notes.append(f"starts at {pc:#x}" + (f" ({name})" if name else ""))
+        start = tuple(() if rom else tuple(_registers(isa, cpu, tree or 0)) for cpu in range(cpus))
+        return BootPlan(tuple(self.writes), pc, start, symbols, tree, tuple(notes), tuple(self.warnings))
+
+
+def _bare(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) -> BootPlan:
+    kernel = files.kernel
+    if kernel is not None:
+        kernel = layout.add_image("program", kernel, _base(config, layout.board.ram_base))
+    entries = [layout.add_image("loader", image).entry for image in files.loaders]
+    return layout.finish(_entry(layout, kernel, entries), isa, config.smp, None)
+
+
+def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) -> BootPlan:
+    board, bios, kernel = layout.board, files.bios, files.kernel
+    free = board.ram_base
+    if bios is not None:
+        bios = layout.add_image("firmware", bios, free)
+        free = bios.end
+    if kernel is not None:
+        boundary = 4 * MIB if isa.bits == 32 else 2 * MIB
+        kernel = layout.add_image("kernel", kernel, _base(config, _up(free, boundary)))
+    initrd = _initrd(layout, files, kernel)
+    entries = [layout.add_image("loader", image).entry for image in files.loaders]
+    tree = _device_tree(config, layout, files, isa, initrd)
+    flash = {drive.unit: _flash(board, drive.unit) for drive in config.drives}
+    first = bios or kernel
+    start = flash.get(0, _entry(layout, first, entries))
+    following = flash.get(1, 0 if kernel is None else _entry(layout, kernel, entries))
+    assert board.reset_vector is not None
+    rom = boot_rom(isa.bits, start, tree, following)
+    layout.writes.append(Write("reset ROM", board.reset_vector, rom))
+    if first is not kernel or kernel is None or 0 in flash:
+        return layout.finish(board.reset_vector, isa, config.smp, tree, rom=True)
+    if kernel.format == RISCV_IMAGE:
+        layout.warnings.append(
+            f"{kernel.path} is a Linux kernel and starts in machine mode, where few kernels can run: "
+            "give it firmware with -bios"
+        )
+    return layout.finish(start, isa, config.smp, tree)
+
+
+def _entry(layout: _Layout, first: Image | None, others: list[int | None]) -> int:
+    """Where the first program begins: at its entry, or its lowest address where its format has none."""
+    if first is not None:
+        return first.start if first.entry is None else first.entry
+    return next((each for each in others if each is not None), layout.board.ram_base)
+
+
+def _initrd(layout: _Layout, files: BootFiles, kernel: Image | None) -> dtb.Span | None:
+    disk = files.initrd
+    if disk is None or kernel is None:
+        return None
+    size = len(disk.data)
+    start = _up(kernel.start + min(layout.ram // 2, _INITRD_DISTANCE), _PAGE)
+    if start + size > layout.end:
+        enough = next(
+            each << 20 for each in _POWERS if _fits(each << 20, kernel.start - layout.board.ram_base, size)
+        )
+        raise LoadError(
+            disk.path,
+            f"an initial RAM disk that fits between {start:#x} and the end of memory, {layout.end:#x}",
+            quantity(size),
+            f"Give the machine more memory: -m {enough >> 20}M",
+        )
+    layout.add_bytes("initrd", disk.path, disk.data, start)
+    return start, start + size
+
+
+def _fits(ram: int, kernel: int, size: int) -> bool:
+    """True where an initrd of `size` bytes and a device tree fit; the kernel is `kernel` bytes into `ram`."""
+    return kernel + min(ram // 2, _INITRD_DISTANCE) + _PAGE + size <= ram - 2 * _TREE_ALIGNMENT
+
+
+def _device_tree(
+    config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa, initrd: dtb.Span | None
+) -> int:
+    """Place the device tree; its address."""
+    own, board = files.dtb, layout.board
+    path: str | Path
+    if own is None:
+        path = f"machine {board.name}"
+        tree = devicetree.build(board, isa.name, config.smp, layout.ram, config.append, initrd)
+    else:
+        path, tree = own.path, dtb.patch(own.path, dtb.check(own.path, own.data), config.append, initrd)
+    top = min(layout.end, _TREE_LIMIT) if board.ram_base < _TREE_LIMIT else layout.end
+    address = max((top - len(tree)) // _TREE_ALIGNMENT * _TREE_ALIGNMENT, board.ram_base)
+    layout.add_bytes("device tree", path, tree, address)
+    return address
+
+
+def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> None:
+    """Options that mean nothing together, or on this board."""
+    given = (
+        ("-bios", config.bios if config.bios != "none" else None),
+        ("-initrd", config.initrd),
+        ("-append", config.append or None),
+        ("-dtb", config.dtb),
+        ("-drive", next((f"if={drive.interface}" for drive in config.drives), None)),
+    )
+    for option, value in given:
+        if value is None:
+            continue
+        if not board.device_tree:
+            expected = f"no {option} on machine {board.name}, which has no firmware, device tree or flash"
+            raise ConfigError(option, expected, str(value), "Use -machine virt where the ISA has one")
+        if option in ("-initrd", "-append") and config.kernel is None:
+            raise ConfigError(option, "a -kernel to give it to", f"{value} without one", "Add -kernel FILE")
+    units = {drive.unit for drive in config.drives}
+    if 1 in units and config.kernel is not None:
+        raise ConfigError(
+            "-drive if=pflash,unit=1",
+            "the program in flash to be what follows the firmware",
+            f"-kernel {config.kernel} as well",
+            "Give one of the two",
+        )
+    if files == BootFiles() and 0 not in units:
+        hint = "Name a guest: axemu run GUEST, or -kernel, -bios, -device loader"
+        raise ConfigError("guest", "a program to run", "nothing to load", hint)
+
+
+def _flash(board: Board, unit: int) -> int:
+    for slot in board.slots:
+        if slot.name == f"flash{unit}":
+            return slot.base
+    names = ", ".join(slot.name.removeprefix("flash") for slot in board.slots if slot.kind == "cfi-flash")
+    raise ConfigError("-drive if=pflash", f"unit {names}", f"unit {unit}")
+
+
+def _registers(isa: Isa, cpu: int, tree: int) -> Iterator[tuple[str, int]]:
+    for name, value in isa.boot:
+        match value:
+            case BootValue.CPU:
+                yield name, cpu
+            case BootValue.DEVICE_TREE:
+                yield name, tree
+            case int():
+                yield name, value
+
+
+def _base(config: MachineConfig, default: int) -> int:
+    return default if config.base is None else config.base
+
+
+def _up(address: int, boundary: int) -> int:
+    return -(-address // boundary) * boundary

@@ -1,0 +1,80 @@
+"""The files that a machine starts with, read and told apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from emu.config import LoaderRequest, MachineConfig
+from emu.errors import ConfigError, LoadError
+from emu.loaders import hexfile, raw
+from emu.loaders.detect import parse, read_file
+from emu.loaders.image import Image
+
+# Where the packages opensbi and qemu-system-misc put it.
+DEFAULT_FIRMWARE = {
+    "riscv64": (
+        Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"),
+        Path("/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin"),
+    ),
+    "riscv32": (Path("/usr/share/qemu/opensbi-riscv32-generic-fw_dynamic.bin"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file that goes into memory as it is: an initial RAM disk, a device tree."""
+
+    path: Path
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BootFiles:
+    """The files of a MachineConfig, read. `loaders` are placed."""
+
+    bios: Image | None = None
+    kernel: Image | None = None
+    initrd: Blob | None = None
+    dtb: Blob | None = None
+    loaders: tuple[Image, ...] = ()
+
+
+def read_files(config: MachineConfig) -> BootFiles:
+    """What `config` names. LoadError for a file that cannot be loaded, ConfigError where there is none."""
+    bios, kernel, initrd, blob = _firmware(config), config.kernel, config.initrd, config.dtb
+    return BootFiles(
+        None if bios is None else parse(bios, read_file(bios, "firmware"), config.isa),
+        None if kernel is None else parse(kernel, read_file(kernel, "a guest program"), config.isa),
+        None if initrd is None else Blob(initrd, read_file(initrd, "an initial RAM disk")),
+        None if blob is None else Blob(blob, read_file(blob, "a device tree blob")),
+        tuple(_loader(request, config.isa) for request in config.loaders),
+    )
+
+
+def _firmware(config: MachineConfig) -> Path | None:
+    if config.bios == "none":
+        return None
+    if config.bios != "default":
+        return Path(config.bios)
+    candidates = DEFAULT_FIRMWARE.get(config.isa, ())
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        looked = " or ".join(map(str, candidates)) or f"anything for {config.isa}"
+        hint = "Install the package opensbi, or name the file: -bios FILE"
+        raise ConfigError("-bios default", f"firmware at {looked}", "no such file", hint)
+    return found
+
+
+def _loader(request: LoaderRequest, isa: str) -> Image:
+    """The file of ``-device loader``: addresses of its own count, anything else is bytes for `address`."""
+    path, data = request.path, read_file(request.path, "a file to load")
+    own = data[:4] == b"\x7fELF" or hexfile.detect(data)
+    if own or request.address is None:
+        image = parse(path, data, isa)
+        if not image.fixed:
+            expected = "a file with addresses of its own (ELF, Intel HEX, uImage)"
+            hint = "Say where it goes: -device loader,file=FILE,addr=ADDRESS"
+            raise LoadError(path, expected, image.format, hint)
+        return image
+    return replace(raw.load(path, data, isa).at(request.address), entry=None)
