@@ -1,0 +1,72 @@
+"""The command. Exit codes: 0; 1 with --check where a limit is broken or axemu was not measured; 2 usage."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from bench import tasks
+from bench.measure import interleave
+from bench.numbers import FULL, QUICK, numbers
+from bench.report import Measured, judge, show, values
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def bench(
+    arguments: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every sample to this file.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Numbers to measure (repeatable); default: all.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Less work and two rounds: does it run at all?")
+    ] = False,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds; default 5, with --quick 2.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a limit is broken.")] = False,
+    task: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Measure axemu's numbers beside plain Unicorn and QEMU, in one run.
+
+    Example: python tools/bench --only compute --json numbers.json
+    """
+    if task is not None:
+        tasks.main(task, arguments or [])
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = numbers(QUICK if quick else FULL, Path(scratch))
+        names = [row.name for row in rows]
+        for name in only or []:
+            if name not in names:
+                raise typer.BadParameter(f"no number is named {name!r}; there are {', '.join(names)}")
+        chosen = [row for row in rows if not only or row.name in only]
+        turns = rounds or (2 if quick else 5)
+        found: dict[str, Measured] = {}
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            bar = bars.add_task("", total=sum(len(row.sides) * (row.rounds or turns) for row in chosen))
+            for row in chosen:
+
+                def tick(side: str, name: str = row.name) -> None:
+                    bars.update(bar, description=f"{name}: {side}", advance=1)
+
+                found[row.name] = judge(row, interleave(row.sides, row.rounds or turns, tick), found)
+    measured = list(found.values())
+    show(measured, Console())
+    if json_file is not None:
+        json_file.write_text(json.dumps(values(measured), indent=1) + "\n")
+    if check and not all(each.holds for each in measured):
+        raise typer.Exit(1)
+
+
+def main() -> int:
+    """Run the command."""
+    app(standalone_mode=True)
+    return 0

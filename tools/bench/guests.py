@@ -1,0 +1,43 @@
+"""The guests that are measured: the same bytes for every side."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from bronzebeard.asm import assemble
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPUTE = ROOT / "guests" / "riscv64" / "compute" / "compute.elf"
+HELLO = ROOT / "guests" / "riscv64" / "hello"
+
+# Addresses of RISC-V `virt`.
+RAM = 0x8000_0000
+UART = 0x1000_0000
+FINISHER = 0x10_0000
+LINE_STATUS = 5  # UART register that axemu answers in native code
+SCRATCH = 7  # UART register that axemu's Python device answers
+
+READ_LOOP = """
+    li t0, {count}
+    li t1, {address}
+loop:
+    lbu t2, 0(t1)
+    addi t0, t0, -1
+    bnez t0, loop
+    li t1, {finisher}
+    li t2, 0x5555
+    sw t2, 0(t1)
+stay:
+    j stay
+"""
+
+
+def read_loop(register: int, count: int) -> bytes:
+    """RV64 code for address RAM: read a UART register `count` times, then power off."""
+    text = READ_LOOP.format(count=count, address=UART + register, finisher=FINISHER)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "loop.asm"
+        source.write_text(text)
+        code: bytes = bytes(assemble(str(source)))
+    return code

@@ -1,0 +1,72 @@
+"""The same work by axemu."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emu.machine import Machine
+
+from bench.usage import resident, user_time
+from emu.config import MachineConfig
+from emu.outcome import Ending, Outcome
+
+RAM = 16 << 20  # bytes
+
+
+def machine(image: Path, ram: int = RAM) -> Machine:
+    """A `virt` with the image as its guest."""
+    made = Machine(MachineConfig(isa="riscv64", board="virt", ram=ram))
+    made.load(image)
+    return made
+
+
+def expect_power_off(outcome: Outcome) -> None:
+    assert outcome.ending is Ending.POWERED_OFF and outcome.code == 0, outcome.text
+
+
+def warm(image: Path) -> None:
+    """Load and compile what a run needs, outside of what is measured."""
+    with machine(image) as made:
+        made.run(max_insns=1000)
+
+
+def compute(elf: Path) -> float:
+    """User CPU seconds of the compute guest, with exact virtual time."""
+    warm(elf)
+    with machine(elf) as made:
+        start = user_time()
+        expect_power_off(made.run())
+        return user_time() - start
+
+
+def exits(image: Path, count: int) -> float:
+    """User CPU microseconds for each of `count` device reads."""
+    warm(image)
+    with machine(image) as made:
+        start = user_time()
+        expect_power_off(made.run())
+        return (user_time() - start) / count * 1e6
+
+
+def big_ram(size: int, image: Path) -> float:
+    """Megabytes that become resident for a machine with `size` bytes of RAM that runs a little."""
+    warm(image)
+    before = resident()
+    with machine(image, size) as made:
+        made.run(max_insns=1000)
+        return (resident() - before) / 1e6
+
+
+def cycles(image: Path, count: int) -> float:
+    """Megabytes by which memory grows over `count` create-run-close cycles of a machine."""
+    for _ in range(20):
+        cycle(image)
+    before = resident()
+    for _ in range(count):
+        cycle(image)
+    return (resident() - before) / 1e6
+
+
+def cycle(image: Path) -> None:
+    with machine(image) as made:
+        expect_power_off(made.run())
