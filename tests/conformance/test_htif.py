@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.htif import Message, ToHost, decode
 from hypothesis import given
 from hypothesis import strategies as st
+
+from conformance.htif import Message, ToHost, decode
 
 
 def test_one_passes() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from rich.console import Console
+
 from conformance.cases import Case, Result, Verdict
 from conformance.reasons import REASONS, Reason, Whose, reason_for
 from conformance.report import Report, markdown, show, values
-from rich.console import Console
 
 KNOWN = Reason("rv64ui-?-sub", Whose.ENGINE, "subtraction is an option")
 
