@@ -13,6 +13,7 @@ import typer
 from axemu import __version__, arguments, instruction_sets, machines
 from axemu.assemble import asm
 from axemu.disassemble import disasm
+from axemu.doctor import doctor
 from axemu.errors import CommandError
 from axemu.run import EXAMPLES, run
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command(name="run", help=EXAMPLES)(run)
 app.command()(asm)
 app.command()(disasm)
+app.command()(doctor)
 app.add_typer(instruction_sets.app, name="isa")
 app.add_typer(machines.app, name="machine")
 
