@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from debian.archive import choose_mirror
 from debian.errors import NoMirror
 

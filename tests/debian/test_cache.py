@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from debian import cache as cache_module
 from debian.archive import Package, Progress, quiet
 from debian.cache import Cache, default_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from debian.errors import UnknownGuest
 from debian.guests import GUESTS, find
 
