@@ -97,6 +97,7 @@ class Image:
         name = None if self.entry is None else self.symbols.name(self.entry)
         named = f" ({name})" if name else ""
         isa = f" for {self.isa}" if self.isa else ""
-        lines = [f"{self.path}: {self.format}{isa}, {entry}{named}, {len(self.symbols):,} symbols"]
+        symbols = f", {len(self.symbols):,} symbols" if len(self.symbols) else ""
+        lines = [f"{self.path}: {self.format}{isa}, {entry}{named}{symbols}"]
         lines += (f"  {segment}" for segment in self.segments)
         return (*lines, *(f"  {note}" for note in self.notes))
