@@ -6,12 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from axemu.errors import InputUnreadable
-
-if TYPE_CHECKING:
-    from emu.machine import Event
+from emu.event import Event
 
 
 class EventLog:

@@ -102,6 +102,9 @@ class LiveInput:
             self._room.notify()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
+        if not self._thread.is_alive():
+            for fd in (self._signal_read, self._signal_write, self._stop_read, self._stop_write):
+                os.close(fd)
 
     def _follow(self) -> None:
         while not self._ended:
