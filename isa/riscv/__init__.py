@@ -79,9 +79,11 @@ RISCV64 = _describe(
     64,
     (
         CpuModel("sifive-u54", uc.UC_CPU_RISCV64_SIFIVE_U54, "RV64GC, M+S+U, Sv39 to Sv57, PMP"),
-        CpuModel("sifive-e51", uc.UC_CPU_RISCV64_SIFIVE_E51, "RV64IMAC, M+U, no MMU"),
-        CpuModel("any", uc.UC_CPU_RISCV64_ANY, "RV64GC, M+U, no MMU"),
-        CpuModel("rv64", uc.UC_CPU_RISCV64_BASE64, "the engine's generic RV64"),
+        CpuModel(
+            "sifive-e51", uc.UC_CPU_RISCV64_SIFIVE_E51, "RV64IMAC, M+U: no MMU, no supervisor registers"
+        ),
+        CpuModel("any", uc.UC_CPU_RISCV64_ANY, "RV64GC, M+U: no MMU, no supervisor registers"),
+        CpuModel("rv64", uc.UC_CPU_RISCV64_BASE64, "RV64GC, M+S+U, Sv39 to Sv57"),
     ),
     ("rv64", "rv64gc", "riscv"),
 )
@@ -90,9 +92,11 @@ RISCV32 = _describe(
     32,
     (
         CpuModel("sifive-u34", uc.UC_CPU_RISCV32_SIFIVE_U34, "RV32GC, M+S+U, Sv32, PMP"),
-        CpuModel("sifive-e31", uc.UC_CPU_RISCV32_SIFIVE_E31, "RV32IMAC, M+U, no MMU"),
-        CpuModel("any", uc.UC_CPU_RISCV32_ANY, "RV32GC, M+U, no MMU"),
-        CpuModel("rv32", uc.UC_CPU_RISCV32_BASE32, "the engine's generic RV32"),
+        CpuModel(
+            "sifive-e31", uc.UC_CPU_RISCV32_SIFIVE_E31, "RV32IMAC, M+U: no MMU, no supervisor registers"
+        ),
+        CpuModel("any", uc.UC_CPU_RISCV32_ANY, "RV32GC, M+U: no MMU, no supervisor registers"),
+        CpuModel("rv32", uc.UC_CPU_RISCV32_BASE32, "RV32GC, M+S+U, Sv32"),
     ),
     ("rv32", "rv32gc"),
 )

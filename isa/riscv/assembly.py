@@ -86,6 +86,12 @@ class _Scope(Mapping[str, int]):
     def __init__(self, program: _Program, address: int) -> None:
         self._program, self._address = program, address
 
+    def distance(self, target: int) -> int:
+        """Bytes from this line to `target`, the short way around the address space."""
+        bits = self._program.bits
+        ahead = target - self._address & (1 << bits) - 1
+        return ahead - (1 << bits) if ahead >> bits - 1 else ahead
+
     def __getitem__(self, name: str) -> int:
         if name == ".":
             return self._address
@@ -406,7 +412,7 @@ def _immediate(kind: str, text: str, scope: _Scope) -> int:
         raise unknown
     shown = f"{value:#x} ({value})"
     if layout.relative:
-        value -= scope["."]
+        value = scope.distance(value)
         shown = f"a target {value:+#x} bytes away"
     if kind == "cupper" and value >= 0xFFFE0:
         value -= 0x100000

@@ -36,7 +36,8 @@ _ROLES = {"zero": Role.ZERO, "ra": Role.RA, "sp": Role.SP}
 _NO_CLOCK = "the engine has no clock: reading it is an illegal instruction, which we answer with guest time"
 _SHADOWED = "the engine counts nothing here but host time: reads are answered with retired instructions"
 _FS = "reads as garbage through the engine while mstatus.FS is off"
-_OLD = "not in the engine: an illegal instruction"
+_ABSENT = "not in the engine: an illegal instruction"
+_NO_ID = "the guest reaches it, the engine's API has no id for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class Csr:
 
 _HPM = range(3, 32)
 
+# The withdrawn user-level interrupts (N), the hypervisor extension (H), the debug specification.
+_OTHER_EXTENSIONS = (
+    (0x000, "ustatus"), (0x004, "uie"), (0x005, "utvec"), (0x040, "uscratch"), (0x041, "uepc"),
+    (0x042, "ucause"), (0x043, "utval"), (0x044, "uip"), (0x102, "sedeleg"), (0x103, "sideleg"),
+    (0x200, "vsstatus"), (0x204, "vsie"), (0x205, "vstvec"), (0x240, "vsscratch"), (0x241, "vsepc"),
+    (0x242, "vscause"), (0x243, "vstval"), (0x244, "vsip"), (0x280, "vsatp"),
+    (0x34A, "mtinst"), (0x34B, "mtval2"), (0x600, "hstatus"), (0x602, "hedeleg"), (0x603, "hideleg"),
+    (0x604, "hie"), (0x605, "htimedelta"), (0x606, "hcounteren"), (0x607, "hgeie"), (0x643, "htval"),
+    (0x644, "hip"), (0x645, "hvip"), (0x64A, "htinst"), (0x680, "hgatp"), (0xE12, "hgeip"),
+    (0x7B0, "dcsr"), (0x7B1, "dpc"), (0x7B2, "dscratch0"), (0x7B3, "dscratch1"),
+)  # fmt: skip
+
 CSRS: tuple[Csr, ...] = (
     Csr(0x001, "fflags", uc.UC_RISCV_REG_FFLAGS, _FS),
     Csr(0x002, "frm", uc.UC_RISCV_REG_FRM, _FS),
@@ -71,20 +84,20 @@ CSRS: tuple[Csr, ...] = (
     Csr(0x104, "sie", uc.UC_RISCV_REG_SIE),
     Csr(0x105, "stvec", uc.UC_RISCV_REG_STVEC),
     Csr(0x106, "scounteren", uc.UC_RISCV_REG_SCOUNTEREN),
-    Csr(0x10A, "senvcfg", None, _OLD),
+    Csr(0x10A, "senvcfg", None, _ABSENT),
     Csr(0x140, "sscratch", uc.UC_RISCV_REG_SSCRATCH),
     Csr(0x141, "sepc", uc.UC_RISCV_REG_SEPC),
     Csr(0x142, "scause", uc.UC_RISCV_REG_SCAUSE),
     Csr(0x143, "stval", uc.UC_RISCV_REG_STVAL, aliases=("sbadaddr",)),
     Csr(0x144, "sip", uc.UC_RISCV_REG_SIP),
-    Csr(0x14D, "stimecmp", None, _OLD),
-    Csr(0x15D, "stimecmph", None, _OLD, only=32),
+    Csr(0x14D, "stimecmp", None, _ABSENT),
+    Csr(0x15D, "stimecmph", None, _ABSENT, only=32),
     Csr(0x180, "satp", uc.UC_RISCV_REG_SATP, aliases=("sptbr",)),
     Csr(0xF11, "mvendorid", uc.UC_RISCV_REG_MVENDORID),
     Csr(0xF12, "marchid", uc.UC_RISCV_REG_MARCHID),
     Csr(0xF13, "mimpid", uc.UC_RISCV_REG_MIMPID),
     Csr(0xF14, "mhartid", uc.UC_RISCV_REG_MHARTID),
-    Csr(0xF15, "mconfigptr", None, _OLD),
+    Csr(0xF15, "mconfigptr", None, _ABSENT),
     Csr(0x300, "mstatus", uc.UC_RISCV_REG_MSTATUS),
     Csr(0x301, "misa", uc.UC_RISCV_REG_MISA),
     Csr(0x302, "medeleg", uc.UC_RISCV_REG_MEDELEG),
@@ -92,29 +105,31 @@ CSRS: tuple[Csr, ...] = (
     Csr(0x304, "mie", uc.UC_RISCV_REG_MIE),
     Csr(0x305, "mtvec", uc.UC_RISCV_REG_MTVEC),
     Csr(0x306, "mcounteren", uc.UC_RISCV_REG_MCOUNTEREN),
-    Csr(0x30A, "menvcfg", None, _OLD),
+    Csr(0x30A, "menvcfg", None, _ABSENT),
     Csr(0x310, "mstatush", uc.UC_RISCV_REG_MSTATUSH, only=32),
-    Csr(0x31A, "menvcfgh", None, _OLD, only=32),
-    Csr(0x320, "mcountinhibit", None, _OLD),
-    *(Csr(0x320 + n, f"mhpmevent{n}") for n in _HPM),
+    Csr(0x31A, "menvcfgh", None, _ABSENT, only=32),
+    Csr(0x320, "mcountinhibit", None, _ABSENT),
+    *(Csr(0x320 + n, f"mhpmevent{n}", None, _NO_ID) for n in _HPM),
     Csr(0x340, "mscratch", uc.UC_RISCV_REG_MSCRATCH),
     Csr(0x341, "mepc", uc.UC_RISCV_REG_MEPC),
     Csr(0x342, "mcause", uc.UC_RISCV_REG_MCAUSE),
     Csr(0x343, "mtval", uc.UC_RISCV_REG_MTVAL, aliases=("mbadaddr",)),
     Csr(0x344, "mip", uc.UC_RISCV_REG_MIP),
-    *(Csr(0x3A0 + n, f"pmpcfg{n}") for n in range(0, 4, 2)),
-    *(Csr(0x3A0 + n, f"pmpcfg{n}", only=32) for n in range(1, 4, 2)),
-    *(Csr(0x3B0 + n, f"pmpaddr{n}") for n in range(16)),
-    Csr(0x7A0, "tselect", None, _OLD),
-    Csr(0x7A1, "tdata1", None, _OLD),
-    Csr(0x7A2, "tdata2", None, _OLD),
-    Csr(0x7A3, "tdata3", None, _OLD),
+    *(Csr(0x3A0 + n, f"pmpcfg{n}", None, _NO_ID) for n in range(0, 4, 2)),
+    *(Csr(0x3A0 + n, f"pmpcfg{n}", None, _NO_ID, only=32) for n in range(1, 4, 2)),
+    *(Csr(0x3B0 + n, f"pmpaddr{n}", None, _NO_ID) for n in range(16)),
+    Csr(0x7A0, "tselect", None, _ABSENT),
+    Csr(0x7A1, "tdata1", None, _ABSENT),
+    Csr(0x7A2, "tdata2", None, _ABSENT),
+    Csr(0x7A3, "tdata3", None, _ABSENT),
     Csr(0xB00, "mcycle", uc.UC_RISCV_REG_MCYCLE, _SHADOWED),
     Csr(0xB02, "minstret", uc.UC_RISCV_REG_MINSTRET, _SHADOWED),
-    *(Csr(0xB00 + n, f"mhpmcounter{n}") for n in _HPM),
+    *(Csr(0xB00 + n, f"mhpmcounter{n}", None, _NO_ID) for n in _HPM),
     Csr(0xB80, "mcycleh", uc.UC_RISCV_REG_MCYCLEH, _SHADOWED, only=32),
     Csr(0xB82, "minstreth", uc.UC_RISCV_REG_MINSTRETH, _SHADOWED, only=32),
-    *(Csr(0xB80 + n, f"mhpmcounter{n}h", only=32) for n in _HPM),
+    *(Csr(0xB80 + n, f"mhpmcounter{n}h", None, _NO_ID, only=32) for n in _HPM),
+    *(Csr(number, name, None, _ABSENT) for number, name in _OTHER_EXTENSIONS),
+    Csr(0x615, "htimedeltah", None, _ABSENT, only=32),
 )
 
 
