@@ -7,7 +7,6 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from axemu.errors import InputUnreadable
@@ -59,6 +58,7 @@ class LiveInput:
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._ended = False
+        self._closed = False
         self._notify: Callable[[], None] = lambda: None
         self._signal_read, self._signal_write = os.pipe()
         self._stop_read, self._stop_write = os.pipe()
@@ -95,11 +95,13 @@ class LiveInput:
 
     def close(self) -> None:
         """Ends the thread; what the user typed and nobody took stays taken."""
-        with suppress(OSError):
-            os.write(self._stop_write, b".")
         with self._lock:
+            closed, self._closed = self._closed, True
             self._ended = True
             self._room.notify()
+        if closed:
+            return
+        os.write(self._stop_write, b".")
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
         if not self._thread.is_alive():
