@@ -18,6 +18,7 @@
 #define LATCH_EXTERNAL 0x10030000ul
 #define LATCH_LINES 0x10030004ul
 #define LATCH_SOFTWARE 0x10030100ul /* one word a hart */
+#define BOARD_WORD LATCH_EXTERNAL    /* keeps what is written, 32 bits */
 
 static inline int board_can_send(void) { return (read32(UART_STATUS) & 2) != 0; }
 static inline void board_send(u8 byte) { write32(UART_DATA, byte); }
@@ -38,6 +39,7 @@ static inline void board_quiet_alarm(void) {
 }
 
 static inline void board_software(ulong hart, int on) { write32(LATCH_SOFTWARE + 4 * hart, on != 0); }
+static inline int board_software_pending(ulong hart) { return read32(LATCH_SOFTWARE + 4 * hart) & 1; }
 static inline void board_external(int on) { write32(LATCH_EXTERNAL, on != 0); }
 
 /* What an interrupt handler does first: find out which device called. Nothing to do on `bare`. */

@@ -18,6 +18,7 @@
 #define CLINT_MSIP 0x2000000ul
 #define CLINT_MTIMECMP 0x2004000ul
 #define CLINT_MTIME 0x200bff8ul
+#define BOARD_WORD CLINT_MTIMECMP /* keeps what is written, 32 bits */
 #define NS_PER_TICK 100 /* mtime runs at 10 MHz */
 #define PLIC_PRIORITY 0xc000000ul
 #define PLIC_ENABLE 0xc002000ul /* context 0: hart 0, M mode */
@@ -55,6 +56,7 @@ static inline void board_alarm(u32 ns) { board_set_mtimecmp(read64(CLINT_MTIME) 
 static inline void board_quiet_alarm(void) { board_set_mtimecmp(~0ull); }
 
 static inline void board_software(ulong hart, int on) { write32(CLINT_MSIP + 4 * hart, on != 0); }
+static inline int board_software_pending(ulong hart) { return read32(CLINT_MSIP + 4 * hart) & 1; }
 static inline void board_external(int on) {
     board_route_uart();
     write8(UART_IER, on ? 2 : 0); /* the transmitter is empty: an interrupt at once */
