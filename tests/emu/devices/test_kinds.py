@@ -7,8 +7,6 @@ from emu.board import BOARDS
 from emu.devices import KINDS, device_class
 from emu.errors import UnknownName
 
-QUIET = {"capture_output": True, "text": True, "check": True}
-
 
 def test_every_slot_of_every_board_has_a_device_or_is_memory():
     kinds = {slot.kind for board in BOARDS for slot in board.slots} - {"rom"}
@@ -29,5 +27,6 @@ def test_a_misspelt_kind_names_the_nearest():
 
 def test_the_table_loads_no_device_and_no_numba():
     code = "import sys, emu.devices; print([m for m in sys.modules if m.startswith('emu.devices.')])"
-    shown = subprocess.run([sys.executable, "-c", code + "; assert 'numba' not in sys.modules"], **QUIET)
+    code += "; assert 'numba' not in sys.modules"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
