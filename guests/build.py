@@ -1,10 +1,10 @@
-"""Build the guest programs: the same bytes on every machine, so that the committed ELFs can be compared with their sources.
+"""Build the guest programs: the same bytes everywhere, so that an ELF can be compared with its source.
 
-    python guests/build.py [NAME...]           build and replace the ELFs in the tree
-    python guests/build.py --check [NAME...]   build aside and compare; exit 1 where an ELF differs from its source
-    python guests/build.py --into DIR --machine virt [NAME...]   a variant for another board, e.g. to run under QEMU
+    python guests/build.py [NAME...]           build, and replace the ELFs in the tree
+    python guests/build.py --check [NAME...]   build aside and compare; exit 1 where an ELF differs
+    python guests/build.py --into DIR --machine virt [NAME...]   variants for another board, e.g. for QEMU
 
-NAME is a guest (`hello`, both widths), `riscv64/hello`, or a folder. The compiler is the ziglang wheel (test extra).
+NAME is a guest (`hello`, both widths), `riscv64/hello`, or a folder. The compiler is the ziglang wheel.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ COMPILE = (
     *("-gdwarf-4", "-gline-tables-only", "-fdebug-compilation-dir=guests"),
 )
 LINK = (
-    *("-static", "--build-id=none", "--gc-sections", "--discard-locals", "--no-relax", "-z", "max-page-size=16"),
-    *("-T", "runtime/link.ld"),
+    *("-static", "--build-id=none", "--gc-sections", "--discard-locals", "--no-relax"),
+    *("-z", "max-page-size=16", "-T", "runtime/link.ld"),
 )
 
 
@@ -111,16 +111,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="compare with the committed ELFs, change nothing")
+    parser.add_argument("--check", action="store_true", help="compare, change nothing")
     parser.add_argument("--into", type=Path, metavar="DIR", help="write to DIR/<isa>-<name>.elf")
-    parser.add_argument("--machine", choices=("bare", "virt"), help="board to build for (default: guest.toml's)")
+    parser.add_argument("--machine", choices=("bare", "virt"), help="board (default: guest.toml's)")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.machine and not options.into:
         parser.error("--machine builds a variant: say where with --into DIR")
     version = importlib.metadata.version("ziglang")
     if version != COMPILER_VERSION:
-        print(f"ziglang is {version}; the ELFs in the tree are built with {COMPILER_VERSION}", file=sys.stderr)
+        print(f"ziglang is {version}; the ELFs in the tree are by {COMPILER_VERSION}", file=sys.stderr)
     differences: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         for guest in chosen(options.names):
