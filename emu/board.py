@@ -7,8 +7,10 @@ Source of `virt`: QEMU 7.2, hw/riscv/virt.c (addresses and interrupt numbers as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from emu.errors import ConfigError, UnknownName
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -27,7 +29,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A machine by its parts. `ram_bases`: RAM begins at each of these (aliases of one RAM, the first is home)."""
+    """A machine by its parts."""
 
     name: str
     summary: str
@@ -68,7 +70,7 @@ BARE = Board(
     ram_base=0,
     default_ram=16 * MIB,
     slots=(
-        Slot("uart", "bare-uart", 0x1000_0000, 0x1000),
+        Slot("uart", "bare-uart", 0x1000_0000, 0x1000, irq=0),
         Slot("power", "bare-power", 0x1001_0000, 0x1000),
         Slot("timer", "bare-timer", 0x1002_0000, 0x1000),
         Slot("latch", "bare-latch", 0x1003_0000, 0x1000),
@@ -76,3 +78,23 @@ BARE = Board(
 )
 
 BOARDS: tuple[Board, ...] = (VIRT_RISCV, BARE)
+
+_BARE_ALIASES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V programs are linked to run
+
+
+def names() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(board.name for board in BOARDS))
+
+
+def board_for(isa: str, name: str | None = None) -> Board:
+    """The board of that name as it is for `isa`; None takes `virt` where the ISA has one, else `bare`.
+
+    Raises UnknownName, or ConfigError for a board that the ISA does not have.
+    """
+    if name is not None and name not in names():
+        raise UnknownName.among("machine", name, names())
+    for board in BOARDS:
+        if name in (None, board.name) and (isa in board.isas or "*" in board.isas):
+            return replace(board, ram_alias=_BARE_ALIASES.get(isa)) if board is BARE else board
+    have = ", ".join(board.name for board in BOARDS if isa in board.isas or "*" in board.isas)
+    raise ConfigError("machine", f"one that {isa} has ({have})", str(name))

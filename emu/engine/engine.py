@@ -43,6 +43,11 @@ def error_text(number: int) -> str:
     return str(_lib.uc_strerror(number).decode())
 
 
+def _call(function: Any) -> Any:  # noqa: ANN401
+    """A compiled function int32 (engine block), to be called from Python."""
+    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t)(function.address)
+
+
 def _check(number: int, what: str) -> None:
     if number != uc_const.UC_ERR_OK:
         raise EngineFailure(what, number, error_text(number))
@@ -269,6 +274,14 @@ class Engine:
             if kept in self.registers.places:
                 self.registers.put(after, kept, self.registers.get(before, kept))
         self.put_state()
+
+    def tell_lines(self) -> bool:
+        """Hand the loaded vCPU's interrupt lines over; True where an enabled interrupt is pending."""
+        return _call(self.native.tell_lines)(self.address) != 0
+
+    def fault(self) -> int:
+        """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
+        return _call(self.native.fault)(self.address)
 
     def deliver(self, cause: int, pc: int, value: int) -> int:
         """Make the loaded vCPU take a trap; 0, or the Kind that it leaves with instead."""

@@ -38,6 +38,8 @@ SEMIHOSTING: Final = 1 << 64
 _WORD: Final = {name: int(CONTROL.fields[name][1]) // 8 for name in CONTROL.names or () if name != "latch"}  # type: ignore[index]
 _PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
 _ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
+_TIME_BASE, _EVENT_AT, _TURN_AT = _WORD["time_base"], _WORD["event_at"], _WORD["turn_at"]
+_STOP_COUNT = _WORD["stop_count"]
 _MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
 _READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
 _KEPT: Final = (
@@ -84,7 +86,6 @@ class EngineVCpu:
         "_block",
         "_engine",
         "_enter_address",
-        "_hypercall_registers",
         "_outside",
         "_record",
         "_ring",
@@ -92,9 +93,7 @@ class EngineVCpu:
         "_space",
         "config",
         "control_address",
-        "exceptions",
         "isa",
-        "traps_seen",
         "vcpu_id",
         "vm_id",
         "words",
@@ -317,6 +316,15 @@ class EngineVCpu:
         else:
             words[_LINES] &= ~(1 << number)
 
+    @property
+    def lines(self) -> int:
+        """The interrupt lines that devices drive, a bit each."""
+        return self.words[_LINES]
+
+    def can_wake(self) -> bool:
+        """Whether a halted vCPU has an interrupt to go on for."""
+        return self._loaded().tell_lines()
+
     def kick(self) -> None:
         """From any thread: leave at the next exact boundary with ExternalInterrupt(KICK)."""
         self.words[_KICK] = 1
@@ -329,6 +337,67 @@ class EngineVCpu:
     @deadline.setter
     def deadline(self, retired: int | None) -> None:
         self.words[_WORD["deadline"]] = NEVER if retired is None else min(retired, NEVER)
+
+    @property
+    def time_base(self) -> int:
+        """Units of guest time that are not this vCPU's own instructions: the other vCPUs', and idle time skipped."""
+        return self.words[_TIME_BASE]
+
+    @time_base.setter
+    def time_base(self, units: int) -> None:
+        self.words[_TIME_BASE] = units
+
+    @property
+    def event_at(self) -> int:
+        """The count of retired instructions at which the machine's next alarm is due (NEVER: none)."""
+        return self.words[_EVENT_AT]
+
+    @event_at.setter
+    def event_at(self, retired: int) -> None:
+        self.words[_EVENT_AT] = retired
+
+    @property
+    def turn_at(self) -> int:
+        """The turn ends before the first block that would go past this count of retired instructions."""
+        return self.words[_TURN_AT]
+
+    @turn_at.setter
+    def turn_at(self, retired: int) -> None:
+        self.words[_TURN_AT] = retired
+
+    def turn_over(self) -> bool:
+        """Whether the block that comes next does not fit into the turn."""
+        words = self.words
+        return words[_RETIRED] + words[_STOP_COUNT] > words[_TURN_AT]
+
+    def start_clock(self, host_start: int) -> None:
+        """Host clock: guest time 0 is now."""
+        self.words[_WORD["host_start"]] = host_start
+
+    @property
+    def native_exits(self) -> int:
+        """Accesses that native code answered."""
+        return self.words[_WORD["exits"]]
+
+    @property
+    def traps(self) -> int:
+        """Synchronous traps that the guest took."""
+        return self.words[_WORD["traps"]]
+
+    def access_fault(self, address: int, access: AccessFlags) -> None:
+        """Answer an access that nothing backs by the guest's own fault."""
+        engine = self._loaded()
+        words = self.words
+        words[_WORD["address"]], words[_WORD["access"]] = address, int(access)
+        words[_WORD["latch_count"]] = 0
+        engine.fault()
+
+    def forget_code(self) -> None:
+        """The host has written guest memory: no translated code is to be trusted."""
+        engine = self._engine
+        if engine is not None:
+            engine.flush_translations()
+            engine.flush_tlb()
 
     @property
     def retired(self) -> int:

@@ -1,0 +1,134 @@
+"""The VM's answer to an exit. The loop runs, `answer` answers, the caller decides.
+
+A free function of (exit, vcpu, vm): it says how the run ends, or None where it goes on.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, assert_never
+
+from axvcpu.exits import (
+    AccessFlags,
+    AxVCpuExitReason,
+    CpuDown,
+    CpuUp,
+    Debug,
+    ExternalInterrupt,
+    FailEntry,
+    GuestException,
+    Halt,
+    Hypercall,
+    IoRead,
+    IoWrite,
+    MmioRead,
+    MmioWrite,
+    NestedPageFault,
+    Nothing,
+    PreemptionTimer,
+    SendIpi,
+    SysRegRead,
+    SysRegWrite,
+    SystemDown,
+)
+from axvcpu.states import BlockReason
+from axvcpu.vcpu import AxVCpu
+from emu.device import Device
+from emu.engine.vcpu import SEMIHOSTING, EngineVCpu
+from emu.outcome import Ending, Outcome
+
+VERSION: Final = 0x0001_0000  # hypercall 0: major << 16 | minor
+MASK: Final = tuple((1 << 8 * width) - 1 for width in range(9))
+
+
+class Vm(Protocol):
+    """What an answer may use of its machine."""
+
+    @property
+    def windows(self) -> list[tuple[int, int, Device]]:
+        """(base, size, device) by window number."""
+        ...
+
+    def ended(self, ending: Ending, vcpu: AxVCpu[EngineVCpu], exit: AxVCpuExitReason, text: str, code: int = 0) -> Outcome:
+        """The outcome, with the pc and its symbol."""
+        ...
+
+    def unmapped(self, vcpu: AxVCpu[EngineVCpu], address: int, access: AccessFlags) -> Outcome | None:
+        """An access that nothing backs, by the machine's policy."""
+        ...
+
+    def semihosting(self, vcpu: AxVCpu[EngineVCpu], operation: int, block: int) -> Outcome | None: ...
+
+    def attend(self, vcpu: AxVCpu[EngineVCpu]) -> Outcome | None:
+        """Native code came back for the machine's sake: alarms, the turn's end, a kick."""
+        ...
+
+    def place(self, address: int) -> str:
+        """An address for a person: hex, and the symbol it lies in."""
+        ...
+
+
+def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:  # noqa: A002 (the field's word)
+    match exit:
+        case MmioRead():
+            base, size, device = vm.windows[exit.window]
+            offset, width = exit.addr - base, exit.width
+            if offset + width > size:
+                return vm.unmapped(vcpu, exit.addr, AccessFlags.READ)
+            vcpu.arch.complete(device.read(offset, width) & MASK[width])
+            return None
+        case MmioWrite():
+            base, size, device = vm.windows[exit.window]
+            offset, width = exit.addr - base, exit.width
+            if offset + width > size:
+                return vm.unmapped(vcpu, exit.addr, AccessFlags.WRITE)
+            device.write(offset, width, exit.data)
+            vcpu.arch.complete(0)
+            return None
+        case Nothing() | ExternalInterrupt():
+            return vm.attend(vcpu)
+        case Halt():
+            vcpu.block(BlockReason.HALT)
+            return None
+        case Hypercall():
+            return _hypercall(exit, vcpu, vm)
+        case PreemptionTimer():
+            return vm.ended(Ending.BUDGET, vcpu, exit, "the instruction budget is used up")
+        case NestedPageFault():
+            return vm.unmapped(vcpu, exit.addr, exit.access_flags)
+        case GuestException():
+            return _crash(exit, vcpu, vm)
+        case FailEntry():
+            return vm.ended(Ending.CRASHED, vcpu, exit, f"the engine cannot run the guest: {exit.text}")
+        case Debug():
+            return vm.ended(Ending.EXIT, vcpu, exit, f"{exit.kind.value} at {vm.place(exit.pc)}")
+        case SystemDown():
+            return vm.ended(Ending.POWERED_OFF, vcpu, exit, f"the guest asked for {exit.reason.value}", exit.code)
+        case SysRegRead() | SysRegWrite() | IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
+            return vm.ended(Ending.CRASHED, vcpu, exit, f"this machine has no answer to {exit}")
+        case _:
+            assert_never(exit)
+
+
+def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:
+    """Machine bare's own calls: 0 gives VERSION, 1 the exclusive or of its two arguments."""
+    if call.nr == SEMIHOSTING:
+        return vm.semihosting(vcpu, call.args[0], call.args[1])
+    abi = vcpu.arch.isa.hypercall
+    assert abi is not None
+    match call.nr:
+        case 0:
+            vcpu.set_return_value(VERSION)
+        case 1:
+            vcpu.set_return_value(call.args[0] ^ call.args[1])
+        case _:
+            vcpu.set_return_value(abi.unsupported)
+    return None
+
+
+def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:  # noqa: A002
+    address = "" if exit.fault_address is None else f", address {exit.fault_address:#x}"
+    if exit.trap_loop:
+        text = f"{exit.name} at {vm.place(exit.pc)}{address}, again and again: the trap handler itself traps"
+        return vm.ended(Ending.TRAP_LOOP, vcpu, exit, text)
+    text = f"{exit.name} at {vm.place(exit.pc)}{address}, and the guest has set no trap vector"
+    return vm.ended(Ending.CRASHED, vcpu, exit, text)

@@ -1,0 +1,81 @@
+"""What a machine does while every vCPU waits: skip to the next alarm, sleep, wait for input, or see that it is over."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from emu.outcome import Ending, Outcome
+from emu.timeline import NEVER, host_ns
+
+if TYPE_CHECKING:
+    from emu.machine import Machine
+
+
+class Idle:
+    """Waiting for one machine. `notify` ends a wait, from any thread."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._event = threading.Event()
+        self._alarm: threading.Timer | None = None
+        self._alarm_at = NEVER
+
+    def notify(self) -> None:
+        self._event.set()
+
+    def wait(self) -> Outcome | None:
+        """Let time pass until a vCPU may go on; the outcome where none ever can."""
+        machine = self._machine
+        timeline = machine.timeline
+        following = timeline.next
+        live = machine.channel.live
+        self._event.clear()
+        if machine.interrupted:
+            return None
+        if following >= NEVER and not live:
+            return machine.ended(
+                Ending.BLOCKED,
+                machine.vcpus[0],
+                None,
+                "every vCPU waits for an interrupt, and nothing can ever raise one",
+            )
+        if machine.config.clock == "host":
+            self._sleep(following - timeline.now())
+        elif live:
+            begun, now = host_ns(), timeline.now()
+            if self._sleep(following - now):
+                machine.skip(min(now + host_ns() - begun, following))
+            else:
+                machine.skip(following)
+        else:
+            machine.skip(following)
+        timeline.fire()
+        machine.take_input()
+        return None
+
+    def _sleep(self, nanoseconds: int) -> bool:
+        """True where something came before the time was over."""
+        return self._event.wait(None if nanoseconds >= NEVER >> 1 else max(nanoseconds, 0) / 1e9)
+
+    def kick_at(self, deadline: int) -> None:
+        """Host clock: have the machine kicked when guest time reaches `deadline` ns."""
+        if deadline == self._alarm_at:
+            return
+        self.close()
+        self._alarm_at = deadline
+        if deadline < NEVER:
+            delay = max(deadline - self._machine.timeline.now(), 0) / 1e9
+            self._alarm = threading.Timer(delay, self._ring)
+            self._alarm.daemon = True
+            self._alarm.start()
+
+    def _ring(self) -> None:
+        self._alarm_at = NEVER
+        self._machine.kick()
+
+    def close(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._alarm_at = NEVER

@@ -1,0 +1,89 @@
+"""A machine's state in memory: taken, put back, and hashed.
+
+Registers by name, memory, device states, alarms, time and whose turn it is. Never the engine's own blob: two machines
+that will do the same have the same hash, whatever their engines went through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from axvcpu.states import BlockReason, VCpuState, WakeEvent
+from emu.engine.vcpu import Context
+from emu.errors import SnapshotMismatch
+from emu.memory import Capture
+
+if TYPE_CHECKING:
+    from emu.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class MachineState:
+    """One moment of a machine. `make` is what a machine must be to take it over."""
+
+    make: str
+    contexts: tuple[Context, ...]
+    waits: tuple[BlockReason | None, ...]
+    ram: Capture
+    devices: dict[str, Any]
+    alarms: dict[str, int | None]
+    clock: tuple[int, int, int, int]  # whose turn, until when, ns skipped while idle, retired before the last reset
+    channel: int | None  # how much of a stored input was taken
+
+
+def make_of(machine: Machine) -> str:
+    return f"{machine.isa.name} {machine.board.name} {machine.model.name}, {machine.config.smp} CPUs, {machine.ram.size:#x} bytes"
+
+
+def save(machine: Machine, previous: MachineState | None) -> MachineState:
+    machine.settle()
+    return MachineState(
+        make_of(machine),
+        tuple(vcpu.arch.save() for vcpu in machine.vcpus),
+        tuple(vcpu.block_reason for vcpu in machine.vcpus),
+        machine.ram.capture(previous.ram if previous is not None else None),
+        {name: device.state for name, device in machine.devices.items()},
+        machine.timeline.save(),
+        machine.clock_state,
+        getattr(machine.channel, "position", None),
+    )
+
+
+def load(machine: Machine, state: MachineState) -> None:
+    if state.make != make_of(machine):
+        raise SnapshotMismatch(make_of(machine), state.make)
+    machine.settle()
+    machine.ram.restore(state.ram)
+    machine.clock_state = state.clock
+    if state.channel is not None and hasattr(machine.channel, "position"):
+        machine.channel.position = state.channel
+    for name, device in machine.devices.items():
+        device.load(state.devices[name])
+    machine.timeline.load(state.alarms)
+    for vcpu, context, wait in zip(machine.vcpus, state.contexts, state.waits, strict=True):
+        vcpu.arch.restore(context)
+        if wait is None and vcpu.state is VCpuState.BLOCKED:
+            vcpu.wake(WakeEvent.STOP)
+        elif wait is not None and vcpu.state is VCpuState.READY:
+            vcpu.block(wait)
+    machine.forget_code()
+
+
+def digest(machine: Machine) -> str:
+    machine.settle()
+    state = blake2b(digest_size=32)
+
+    def add(*parts: object) -> None:
+        state.update(repr(parts).encode())
+
+    for vcpu in machine.vcpus:
+        context = vcpu.arch.save()
+        add(sorted(context.registers.items()), context.latch, vcpu.state.name, vcpu.block_reason)
+        add(*(context.control[name] for name in ("retired", "lines", "has_answer", "answer")))
+    state.update(machine.ram.digest)
+    for name, device in sorted(machine.devices.items()):
+        add(name, device.state)
+    add(sorted(machine.timeline.save().items()), machine.clock_state)
+    return state.hexdigest()

@@ -1,0 +1,179 @@
+"""Devices made from a board's slots and wired to interrupt lines, alarms and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from emu.board import Board, Slot
+from emu.config import MachineConfig
+from emu.device import Channel, Device, IrqLine, Power
+from emu.devices import device_class
+from emu.errors import ConfigError, LoadError, UnknownName
+from emu.timeline import Timeline
+
+EPOCH_NS: Final = 1_577_836_800 * 10**9
+"""Wall time at guest time 0: 2020-01-01 00:00 UTC, the same in every run."""
+MSIP, SEIP, MTIP, MEIP = 3, 9, 7, 11  # RISC-V interrupt numbers [priv table 3.6]
+
+
+class Lines(Protocol):
+    """Where interrupt lines into vCPUs come from."""
+
+    def line(self, vcpu: int, number: int) -> IrqLine: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """All that devices may be handed."""
+
+    config: MachineConfig
+    board: Board
+    timeline: Timeline
+    lines: Lines
+    channel: Channel
+    power: Power
+
+
+class _Unconnected:
+    def set(self, level: bool) -> None:
+        """No vCPU is at the other end."""
+
+
+def devices(hands: Hands) -> list[tuple[Slot, Device]]:
+    """Every device of the board, wired. Interrupt controllers come first: the others take their lines."""
+    board, made = hands.board, dict[str, Device]()
+    controllers = ("plic", "bare-latch")
+    ordered = sorted((slot for slot in board.slots if slot.kind != "rom"), key=lambda slot: slot.kind not in controllers)
+    for slot in ordered:
+        builder = _BUILDERS.get(slot.kind)
+        if builder is None:
+            raise UnknownName.among("device", slot.kind, _BUILDERS)
+        made[slot.name] = builder(slot, hands, made)
+    return [(slot, made[slot.name]) for slot in board.slots if slot.kind != "rom"]
+
+
+Builder = Callable[[Slot, Hands, dict[str, Device]], Device]
+
+
+def _irq(slot: Slot, made: dict[str, Device]) -> IrqLine:
+    for controller in made.values():
+        source = getattr(controller, "source", None)
+        if source is not None and slot.irq is not None:
+            line: IrqLine = source(slot.irq)
+            return line
+    return _Unconnected()
+
+
+def _alarm(hands: Hands, name: str) -> tuple[Any, Callable[[Callable[[], None]], None]]:
+    """An alarm whose action is known only after its device is made."""
+    actions: list[Callable[[], None]] = []
+    alarm = hands.timeline.alarm(name, lambda: actions[0]())
+    return alarm, actions.append
+
+
+def _plic(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    targets = [hands.lines.line(cpu, number) for cpu in range(hands.config.smp) for number in (MEIP, SEIP)]
+    device: Device = device_class(slot.kind)(slot.name, targets, int(slot.options["sources"]), slot.size)
+    return device
+
+
+def _clint(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    cpus = range(hands.config.smp)
+    alarms = [_alarm(hands, f"{slot.name}.{cpu}") for cpu in cpus]
+    device: Any = device_class(slot.kind)(
+        slot.name,
+        hands.timeline,
+        [hands.lines.line(cpu, MSIP) for cpu in cpus],
+        [hands.lines.line(cpu, MTIP) for cpu in cpus],
+        [alarm for alarm, _ in alarms],
+        hands.board.timebase,
+        slot.size,
+    )
+    for cpu, (_, connect) in enumerate(alarms):
+        connect(lambda cpu=cpu: device.fire(cpu))
+    return device  # type: ignore[no-any-return]
+
+
+def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    alarm, connect = _alarm(hands, slot.name)
+    device: Any = device_class(slot.kind)(
+        slot.name, hands.channel, _irq(slot, made), alarm, slot.size, clock=hands.timeline
+    )
+    connect(device.fire)
+    return device  # type: ignore[no-any-return]
+
+
+def _rtc(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    alarm, connect = _alarm(hands, slot.name)
+    device: Any = device_class(slot.kind)(slot.name, hands.timeline, _irq(slot, made), alarm, EPOCH_NS, slot.size)
+    connect(device.fire)
+    return device  # type: ignore[no-any-return]
+
+
+def _powered(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    device: Device = device_class(slot.kind)(slot.name, hands.power, slot.size)
+    return device
+
+
+def _flash(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    unit = int(slot.name.removeprefix("flash"))
+    image, read_only = b"", False
+    for drive in hands.config.drives:
+        if drive.interface == "pflash" and drive.unit == unit:
+            image, read_only = _read(drive.path), drive.read_only
+    device: Device = device_class(slot.kind)(slot.name, slot.size, image, read_only=read_only)
+    return device
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LoadError(path, "a flash image to read", str(error.strerror), "Check the path of -drive") from error
+
+
+def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    device: Device = device_class(slot.kind)(slot.name, hands.channel, _irq(slot, made), slot.size)
+    return device
+
+
+def _bare_timer(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    alarm, connect = _alarm(hands, slot.name)
+    line = hands.lines.line(0, MTIP)
+    device: Any = device_class(slot.kind)(slot.name, hands.timeline, alarm, line, slot.size)
+    connect(device.fire)
+    return device  # type: ignore[no-any-return]
+
+
+def _bare_latch(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    soft = [hands.lines.line(cpu, MSIP) for cpu in range(hands.config.smp)]
+    device: Device = device_class(slot.kind)(slot.name, hands.lines.line(0, MEIP), soft, slot.size)
+    return device
+
+
+_BUILDERS: Final[dict[str, Builder]] = {
+    "plic": _plic,
+    "clint": _clint,
+    "ns16550a": _uart,
+    "goldfish-rtc": _rtc,
+    "sifive-test": _powered,
+    "cfi-flash": _flash,
+    "bare-uart": _bare_uart,
+    "bare-power": _powered,
+    "bare-timer": _bare_timer,
+    "bare-latch": _bare_latch,
+}
+
+
+def check_drives(config: MachineConfig, board: Board) -> None:
+    """ConfigError for a drive that this board has no place for."""
+    units = {slot.name.removeprefix("flash") for slot in board.slots if slot.kind == "cfi-flash"}
+    for drive in config.drives:
+        if drive.interface != "pflash":
+            raise ConfigError("-drive", "if=pflash", f"if={drive.interface}", "Use -drive if=pflash,unit=0,file=FILE")
+        if str(drive.unit) not in units:
+            have = ", ".join(sorted(units)) or f"none: machine {board.name} has no flash"
+            raise ConfigError("-drive if=pflash", f"a flash unit ({have})", f"unit={drive.unit}")
