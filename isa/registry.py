@@ -1,7 +1,7 @@
 """Instruction sets by name, through the one door for plug-ins: the entry-point group ``axemu.isa``.
 
 Loading one plug-in imports no other: a name that is an entry point's own name loads that one alone. An alias
-is found by asking our own first, then the others in turn; one that does not import is passed over there and
+is found by asking our own first, then the others in turn; one that does not load is passed over there and
 reported by `broken`.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 
 from isa.contract import CpuModel, Isa
-from isa.errors import BrokenPlugin, UnknownCpuModel, UnknownIsa
+from isa.errors import BrokenPlugin, IsaError, UnknownCpuModel, UnknownIsa
 
 GROUP = "axemu.isa"
 
@@ -23,9 +23,9 @@ OWN = (
 
 
 def plugins() -> dict[str, EntryPoint]:
-    """Every plug-in by name, ours first. Of two with one name ours wins, else the first distribution."""
-    found = {entry.name.lower(): entry for entry in OWN}
-    for entry in sorted(entry_points(group=GROUP), key=_distribution):
+    """Every plug-in by name, ours first. Of two with one name ours wins, else the first distribution's."""
+    found: dict[str, EntryPoint] = {}
+    for entry in _candidates():
         found.setdefault(entry.name.lower(), entry)
     return found
 
@@ -56,6 +56,8 @@ def load(entry: EntryPoint) -> Isa:
     """Import one plug-in. Raises BrokenPlugin, whatever went wrong in it."""
     try:
         isa = entry.load()
+    except IsaError as error:
+        raise _broken(entry, f"is refused: {error}") from error
     except Exception as error:
         raise _broken(entry, f"fails to import ({type(error).__name__}: {error})") from error
     if not isinstance(isa, Isa):
@@ -66,13 +68,19 @@ def load(entry: EntryPoint) -> Isa:
 
 
 def broken() -> tuple[BrokenPlugin, ...]:
-    """The plug-ins that do not load, each with its reason. Loads all."""
+    """The plug-ins that nobody can use, each with its reason. Loads all."""
+    used: dict[str, EntryPoint] = {}
     found: list[BrokenPlugin] = []
-    for entry in plugins().values():
-        try:
-            load(entry)
-        except BrokenPlugin as error:
-            found.append(error)
+    for entry in _candidates():
+        winner = used.setdefault(entry.name.lower(), entry)
+        if entry is winner:
+            try:
+                load(entry)
+            except BrokenPlugin as error:
+                found.append(error)
+        elif entry.value != winner.value:
+            taken = f"takes a name that {_distribution(winner) or 'axemu'} has already ({winner.value})"
+            found.append(_broken(entry, taken))
     return tuple(found)
 
 
@@ -85,6 +93,10 @@ def cpu_model(isa: Isa, name: str | None) -> CpuModel:
         if model.name.lower() == name.lower():
             return model
     raise UnknownCpuModel(isa.name, name, tuple(model.name for model in models))
+
+
+def _candidates() -> tuple[EntryPoint, ...]:
+    return (*OWN, *sorted(entry_points(group=GROUP), key=_distribution))
 
 
 def _loadable() -> Iterator[Isa]:

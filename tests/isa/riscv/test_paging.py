@@ -111,12 +111,12 @@ def cases(draw: st.DrawFn, *, reserved: bool = False) -> Case:
         at = table + index * scheme.entry_size
         if level == leaf:
             page = target >> shift << shift
-            if draw(st.integers(0, 7)) == 0:
+            if draw(st.integers(0, 7)) == 5:
                 page |= 0x1000  # a superpage that is not aligned; for 4 KiB just the next page
             entries[at] = page >> 2 | draw(st.one_of(GOOD, GOOD, FLAGS))
         else:
             table += 0x1000
-            broken = draw(st.integers(0, 15)) == 0
+            broken = draw(st.integers(0, 15)) == 9
             entries[at] = table >> 2 | (
                 draw(st.sampled_from([0, W | V, W | X | V])) if broken else V | draw(G_BIT)
             )
