@@ -27,7 +27,7 @@ IIR = FCR = 2
 LCR, MCR, LSR, MSR, SCR = 3, 4, 5, 6, 7
 
 IER_RDI, IER_THRI, IER_RLSI, IER_MSI = 1, 2, 4, 8  # 8.7
-FCR_ENABLE, FCR_CLEAR_RECEIVE, FCR_KEPT = 0x01, 0x02, 0xC9  # 8.5
+FCR_ENABLE, FCR_CLEAR_RECEIVE, FCR_CLEAR_TRANSMIT, FCR_KEPT = 0x01, 0x02, 0x04, 0xC9  # 8.5
 LCR_BREAK, LCR_DLAB = 0x40, 0x80  # 8.1
 MCR_LOOP, MCR_BITS = 0x10, 0x1F  # 8.8
 LSR_DR, LSR_OE, LSR_BI, LSR_THRE, LSR_TEMT, LSR_FIFO_ERROR = 0x01, 0x02, 0x10, 0x20, 0x40, 0x80  # 8.4
@@ -214,10 +214,15 @@ class Ns16550a:
         s.thre_pending = bool(s.ier & IER_THRI)
 
     def _control_fifos(self, value: int) -> None:
+        """8.5: switching the FIFOs on or off clears both. A cleared transmitter is empty anew: it interrupts
+        again."""
         s = self._s
         enable = value & FCR_ENABLE
-        if enable != s.fcr & FCR_ENABLE or (enable and value & FCR_CLEAR_RECEIVE):
+        switched = enable != s.fcr & FCR_ENABLE
+        if switched or (enable and value & FCR_CLEAR_RECEIVE):
             self._flush()
+        if switched or (enable and value & FCR_CLEAR_TRANSMIT):
+            s.thre_pending = bool(s.ier & IER_THRI)
         s.fcr = value & FCR_KEPT if enable else 0
         self._pull()
 
