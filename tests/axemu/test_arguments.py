@@ -19,7 +19,7 @@ OWN = {"--isa": True, "--timeout": True, "--kernel": True, "--verbose": False}
         ("-bios fw.bin -m 512M -smp 4", "--bios=fw.bin --memory=512M --smp=4"),
         ("--bios fw.bin", "--bios=fw.bin"),
         ("-M virt", "--machine=virt"),
-        ("-nographic -no-reboot x.elf", "x.elf"),
+        ("-nographic -no-reboot x.elf", "--no-reboot x.elf"),
         ("-serial mon:stdio -display none", ""),
         ("-d exits -D log.txt", "--log=exits --log-file=log.txt"),
         ("--isa riscv32 x.elf", "--isa=riscv32 x.elf"),

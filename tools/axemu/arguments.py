@@ -63,7 +63,7 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("nographic", None),
     Spelling("nodefaults", None),
     Spelling("no-user-config", None),
-    Spelling("no-reboot", None),
+    Spelling("no-reboot", "--no-reboot"),
     Spelling("serial", None, "stdio", ("stdio", "mon:stdio"), _NO_CHARDEV),
     Spelling("display", None, "none", ("none",), "There is no graphics; the console is the serial line."),
     Spelling("vga", None, "none", ("none",), "There is no graphics; the console is the serial line."),

@@ -87,6 +87,14 @@ SemihostingConfigOption = Annotated[
         rich_help_panel=_MACHINE,
     ),
 ]
+NoRebootOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-reboot",
+        help="Also -no-reboot. A reset that the guest asks for ends the run.",
+        rich_help_panel=_LIMITS,
+    ),
+]
 BiosOption = Annotated[
     str | None,
     typer.Option(
@@ -273,6 +281,7 @@ class Request:
     clock: str | None = None
     icount: str | None = None
     max_insns: str | None = None
+    no_reboot: bool = False
     timeout: str | None = None
     verbose: int = 0
     json: str | None = None

@@ -25,8 +25,6 @@ class Plan:
 
     config: MachineConfig
     title: str
-    program: Path | None = None
-    base: int | None = None
     guest: Guest | None = None
     budget: int | None = None
     timeout: float | None = None
@@ -46,19 +44,9 @@ class Plan:
         config = folder.config() if folder else MachineConfig()
         config, notes = _with_isa(request, config, named=folder is not None)
         config = replace(config, **_machine_changes(request), **_load_changes(request))
-        program = None if folder else request.guest
-        base = quantities.address(request.base, "--base") if request.base is not None else None
-        if program is not None and base is None and config.bios != "none":
-            config, program = replace(config, kernel=program), None
-        if base is not None and program is None:
-            raise UsageError(
-                "--base says where a raw GUEST goes.", "There is no GUEST file that it could be for."
-            )
         return cls(
             config=config,
             title=_title(request),
-            program=program,
-            base=base,
             guest=folder,
             budget=_budget(request, folder),
             timeout=quantities.duration(request.timeout, "--timeout")
@@ -91,7 +79,7 @@ def _folder(request: Request) -> Guest | None:
             f"GUEST is '{guest}', -kernel is '{request.kernel}'.",
             "Leave one of them out; -device loader,file=FILE loads more.",
         )
-    return load_guest(guest) if guest.is_dir() or guest.name == MANIFEST else None
+    return load_guest(guest) if _is_folder(guest) else None
 
 
 def _title(request: Request) -> str:
@@ -119,6 +107,17 @@ def _with_isa(
     )
 
 
+def _program(request: Request) -> Path | None:
+    """A GUEST file is the kernel; a guest folder names its own."""
+    if request.guest is None:
+        return request.kernel
+    return None if _is_folder(request.guest) else request.guest
+
+
+def _is_folder(guest: Path) -> bool:
+    return guest.is_dir() or guest.name == MANIFEST
+
+
 def _machine_changes(request: Request) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if request.machine is not None:
@@ -133,6 +132,8 @@ def _machine_changes(request: Request) -> dict[str, Any]:
         changes["ram"] = specs.ram(request.memory)
     if request.clock is not None:
         changes["clock"] = specs.choice(request.clock, "--clock", ("virtual", "host"), "virtual")
+    if request.no_reboot:
+        changes["no_reboot"] = True
     if request.icount is not None:
         changes["shift"] = specs.shift(request.icount)
     if request.unmapped is not None:
@@ -147,13 +148,19 @@ def _load_changes(request: Request) -> dict[str, Any]:
         name: value
         for name, value in (
             ("bios", request.bios),
-            ("kernel", request.kernel),
+            ("kernel", _program(request)),
             ("initrd", request.initrd),
             ("append", request.append),
             ("dtb", request.dtb),
         )
         if value is not None
     }
+    if request.base is not None:
+        if request.guest is None and request.kernel is None:
+            raise UsageError(
+                "--base says where a raw GUEST goes.", "There is no GUEST file that it could be for."
+            )
+        changes["base"] = quantities.address(request.base, "--base")
     if request.drives:
         changes["drives"] = tuple(specs.drive(text) for text in request.drives)
     if request.devices:

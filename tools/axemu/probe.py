@@ -27,7 +27,6 @@ PROGRAM = """
 def main() -> None:
     """Prints one line about what worked. Raises whatever does not."""
     from emu.machine import Machine  # noqa: PLC0415 - imports numba: its time is measured
-
     from isa import registry  # noqa: PLC0415
     from isa.assembly import assemble  # noqa: PLC0415
 

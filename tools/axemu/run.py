@@ -41,6 +41,7 @@ def run(
     icount: options.IcountOption = None,
     max_insns: options.MaxInsnsOption = None,
     timeout: options.TimeoutOption = None,
+    no_reboot: options.NoRebootOption = False,
     verbose: options.VerboseOption = 0,
     json: options.JsonOption = None,
     log: options.LogOption = None,
@@ -56,7 +57,7 @@ def run(
         semihosting=semihosting, semihosting_config=semihosting_config, bios=bios, kernel=kernel,
         initrd=initrd, append=append, dtb=dtb, drives=tuple(drive or ()), devices=tuple(device or ()),
         base=base, input=input, clock=clock, icount=icount, max_insns=max_insns, timeout=timeout,
-        verbose=verbose, json=json, log=log, log_file=log_file, dump_memory=tuple(dump_memory or ()),
-        exit_code=exit_code,
+        no_reboot=no_reboot, verbose=verbose, json=json, log=log, log_file=log_file,
+        dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
     )  # fmt: skip
     raise typer.Exit(attend(Plan.of(request)))

@@ -77,8 +77,10 @@ class Session:
             machine = stack.enter_context(build(plan, line, self.screen))
             if log is not None:
                 machine.listen(log, plan.kinds)
+            for warning in (*plan.notes, *machine.warnings):
+                self._print(warning)
             if plan.verbose:
-                for note in (*plan.notes, *machine.notes):
+                for note in machine.notes:
                     self._print(note)
             outcome, seconds = self._run(machine, line)
             self._dump(machine)
@@ -163,14 +165,7 @@ def build(plan: Plan, line: console.Console, screen: RichConsole) -> Machine:
     word about it."""
     from emu.machine import Machine  # noqa: PLC0415 - imports numba
 
-    machine = Machine(replace(plan.config, channel=line))
-    try:
-        if plan.program is not None:
-            machine.load(plan.program, base=plan.base)
-    except BaseException:
-        machine.close()
-        raise
-    return machine
+    return Machine(replace(plan.config, channel=line))
 
 
 def attend(plan: Plan) -> int:
