@@ -75,9 +75,9 @@ def patch(path: Path, data: bytes, bootargs: str = "", initrd: Span | None = Non
     if not bootargs and initrd is None:
         return data
     try:
+        fdt.FDT().entries.clear()  # the reader keeps the reservations of all trees in one list
         tree = fdt.parse_dtb(_without_nops(path, data))
-        tree.entries, shared = list(tree.entries), tree.entries
-        shared.clear()  # the reader keeps reservations in one list for all trees
+        tree.entries = list(tree.entries)
         chosen = tree.get_node("/chosen", create=True)
         choose(chosen, bootargs, initrd)
         return bytes(tree.to_dtb(version=17))

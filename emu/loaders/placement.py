@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from emu.errors import LoadError, span
@@ -73,21 +74,17 @@ def check_inside(image: Image, ranges: Sequence[MemoryRange]) -> None:
 
 def check_apart(claims: Iterable[Claim], ranges: Sequence[MemoryRange] = ()) -> None:
     """No two of `claims` share a byte; one at an alias counts at its home. Raises LoadError naming both."""
-    placed = sorted(((_home(claim.address, ranges), claim) for claim in claims), key=lambda pair: pair[0])
-    reach: tuple[int, Claim] | None = None  # where the furthest-reaching claim so far ends, and the claim
-    for address, claim in placed:
-        if not claim.size:
-            continue
-        if reach is not None and address < reach[0]:
+    placed = sorted(
+        ((_home(claim.address, ranges), claim) for claim in claims if claim.size), key=lambda pair: pair[0]
+    )
+    for (start, below), (address, claim) in pairwise(placed):
+        if address < start + below.size:
             raise LoadError(
                 claim.path,
                 "memory of its own for everything that is loaded",
-                f"{claim}, overlapping {reach[1]}",
+                f"{claim}, overlapping {below}",
                 "Give the machine more memory (-m), or link or place one of them elsewhere",
             )
-        end = address + claim.size
-        if reach is None or end > reach[0]:
-            reach = end, claim
 
 
 def _home(address: int, ranges: Sequence[MemoryRange]) -> int:
@@ -114,7 +111,7 @@ def _outside_hint(image: Image, address: int, size: int, ranges: Sequence[Memory
     home = next((each.base for each in ranges if each.name == "RAM"), ranges[0].base)
     if address < 0x1000_0000 <= home:
         return f"It looks like a program for an operating system; link a bare-metal one at {home:#x}"
-    return f"Link it at {home:#x} (for instance -Wl,-Ttext={home:#x}), or choose another -machine"
+    return f"Link it at {home:#x} (in its linker script), or choose another -machine"
 
 
 def _needed(size: int) -> int:
