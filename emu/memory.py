@@ -27,8 +27,10 @@ from emu.errors import AddressError, ConfigError, MapError, MemoryClosed, Memory
 
 PAGE = 4096  # bytes; the unit of captures and digests, whatever the guest's or the host's page size is
 Bytes = NDArray[np.uint8]
+_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0)
 _CHUNK = 256  # pages looked at in one go: 1 MiB, which stays in a core's cache
 _WORDS = PAGE // 8
+_NONE: NDArray[np.int64] = np.empty(0, np.int64)
 
 
 class Permission(IntFlag):
@@ -112,25 +114,33 @@ class Ram:
         self._fd: int | None = None
         self._close_fd: weakref.finalize[..., Ram] | None = None
         try:
-            if hasattr(os, "memfd_create"):
-                self._fd = os.memfd_create("guest-ram", os.MFD_CLOEXEC)
-                self._close_fd = weakref.finalize(self, os.close, self._fd)
-                os.ftruncate(self._fd, size)
-                self._map = mmap.mmap(
-                    self._fd, size, flags=mmap.MAP_SHARED | getattr(mmap, "MAP_NORESERVE", 0)
-                )
-            else:
-                anonymous = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-                self._map = mmap.mmap(-1, size, flags=anonymous)
-        except (OSError, OverflowError, ValueError) as error:
-            if self._close_fd is not None:
-                self._close_fd()
-            hint = "Ask for less memory"
-            raise ConfigError(
-                "memory size", "a size that this host can map", f"{size} bytes ({error})", hint
-            ) from error
+            self._map = self._shared()
+        except (
+            OSError,
+            OverflowError,
+            ValueError,
+            AttributeError,
+        ):  # no memfd on this host, or not of this size
+            self._forget_file()
+            try:
+                self._map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE)
+            except (OSError, OverflowError, ValueError) as error:
+                actual = f"{size} bytes ({error})"
+                expected = "a size that this host can map"
+                raise ConfigError("memory size", expected, actual, "Ask for less memory") from error
         self._view: Bytes | None = np.frombuffer(self._map, np.uint8)
         self._address = int(self._view.ctypes.data)
+
+    def _shared(self) -> mmap.mmap:
+        self._fd = os.memfd_create("guest-ram", os.MFD_CLOEXEC)
+        self._close_fd = weakref.finalize(self, os.close, self._fd)
+        os.ftruncate(self._fd, self.size)
+        return mmap.mmap(self._fd, self.size, flags=mmap.MAP_SHARED | _NORESERVE)
+
+    def _forget_file(self) -> None:
+        if self._close_fd is not None:
+            self._close_fd()
+        self._fd = self._close_fd = None
 
     @property
     def view(self) -> Bytes:
@@ -157,8 +167,7 @@ class Ram:
         except BufferError:
             self._view = np.frombuffer(self._map, np.uint8)
             raise MemoryInUse(self.size) from None
-        if self._close_fd is not None:
-            self._close_fd()
+        self._forget_file()
 
     def touched(self) -> list[tuple[int, int]]:
         """Offsets (from, to) of what may be nonzero, ascending, `to` exclusive, both multiples of PAGE."""
@@ -177,19 +186,22 @@ class Ram:
             extents.append((lo // PAGE * PAGE, min(-(-at // PAGE) * PAGE, self.size)))
         return extents
 
-    def _chunks(self) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-        """(number of the first page, its words and those after it), over all that was touched."""
+    def _chunks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
+        """(page numbers, their words) over all that was touched, ascending; the words may be a copy."""
         words = _pages_of(self.view)
-        for lo, hi in self.touched():
-            for first in range(lo // PAGE, hi // PAGE, _CHUNK):
-                yield first, words[first : min(first + _CHUNK, hi // PAGE)]
+        extents = [np.arange(lo // PAGE, hi // PAGE, dtype=np.int64) for lo, hi in self.touched()]
+        touched = np.concatenate(extents) if extents else _NONE
+        for start in range(0, len(touched), _CHUNK):
+            numbers = touched[start : start + _CHUNK]
+            first, last = int(numbers[0]), int(numbers[-1])
+            run = last - first == len(numbers) - 1
+            yield numbers, words[first : last + 1] if run else words[numbers]
 
     def pages(self) -> Iterator[tuple[int, Bytes]]:
-        """(page number, its PAGE bytes) of every nonzero page, ascending. The contents are views, not
-        copies."""
-        for first, words in self._chunks():
+        """(page number, its PAGE bytes) of every nonzero page, ascending. Read-only use."""
+        for numbers, words in self._chunks():
             for index in np.flatnonzero(words.any(axis=1)).tolist():
-                yield first + index, words[index].view(np.uint8)
+                yield int(numbers[index]), words[index].view(np.uint8)
 
     @property
     def digest(self) -> bytes:
@@ -204,15 +216,13 @@ class Ram:
             previous = _nothing(self.size)
         numbers: list[NDArray[np.int64]] = []
         origin: list[NDArray[np.int64]] = []  # position in `previous`, -1 where the page is new or changed
-        for first, words in self._chunks():
+        for touched, words in self._chunks():
             nonzero = np.flatnonzero(words.any(axis=1))
-            if not len(nonzero):
-                continue
-            at, known = _positions(previous.numbers, nonzero + first)
+            at, known = _positions(previous.numbers, touched[nonzero])
             if known.any():
                 same = (_pages_of(previous._gather(at[known])) == words[nonzero[known]]).all(axis=1)
                 known[known] = same
-            numbers.append(nonzero + first)
+            numbers.append(touched[nonzero])
             origin.append(np.where(known, at, -1))
         if not numbers:
             return _nothing(self.size)
@@ -225,54 +235,49 @@ class Ram:
         another size.
         """
         if capture.size != self.size:
-            raise ConfigError(
-                "memory to restore", f"a capture of {self.size:#x} bytes", f"one of {capture.size:#x} bytes"
-            )
-        changed: list[NDArray[np.int64]] = []
+            expected, actual = f"a capture of {self.size:#x} bytes", f"one of {capture.size:#x} bytes"
+            raise ConfigError("memory to restore", expected, actual)
+        everything = _pages_of(self.view)
+        stale: list[NDArray[np.int64]] = [_NONE]
+        wrong: list[NDArray[np.int64]] = [_NONE]  # positions in the capture
         seen = np.zeros(len(capture), bool)
-        for first, words in self._chunks():
-            present = np.arange(first, first + len(words), dtype=np.int64)
-            at, known = _positions(capture.numbers, present)
-            stale = present[~known & words.any(axis=1)]
-            if len(stale):
-                self._zero(stale)
-                changed.append(stale)
+        for touched, words in self._chunks():
+            at, known = _positions(capture.numbers, touched)
+            stale.append(touched[~known & words.any(axis=1)])
             if known.any():
-                wanted = at[known]
-                seen[wanted] = True
-                content = _pages_of(capture._gather(wanted))
-                differs = (content != words[known]).any(axis=1)
-                words[np.flatnonzero(known)[differs]] = content[differs]
-                changed.append(present[known][differs])
-        missing = np.flatnonzero(~seen)
-        words = _pages_of(self.view)
-        for start in range(0, len(missing), _CHUNK):
-            some = missing[start : start + _CHUNK]
-            words[capture.numbers[some]] = _pages_of(capture._gather(some))
-        changed.append(capture.numbers[missing])
-        return np.sort(np.concatenate(changed))
+                seen[at[known]] = True
+                differs = (_pages_of(capture._gather(at[known])) != words[known]).any(axis=1)
+                wrong.append(at[known][differs])
+        wrong.append(np.flatnonzero(~seen))
+        self._zero(dropped := np.concatenate(stale))
+        rewritten = np.concatenate(wrong)
+        for start in range(0, len(rewritten), _CHUNK):
+            some = rewritten[start : start + _CHUNK]
+            everything[capture.numbers[some]] = _pages_of(capture._gather(some))
+        return np.sort(np.concatenate([dropped, capture.numbers[rewritten]]))
 
     def clear(self) -> None:
         """All zero again; what was touched goes back to the host."""
-        for lo, hi in self.touched():
-            self._zero(np.arange(lo // PAGE, hi // PAGE, dtype=np.int64))
+        if self.touched():
+            self._give_back(0, self.size)
 
     def _zero(self, numbers: NDArray[np.int64]) -> None:
         """Give pages back to the host, run by run; they read as zero afterwards."""
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1) if len(numbers) else ():
+            self._give_back(int(run[0]) * PAGE, len(run) * PAGE)
+
+    def _give_back(self, offset: int, size: int) -> None:
         advice = getattr(mmap, "MADV_REMOVE" if self._fd is not None else "MADV_DONTNEED", None)
-        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
-            lo, size = int(run[0]) * PAGE, len(run) * PAGE
-            try:
-                if advice is None or mmap.PAGESIZE > PAGE:
-                    raise OSError
-                self._map.madvise(advice, lo, size)
-            except OSError:
-                self.view[lo : lo + size] = 0
+        try:
+            if advice is None or mmap.PAGESIZE > PAGE:
+                raise OSError
+            self._map.madvise(advice, offset, size)
+        except OSError:
+            self.view[offset : offset + size] = 0
 
 
 def _nothing(size: int) -> Capture:
-    none = np.empty(0, np.int64)
-    return Capture(size, none, none, none, ())
+    return Capture(size, _NONE, _NONE, _NONE, ())
 
 
 def _positions(
