@@ -269,7 +269,7 @@ class Ram:
     def _give_back(self, offset: int, size: int) -> None:
         advice = getattr(mmap, "MADV_REMOVE" if self._fd is not None else "MADV_DONTNEED", None)
         try:
-            if advice is None or mmap.PAGESIZE > PAGE:
+            if advice is None or offset % mmap.PAGESIZE or size % mmap.PAGESIZE:
                 raise OSError
             self._map.madvise(advice, offset, size)
         except OSError:
