@@ -146,8 +146,8 @@ class Device(Protocol):
 
     def load(self, state: Any) -> None:  # noqa: ANN401
         """Take over a state that `state` once returned (a copy is taken); sets interrupt lines and native
-        registers as that state asks. The clock shows the time of that state already; what the channel has is not
-        touched."""
+        registers as that state asks. The clock shows the time of that state already; the channel is not
+        asked."""
         ...
 
     def reset(self) -> None:
