@@ -1,8 +1,7 @@
 """What an instruction set is: one frozen `Isa` value, found through the entry-point group ``axemu.isa``.
 
 Everything here is plain data and plain functions; what runs hot is named by `Isa.native` and loaded by the
-engine. An ability that the instruction set or the engine lacks is None here and has its reason in
-`Isa.missing`.
+engine. An ability that the instruction set or the engine lacks is None and has its reason in `Isa.missing`.
 """
 
 from __future__ import annotations
@@ -10,33 +9,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
 
+from isa.abilities import (
+    Access,
+    BranchTarget,
+    EffectiveAddress,
+    MemoryAccess,
+    PageWalk,
+    ReadPhysical,
+    ReadRegister,
+    WalkResult,
+    WalkStep,
+)
 from isa.errors import BadDescriptor, UnknownRegister
+from isa.register import Field, Register, Role
 
-ReadRegister: TypeAlias = Callable[[str], int]  # register name or alias -> unsigned value
-ReadPhysical: TypeAlias = Callable[[int, int], bytes | None]  # (gpa, bytes); None where nothing is
-
-
-class Role(Enum):
-    """What a register is for, as far as a tool that knows no ISA needs it."""
-
-    PC = "program counter"
-    SP = "stack pointer"
-    RA = "return address"
-    GENERAL = "general"
-    ZERO = "always zero"
-    FP = "floating point"
-    VECTOR = "vector"
-    STATUS = "status or flags"
-    SYSTEM = "system"
-    PRIVILEGE = "current privilege"
-
-
-class Access(Enum):
-    FETCH = "fetch"
-    LOAD = "load"
-    STORE = "store"
+__all__ = [
+    "Access",
+    "Assembler",
+    "BootValue",
+    "BranchTarget",
+    "CpuModel",
+    "EffectiveAddress",
+    "EngineTarget",
+    "Field",
+    "GdbTarget",
+    "HypercallAbi",
+    "Isa",
+    "LibraryTarget",
+    "MemoryAccess",
+    "PageWalk",
+    "ReadPhysical",
+    "ReadRegister",
+    "Register",
+    "Role",
+    "Vector",
+    "WalkResult",
+    "WalkStep",
+]
 
 
 class BootValue(Enum):
@@ -44,45 +54,6 @@ class BootValue(Enum):
 
     CPU = "number of this CPU"
     DEVICE_TREE = "guest-physical address of the device tree, 0 where there is none"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Bits `low` to `low + width - 1` of a register. `values` names those values that have a name."""
-
-    name: str
-    low: int
-    width: int = 1
-    values: tuple[tuple[int, str], ...] = ()
-
-    def of(self, word: int) -> int:
-        return word >> self.low & (1 << self.width) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """One register, by the name in its manual.
-
-    `unicorn` is the engine's id, None where the engine has none; `selector` goes with ids that select among
-    many (AArch64 CP_REG, x86 MSR). `group` is the GDB feature's group, `gdb` GDB's register number, None
-    where GDB has no such register. `number` is the encoding in instructions and in SysRegRead exits (RISC-V:
-    CSR number). `privilege` is the lowest that may read it: the engine's API obeys the current one on some
-    ISAs. `note` says in what way the engine's register is wrong.
-    """
-
-    name: str
-    bits: int
-    unicorn: int | None
-    role: Role
-    group: str = "general"
-    aliases: tuple[str, ...] = ()
-    gdb: int | None = None
-    number: int | None = None
-    privilege: int = 0
-    read_only: bool = False
-    selector: tuple[int, ...] = ()
-    fields: tuple[Field, ...] = ()
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +76,7 @@ class EngineTarget:
 
 @dataclass(frozen=True, slots=True)
 class LibraryTarget:
-    """Capstone's or Keystone's constants by name (``CS_ARCH_RISCV``): the library is loaded only when it is
-    used.
-    """
+    """Capstone's or Keystone's constants by name (``CS_ARCH_RISCV``): only use loads the library."""
 
     arch: str
     modes: tuple[str, ...]
@@ -115,9 +84,7 @@ class LibraryTarget:
 
 @dataclass(frozen=True, slots=True)
 class Assembler:
-    """`entry` is ``module:function``, a function (text, address) -> bytes that raises
-    `isa.errors.AssemblyError`.
-    """
+    """`entry` names a function (text, address) -> bytes as ``module:function``; it raises AssemblyError."""
 
     name: str
     entry: str
@@ -126,9 +93,7 @@ class Assembler:
 
 @dataclass(frozen=True, slots=True)
 class GdbTarget:
-    """`features`: (feature name, register group) in target.xml's order; `architecture` as GDB's `set
-    architecture`.
-    """
+    """`architecture` as GDB's `set architecture`; `features` are (feature name, register group) in order."""
 
     architecture: str
     features: tuple[tuple[str, str], ...]
@@ -136,8 +101,7 @@ class GdbTarget:
 
 @dataclass(frozen=True, slots=True)
 class HypercallAbi:
-    """A guest's call to its VMM: `instruction` with `gate_register` == `gate_value` (None: always a
-    hypercall).
+    """A guest's call to its VMM: `instruction` while `gate_register` holds `gate_value` (None: always).
 
     `unsupported` is what `result_register` becomes for a number that nobody knows.
     """
@@ -153,58 +117,11 @@ class HypercallAbi:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A trap cause: the number that GuestException exits and the guest's cause register (interrupt bit apart)
-    hold.
-    """
+    """A trap cause, by the number in GuestException exits and in the cause register (interrupt bit apart)."""
 
     number: int
     name: str
     interrupt: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryAccess:
-    """What one instruction does at a virtual `address`: `size` bytes; an atomic operation is a LOAD and a
-    STORE.
-    """
-
-    address: int
-    size: int
-    kind: Access
-
-
-@dataclass(frozen=True, slots=True)
-class WalkStep:
-    """One level of a walk: the entry's guest-physical address and its value (None where nothing is mapped
-    there).
-    """
-
-    level: int
-    address: int
-    value: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class WalkResult:
-    """`physical` is None exactly where `fault` (a `Vector` number) is set; `reason` says which rule failed.
-
-    `page_size` is in bytes, 0 where translation is off or failed. `writable`, `executable`, ... are in
-    `rights`: a subset of "rwxu". `update` is the value the last entry must get (accessed and dirty bits),
-    None where it is up to date.
-    """
-
-    physical: int | None
-    page_size: int
-    steps: tuple[WalkStep, ...] = ()
-    fault: int | None = None
-    reason: str = ""
-    rights: str = ""
-    update: int | None = None
-
-
-PageWalk: TypeAlias = Callable[[ReadPhysical, ReadRegister, int, Access], WalkResult]
-BranchTarget: TypeAlias = Callable[[bytes, int], int | None]  # (code, its address) -> where it may jump
-EffectiveAddress: TypeAlias = Callable[[bytes, ReadRegister], tuple[MemoryAccess, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,8 +129,8 @@ class Isa:
     """An instruction set. `name` is QEMU's target name; `page_size` the engine's mapping granule in bytes.
 
     `native` is ``module:attribute`` of an `isa.native.NativeAbilities`: trap delivery, interrupts, counting,
-    clocks. `decoding` maps the state to the descriptor to decode with, where that depends on it (Thumb, x86
-    real mode).
+    clocks. `decoding` gives the descriptor to decode with where that depends on the state (Thumb, x86 modes).
+    Making one checks it: BadDescriptor says what contradicts what.
     """
 
     name: str
@@ -250,6 +167,18 @@ class Isa:
                     raise BadDescriptor(self.name, f"register name {name!r} is used twice")
                 named[name] = register
         object.__setattr__(self, "_named", named)
+        if self.endian not in ("little", "big"):
+            raise BadDescriptor(self.name, f"endian is {self.endian!r}, expected 'little' or 'big'")
+        if not self.engine.cpu_models:
+            raise BadDescriptor(self.name, "it has no CPU model, and the first is the default")
+        wanted = [name for name, _ in self.boot]
+        if self.hypercall is not None:
+            abi = self.hypercall
+            wanted += [abi.number_register, *abi.argument_registers, abi.result_register]
+            wanted += [abi.gate_register] if abi.gate_register is not None else []
+        for name in wanted:
+            if name not in named:
+                raise BadDescriptor(self.name, f"its ABI uses {name!r}, which is no register of it")
 
     def register(self, name: str) -> Register:
         """The register of that name or alias. Raises UnknownRegister, which names the nearest ones."""

@@ -73,7 +73,7 @@ def expected_access(mnemonic: str, operands: str, bits: int) -> tuple[MemoryAcce
 
 
 @given(WORDS, BITS)
-@settings(max_examples=700)
+@settings(max_examples=500)
 def test_lengths_and_effective_addresses_agree_with_capstone(word: int, bits: int) -> None:
     line = decode(word, bits)
     ability = described(bits).effective_address
@@ -133,7 +133,7 @@ def test_csr_instructions_read_and_write_as_table_9_1_says(text: str, reads: boo
 
 
 @given(WORDS, BITS, st.sampled_from([0, 0x1000, 0x8000_0000]))
-@settings(max_examples=300)
+@settings(max_examples=250)
 def test_branch_targets_agree_with_capstone(word: int, bits: int, pc: int) -> None:
     line = decode(word, bits)
     ability = described(bits).branch_target

@@ -23,6 +23,7 @@ CODE, TABLES, DATA = RAM, RAM + 0x20_0000, RAM + 0x30_0000
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
 SUM, MXR, MPRV, MPP = 1 << 18, 1 << 19, 1 << 17, 11
 USER, SUPERVISOR, MACHINE = 0, 1, 3
+NOWHERE = 1  # an `until` that no instruction has
 CODE_OF_NO_ENTRY = 0x0800_0800_0800_0800  # c.addi4spn s0, sp, 16, whose low bit says that no entry is here
 PAGE_FAULT_FOR = {
     Cause.INSTRUCTION_ACCESS_FAULT: Cause.INSTRUCTION_PAGE_FAULT,
@@ -250,7 +251,7 @@ class Engine:
 
     def _start(self, pc: int) -> None:
         try:
-            self.uc.emu_start(pc, 0, count=1)
+            self.uc.emu_start(pc, NOWHERE, count=1)
         except UcError as error:
             if self.cause is None:
                 raise AssertionError(f"the engine failed with {error}, and no trap") from error
