@@ -94,9 +94,7 @@ class _Layout:
             image = image.at(address)
         check_inside(image, self.ranges)
         name = f"{role} {image.path.name}"
-        whole = [(image.start, image.reserve)] if image.reserve else []
-        for start, size in whole or [(each.address, each.size) for each in image.segments]:
-            self.claims.append(Claim(name, image.path, start, size))
+        self.claims += (Claim(name, image.path, start, size) for start, size in image.extents)
         self.writes += (Write(name, each.address, each.data, each.zeros) for each in image.segments)
         self.images.append(image)
         return image

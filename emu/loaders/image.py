@@ -80,6 +80,13 @@ class Image:
         """The first address after everything that the program claims."""
         return max(*(segment.end for segment in self.segments), self.start + self.reserve)
 
+    @property
+    def extents(self) -> tuple[tuple[int, int], ...]:
+        """(address, bytes) of each stretch that it needs for itself."""
+        if self.reserve:
+            return ((self.start, self.end - self.start),)
+        return tuple((segment.address, segment.size) for segment in self.segments)
+
     def at(self, address: int) -> Image:
         """This image with its first byte at `address`; symbols stay as linked."""
         delta = address - self.start

@@ -60,15 +60,15 @@ def quantity(size: int) -> str:
 
 
 def check_inside(image: Image, ranges: Sequence[MemoryRange]) -> None:
-    """Every segment of a placed `image` lies in one of `ranges`. Raises LoadError."""
-    for segment in image.segments:
-        if any(each.contains(segment.address, segment.size) for each in ranges):
+    """All that a placed `image` claims lies in `ranges`, of which the first is home; else LoadError."""
+    for address, size in image.extents:
+        if any(each.contains(address, size) for each in ranges):
             continue
         raise LoadError(
             image.path,
-            f"every segment inside the machine's memory ({', '.join(map(str, ranges))})",
-            f"{quantity(segment.size)} at {span(segment.address, segment.size)}",
-            _outside_hint(image, segment.address, segment.size, ranges),
+            f"everything inside the machine's memory ({', '.join(map(str, ranges))})",
+            f"{quantity(size)} at {span(address, size)}",
+            _outside_hint(image, address, size, ranges[0]),
         )
 
 
@@ -94,26 +94,18 @@ def _home(address: int, ranges: Sequence[MemoryRange]) -> int:
     return address
 
 
-def _outside_hint(image: Image, address: int, size: int, ranges: Sequence[MemoryRange]) -> str:
-    top = 1 << (32 if image.isa is not None and image.isa.endswith("32") else 64)
-    if address >= top - (top >> 2):
+def _outside_hint(image: Image, address: int, size: int, ram: MemoryRange) -> str:
+    narrow = image.isa is not None and "64" not in image.isa
+    if address >> (30 if narrow else 62) == 3:
         return (
             "It is linked at a kernel's virtual addresses; a Linux kernel is given as its Image "
             "(arch/*/boot/Image), not as vmlinux"
         )
-    beginning = next((each for each in ranges if each.contains(address, 1)), None)
-    if beginning is not None and beginning.name == "RAM":
-        return (
-            f"Give the machine at least {quantity(_needed(address + size - beginning.base))} of memory (-m)"
-        )
-    if any(each.contains(address & 0xFFFF_FFFF, size) for each in ranges):
-        return "Its addresses are sign-extended; link it at the physical ones"
-    home = next((each.base for each in ranges if each.name == "RAM"), ranges[0].base)
-    if address < 0x1000_0000 <= home:
-        return f"It looks like a program for an operating system; link a bare-metal one at {home:#x}"
-    return f"Link it at {home:#x} (in its linker script), or choose another -machine"
-
-
-def _needed(size: int) -> int:
-    """`size` rounded up to whole MiB."""
-    return -(-size // (1 << 20)) << 20
+    if ram.contains(address, 1):
+        enough = -(-(address + size - ram.base) // (1 << 20))
+        return f"Give the machine at least {quantity(enough << 20)} of memory: -m {enough}M"
+    if address < 0x1000_0000 <= ram.base:
+        return f"It looks like a program for an operating system; link a bare-metal one at {ram.base:#x}"
+    return (
+        f"Link it at {ram.base:#x} (in its linker script), give more memory (-m), or choose another -machine"
+    )

@@ -93,8 +93,8 @@ def test_the_tree_means_what_qemus_means(tmp_path: Path, bits: int, cpus: int, c
     machine = ["-M", f"virt,dumpdtb={dump}", "-cpu", cpu, "-smp", str(cpus), "-m", "256", "-display", "none"]
     files = ["-bios", "none", "-kernel", str(kernel), "-append", "console=ttyS0 quiet"]
     subprocess.run([qemu, *machine, *files], check=True, capture_output=True, timeout=60)
-    # What QEMU says and we do not: a seed that changes with every run; 48-bit paging, which this CPU lacks; and a
-    # count of interrupt sources that includes the source 0 that does not exist.
+    # What QEMU says and we do not: a seed that changes with every run, 48-bit paging, and a count of
+    # interrupt sources that includes source 0, which does not exist.
     ignore = {"/chosen": {"rng-seed"}, "/cpus/cpu": {"mmu-type"}, "/soc/plic": {"riscv,ndev"}}
     theirs = flatten(fdt.parse_dtb(check(dump, dump.read_bytes())), ignore=ignore)
     isa = f"riscv{bits}"

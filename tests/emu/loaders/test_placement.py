@@ -44,6 +44,12 @@ def test_an_operating_systems_program_and_a_vmlinux_are_recognised_by_their_addr
     assert "vmlinux" in refusal(image(0xC000_0000, isa="riscv32"))
 
 
+def test_what_a_kernel_claims_beyond_its_bytes_must_be_memory_too() -> None:
+    kernel = Image(PATH, "Linux Image", "riscv64", 0, (Segment(0, b"\x13"),), fixed=False, reserve=128 << 20)
+    check_inside(kernel.at(0x8000_0000), (RAM,))
+    assert "130 MiB" in refusal(kernel.at(0x8020_0000))
+
+
 def test_a_segment_in_an_alias_of_memory_is_inside() -> None:
     alias = MemoryRange("RAM", 0x8000_0000, 16 << 20, home=0)
     check_inside(image(0x8000_0000), (MemoryRange("RAM", 0, 16 << 20), alias))
