@@ -40,6 +40,7 @@ class Kind(IntEnum):
     STOP = 16  # internal: a block that does not fit before the limit
     TRANSLATE = 17  # the guest translates or protects memory: its accesses are the engine's MMU's from here on
     DELIVER = 18  # internal: the trap of `cause` is taken when the engine has returned
+    AGAIN = 19  # internal: nothing but to enter again
 
 
 LATCH_ENTRY: Final = np.dtype([("kind", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
@@ -87,6 +88,7 @@ CONTROL: Final = np.dtype(
         # interrupt lines: what devices drive, and what the engine has been told
         ("lines", "u8"),
         ("lines_told", "u8"),  # with STALE: whatever it was told is gone
+        ("lines_hidden", "u8"),  # kept from the engine, which would take them before one of higher priority
         # the last trap, to see a trap loop
         ("trap_cause", "u8"),
         ("trap_pc", "u8"),

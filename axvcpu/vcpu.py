@@ -13,7 +13,17 @@ from axvcpu.errors import BadState, InvalidInput, NestedVCpuOperation
 from axvcpu.exits import AxVCpuExitReason
 from axvcpu.percpu import HostCpu, this
 from axvcpu.states import VCpuState
-from axvcpu.transition import BLOCKED, CREATED, FREE, INVALID, READY, RUNNING, StateMachine, nothing
+from axvcpu.transition import (
+    BLOCKED,
+    CREATED,
+    FREE,
+    INVALID,
+    READY,
+    RUNNING,
+    InvalidReason,
+    StateMachine,
+    nothing,
+)
 
 ArchT = TypeVar("ArchT", bound=AxArchVCpu)
 R = TypeVar("R")
@@ -186,7 +196,9 @@ class AxVCpu(StateMachine, Generic[ArchT]):
             if self._state is not INVALID:
                 self._state = end
         except BaseException as error:
-            self._invalidate("run", error)
+            first, self._state = self._state is not INVALID, INVALID  # before any call that a signal may end
+            if first:
+                self._invalid = InvalidReason("run", error)
             raise
         finally:
             self._idle = True
@@ -202,8 +214,14 @@ class AxVCpu(StateMachine, Generic[ArchT]):
             return self.arch.run()
 
         def steps() -> AxVCpuExitReason:
-            self._step((READY,), RUNNING, nothing, "run")
-            return self._step((RUNNING,), READY, partial(self.with_current_cpu_set, enter), "run")
+            try:
+                self._step((READY,), RUNNING, nothing, "run")
+                return self._step((RUNNING,), READY, partial(self.with_current_cpu_set, enter), "run")
+            except BaseException as error:
+                first, self._state = self._state is not INVALID, INVALID
+                if first:
+                    self._invalid = InvalidReason("run", error)
+                raise
 
         return self._claimed("run", (READY,), steps)
 
@@ -218,12 +236,20 @@ class AxVCpu(StateMachine, Generic[ArchT]):
     def set_return_value(self, value: int) -> None:
         self._write("set_return_value", "", partial(self.arch.set_return_value, value))
 
+    def read_register(self, name: str) -> int:
+        """Any register by the ISA's name or alias, unnoticed by the guest; for a vCPU that is not running."""
+        return self.arch.read_register(name)
+
+    def write_register(self, name: str, value: int) -> None:
+        """Likewise; legal where `set_gpr` is."""
+        self._write("write_register", name, partial(self.arch.write_register, name, value))
+
     def inject_interrupt(self, vector: int) -> None:
         """Make `vector` pending; BadState in CREATED and INVALID.
 
         In READY and BLOCKED, on the thread that bound it, the architecture gets it at once. From other
-        threads, in FREE, in RUNNING and during a transition it is queued and delivered before the next entry; one
-        that is queued already is not queued twice.
+        threads, in FREE, in RUNNING and during a transition it is queued and delivered before the next entry;
+        a vector that is queued already is not queued twice.
         """
         if self._state not in _INJECTABLE:
             raise self._bad_state("inject_interrupt", _INJECTABLE)

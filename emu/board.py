@@ -79,7 +79,7 @@ BARE = Board(
 
 BOARDS: tuple[Board, ...] = (VIRT_RISCV, BARE)
 
-_BARE_ALIASES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V programs are linked to run
+_BARE_HOMES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V programs are linked to run
 
 
 def names() -> tuple[str, ...]:
@@ -95,6 +95,8 @@ def board_for(isa: str, name: str | None = None) -> Board:
         raise UnknownName.among("machine", name, names())
     for board in BOARDS:
         if name in (None, board.name) and (isa in board.isas or "*" in board.isas):
-            return replace(board, ram_alias=_BARE_ALIASES.get(isa)) if board is BARE else board
+            if board is BARE and isa in _BARE_HOMES:
+                return replace(board, ram_base=_BARE_HOMES[isa], ram_alias=board.ram_base)
+            return board
     have = ", ".join(board.name for board in BOARDS if isa in board.isas or "*" in board.isas)
     raise ConfigError("machine", f"one that {isa} has ({have})", str(name))

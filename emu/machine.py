@@ -131,7 +131,7 @@ class Machine:
         for slot, device in made:
             self.bus.add_device(slot.base, device)
             self.windows.append((slot.base, device.size, device))
-        regions = self.bus.memory.regions
+        regions = sorted(self.bus.memory.regions, key=lambda region: region.base != self.board.ram_base)
         self._keep_open = [region.view for region in regions]
         self.space: Final = AddressSpace(
             tuple(

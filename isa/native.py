@@ -23,8 +23,13 @@ from numba.extending import intrinsic
 
 from axvcpu.control import CONTROL
 from axvcpu.dispatch import ROW
+from isa import cache
 
 llvm.load_library_permanently(binding.uclib._name)
+_directory = cache.directory()
+if _directory is not None:
+    numba.config.CACHE_DIR = str(_directory)
+    cache.prune(_directory)
 
 ENGINE: Final = np.dtype(
     [
@@ -48,6 +53,10 @@ ENGINE: Final = np.dtype(
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
         ("until", "u8"),  # the run's one exit address, while an exact stop is under way
         ("until_set", "u8"),
+        ("alias", "u8"),  # a second address of the memory at `home`, as our fill sees it: one place for translated code
+        ("alias_size", "u8"),
+        ("home", "u8"),
+        ("alias_used", "u8"),  # then a store through one address may change code that runs at the other: watch them all
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),

@@ -7,6 +7,7 @@ memory, so a pool per (ISA, CPU model) keeps them, and `detach` leaves nothing o
 from __future__ import annotations
 
 import ctypes
+import itertools
 import pkgutil
 import threading
 from dataclasses import dataclass
@@ -182,6 +183,11 @@ class Engine:
         self._ctl(uc_const.UC_CTL_TLB_TYPE, 1, ctypes.c_int(kind), what="choose the TLB")
         self.set_word("paging", int(on))
 
+    def translate_anew(self) -> None:
+        """The fill has asked for it: by the engine's MMU, or by other fills."""
+        self.use_engine_mmu(bool(self.word("paging")))
+        self.flush_tlb()
+
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
@@ -336,7 +342,16 @@ class Engine:
     # -- a machine's address space -----------------------------------------------------------------------------------
 
     def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
-        """Map memory and device windows; everything else is a hole whose accesses leave."""
+        """Map memory and device windows; everything else is a hole whose accesses leave.
+
+        Of memory that appears at two addresses the first is home: the engine keeps its translated code by the first
+        place it finds, so our fill sends accesses of the second one there.
+        """
+        for one, other in itertools.combinations(memory, 2):
+            if one.host == other.host:
+                self.set_word("home", one.base)
+                self.set_word("alias", other.base)
+                self.set_word("alias_size", other.size)
         self._windows = np.zeros(len(windows), WINDOW)
         self.regions = np.zeros(len(memory), REGION)
         taken: list[tuple[int, int]] = []
@@ -404,6 +419,8 @@ class Engine:
         self.set_word("regions_count", 0)
         self.set_word("rows_count", 0)
         self.set_word("ring_head", 0)
+        self.set_word("alias_size", 0)
+        self.set_word("alias_used", 0)
         self.use_engine_mmu(self.native.on_fill is None)
         self.reset()
         self.flush_translations()

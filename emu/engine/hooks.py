@@ -127,7 +127,9 @@ def attend(engine: Any, control: Any, uc: int) -> bool:
         control.blocks += U(1)
         if control.blocks >= U(2):
             control.latch_count = U(0)
-    if control.latch_count == U(0) and control.counter_register == U(0):
+    if control.lines_hidden != U(0):
+        call_engine(np.intp(engine.tell_lines), np.intp(engine.address))
+    if (control.latch_count | control.counter_register | control.lines_hidden) == U(0):
         control.attention = U(0)
     if control.kick != U(0) or engine.blocks_used > engine.blocks_mask >> U(1):
         control.attention = U(1)

@@ -47,6 +47,7 @@ DEADLINE, EVENT, TURN, KICK, DRAIN = (
     int(Kind.DRAIN),
 )
 UNMAPPED, TRANSLATE, DELIVER = int(Kind.UNMAPPED), int(Kind.TRANSLATE), int(Kind.DELIVER)
+AGAIN = int(Kind.AGAIN)
 STOP, FAIL = int(Kind.STOP), int(Kind.FAIL)
 RETURN, LATCH, RING, CLOCK, SKIP = 0, 1, 2, 3, 4
 ENDLESS = U(NEVER)
@@ -190,7 +191,8 @@ def enter(address: int) -> int:
         control.blocks = U(0)
         control.latch_next = U(0)
         control.block_count = U(0)
-        control.attention = U(1) if control.latch_count != U(0) or control.counter_register != U(0) else U(0)
+        watched = control.latch_count | control.counter_register | control.lines_hidden
+        control.attention = U(1) if watched != U(0) else U(0)
         error = uc_emu_start(uc, control.pc, U(0), U(0), U(0))
         uc_reg_read(uc, np.int32(engine.pc_register), np.intp(engine.control) + PC_OFFSET)
         if engine.until_set != U(0):
@@ -231,6 +233,8 @@ def enter(address: int) -> int:
             if control.unmapped == U(0) and call_engine(np.intp(engine.fault), address) == 0:
                 continue
             return np.int64(control.kind)
+        if kind == AGAIN:
+            continue
         if kind == DELIVER:
             give_back(engine, control, np.int64(control.pc))
             taken = call_deliver(

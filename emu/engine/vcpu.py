@@ -276,7 +276,7 @@ class EngineVCpu:
                     engine.flush_translations()
                 return None
             case Kind.TRANSLATE:
-                engine.use_engine_mmu(True)
+                engine.translate_anew()
                 return None
             case _:
                 number = words[_WORD["cause"]]

@@ -37,6 +37,7 @@ from isa.native import (
     uc_context_restore,
     uc_context_save,
     uc_emu_stop,
+    uc_reg_read,
     uc_reg_write,
 )
 from isa.riscv.layout import Slot, calibrate
@@ -55,17 +56,20 @@ STVEC, SEPC, SCAUSE, STVAL = int(Slot.STVEC), int(Slot.SEPC), int(Slot.SCAUSE), 
 MTVEC, MEPC, MCAUSE, MTVAL = int(Slot.MTVEC), int(Slot.MEPC), int(Slot.MCAUSE), int(Slot.MTVAL)
 SCOUNTEREN, MCOUNTEREN, PMP_RULES = int(Slot.SCOUNTEREN), int(Slot.MCOUNTEREN), int(Slot.PMP_RULES)
 HYPERCALL, SEMIHOST, DELIVER = int(Kind.HYPERCALL), int(Kind.SEMIHOST), int(Kind.DELIVER)
-KICK = int(Kind.KICK)
+KICK, AGAIN = int(Kind.KICK), int(Kind.AGAIN)
 EXCEPTION, TRAP_LOOP, TRANSLATE = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP), int(Kind.TRANSLATE)
 REG_X0, REG_MIP = int(rc.UC_RISCV_REG_X0), int(rc.UC_RISCV_REG_MIP)
 
 USER, SUPERVISOR, MACHINE = 0, 1, 3
-FETCH_MISALIGNED, FETCH_ACCESS, ILLEGAL, BREAKPOINT, LOAD_ACCESS, STORE_ACCESS = 0, 1, 2, 3, 5, 7
-ECALL_U, FETCH_PAGE = 8, 12
+FETCH_ACCESS, ILLEGAL, BREAKPOINT, LOAD_MISALIGNED, LOAD_ACCESS, STORE_ACCESS = 1, 2, 3, 4, 5, 7
+ECALL_U, FETCH_PAGE, LOAD_PAGE, STORE_PAGE = 8, 12, 13, 15
 STALE = U(1 << 63)
-MACHINE_LINES = 0x888  # MSIP, MTIP, MEIP: only devices set them [priv 3.1.9]
+MSIP, MTIP, MEIP = 0x8, 0x80, 0x800
+MACHINE_LINES = MSIP | MTIP | MEIP  # MSIP, MTIP, MEIP: only devices set them [priv 3.1.9]
 GATE = 0x485643  # a7 of a call to the VMM from machine level
 CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
+CSR_MIP = 0x344
+READS_HIGH, READS_MIP = 64, 128  # beside the register number in a block's word
 HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
 TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
 
@@ -198,6 +202,59 @@ def read_time(engine: Any, control: Any, word: int, pc: int) -> bool:
     return True
 
 
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def data_base(engine: Any, word: int) -> int:
+    """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
+    if word & 3 == 3:
+        opcode = word & 0x7F
+        rs1 = (word >> 15) & 31
+        if opcode in (0x23, 0x27):
+            offset = (word >> 7 & 31) | (word >> 25) << 5
+        elif opcode in (0x03, 0x07):
+            offset = word >> 20
+        else:
+            offset = 0
+        if offset & 0x800:
+            offset -= 0x1000
+        return x(engine, rs1) + U(offset)
+    double = (word >> 13) & 3 == 1 or ((word >> 13) & 3 == 3 and engine.wide != U(0))
+    if word & 3 == 0:
+        offset = (word >> 7) & 0x38
+        if double:
+            offset |= (word << 1) & 0xC0
+        else:
+            offset |= (word << 1) & 0x40 | (word >> 4) & 4
+        return x(engine, 8 + (word >> 7 & 7)) + U(offset)
+    if (word >> 15) & 1:  # a store to the stack
+        offset = (word >> 7) & 0x38 | (word >> 1) & 0x1C0 if double else (word >> 7) & 0x3C | (word >> 1) & 0xC0
+    elif double:
+        offset = (word >> 7) & 0x20 | (word >> 2) & 0x18 | (word << 4) & 0x1C0
+    else:
+        offset = (word >> 7) & 0x20 | (word >> 2) & 0x1C | (word << 4) & 0xC0
+    return x(engine, 2) + U(offset)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def data_fault(engine: Any, control: Any, cause: int, pc: int, value: int) -> tuple[int, int]:
+    """Cause and xtval as the manual has them, of a fault of a load, store or atomic.
+
+    The engine reports an atomic's fault as a load's. An access across two pages it makes in aligned pieces, reports the
+    piece's address, and then forgets to call the hooks of later accesses until it is entered anew (AGAIN).
+    """
+    if cause in (LOAD_MISALIGNED, LOAD_ACCESS, LOAD_PAGE):
+        word = instruction_at(engine, pc)
+        if word & 0x7F == 0x2F and (word >> 27) != 2:
+            cause += 2
+    near = value & U(0xFFF)
+    if cause != LOAD_MISALIGNED and (near == U(0) or near >= U(0xFF8)):
+        control.kind = U(AGAIN)
+        if near != U(0):
+            base = data_base(engine, instruction_at(engine, pc))
+            if base >> U(12) == value >> U(12):
+                value = base
+    return cause, value
+
+
 @cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
 def on_exception(uc: Any, number: Any, user: Any) -> None:
     """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
@@ -231,9 +288,13 @@ def on_exception(uc: Any, number: Any, user: Any) -> None:
         value = U(word)
     else:
         value = get(engine, BADADDR)
+        if cause in (LOAD_MISALIGNED, LOAD_ACCESS, LOAD_PAGE, STORE_ACCESS, STORE_PAGE):
+            cause, value = data_fault(engine, control, cause, pc, value)
     left = trap(engine, control, cause, pc, value)
     if left != 0:
         control.kind = U(left)
+        uc_emu_stop(uc)
+    elif control.kind == U(AGAIN):
         uc_emu_stop(uc)
     elif control.kick != U(0):
         control.kind = U(KICK)
@@ -260,6 +321,15 @@ def on_invalid(uc: Any, user: Any) -> bool:
     return False
 
 
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def leave_for_translation(engine: Any, kind: int) -> bool:
+    """What the fill is to give has changed: leave, so that the TLB can be emptied."""
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    control.kind = U(TRANSLATE)
+    control.access = U(4) if kind == UC_MEM_FETCH else U(1)
+    return False
+
+
 @cfunc(
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
     cache=True,
@@ -277,14 +347,19 @@ def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> bool:
     offset = carray(as_i64(np.intp(engine.layout)), 32)[PMP_RULES]
     rules = carray(as_u32(np.intp(engine.state) + offset), 1)[0]
     if translated or (rules != np.uint32(0) and get(engine, PRIV) != U(MACHINE)):
-        control = carray(as_control(np.intp(engine.control)), 1)[0]
-        control.kind = U(TRANSLATE)
-        control.access = U(4) if kind == UC_MEM_FETCH else U(1)
-        return False
+        engine.paging = U(1)
+        return leave_for_translation(engine, kind)
+    rights = UC_PROT_READ | UC_PROT_EXEC if kind == UC_MEM_FETCH else UC_PROT_READ | UC_PROT_WRITE
+    inside = address - engine.alias
+    if inside < engine.alias_size:
+        address = engine.home + inside
+        if engine.alias_used == U(0):
+            engine.alias_used = U(1)
+            return leave_for_translation(engine, kind)
+    if engine.alias_used != U(0):
+        rights |= UC_PROT_EXEC
     carray(as_u64(entry), 1)[0] = address
-    carray(as_u32(entry + 8), 1)[0] = np.uint32(
-        UC_PROT_READ | UC_PROT_EXEC if kind == UC_MEM_FETCH else UC_PROT_READ | UC_PROT_WRITE
-    )
+    carray(as_u32(entry + 8), 1)[0] = np.uint32(rights)
     return True
 
 
@@ -296,7 +371,7 @@ def length(at: Any) -> int:
 
 @cfunc(types.uint64(types.intp, types.int64), cache=True)  # type: ignore[untyped-decorator]
 def inspect(at: Any, size: Any) -> int:
-    """Does the block end in a read of cycle or instret? Then its register, plus 1, and bit 6 for the high half.
+    """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
 
     A CSR instruction always ends its block.
     """
@@ -308,23 +383,30 @@ def inspect(at: Any, size: Any) -> int:
         return U(0)
     number = (word >> 20) & 0xFFF
     rd = (word >> 7) & 31
+    if number == CSR_MIP and rd != 0:
+        return U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(17)
     if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):
         return U(0)
-    high = 64 if number & HIGH_HALF else 0
-    return U(BLOCK_SPECIAL) | U(rd + 1 + high) << U(17)
+    high = READS_HIGH if number & HIGH_HALF else 0
+    return U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(17)
 
 
 @cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
 def mend(address: Any) -> int:
-    """Give the register of the last counter read the count of instructions retired before it [priv 3.1.10]."""
+    """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
+    [priv 3.1.10], mip has the bits that are hidden from the engine (`tell_lines`)."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     code = np.int64(control.counter_register)
-    value = control.counter_value
-    if code & 64:
-        value >>= U(32)
-    carray(as_u64(np.intp(engine.scratch)), 1)[0] = value
-    uc_reg_write(np.intp(engine.uc), np.int32(REG_X0 + (code & 63) - 1), np.intp(engine.scratch))
+    uc, register, at = np.intp(engine.uc), np.int32(REG_X0 + (code & 63) - 1), np.intp(engine.scratch)
+    cell = carray(as_u64(at), 1)
+    if code & READS_MIP:
+        cell[0] = U(0)
+        uc_reg_read(uc, register, at)
+        cell[0] |= control.lines_hidden
+    else:
+        cell[0] = control.counter_value >> U(32) if code & READS_HIGH else control.counter_value
+    uc_reg_write(uc, register, at)
     control.counter_register = U(0)
     return 0
 
@@ -332,17 +414,30 @@ def mend(address: Any) -> int:
 @cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
 def tell_lines(address: Any) -> int:
     """Hand the interrupt lines over: mip in the saved state, then one write through the API at machine level, which
-    makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on."""
+    makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on.
+
+    Of several enabled machine interrupts the engine takes the lowest number first, the manual wants external, software,
+    timer [priv 3.1.9]: the lower ones are hidden until the first is gone, and looked at again at every block.
+    """
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     uc = np.intp(engine.uc)
     save(engine)
     stale = control.lines_told & STALE  # the engine's CPU state was replaced
     changed = (control.lines ^ control.lines_told) & ~STALE
-    mip = get(engine, MIP)
+    seen = get(engine, MIP)
     mask = (changed & ~U(MACHINE_LINES)) | U(MACHINE_LINES)
-    mip = (mip & ~mask) | (control.lines & mask)
-    if (changed | stale) != U(0):
+    pending = (seen & ~mask) | (control.lines & mask)
+    enabled = pending & get(engine, MIE)
+    machine = enabled & U(MACHINE_LINES)
+    first = machine
+    if machine & U(MEIP) != U(0):
+        first = U(MEIP)
+    elif machine & U(MSIP) != U(0):
+        first = U(MSIP)
+    control.lines_hidden = machine & ~first
+    mip = pending & ~control.lines_hidden
+    if mip != seen or stale != U(0):
         level = get(engine, PRIV)
         put(engine, MIP, mip)
         put(engine, PRIV, MACHINE)
@@ -351,40 +446,10 @@ def tell_lines(address: Any) -> int:
         uc_reg_write(uc, np.int32(REG_MIP), np.intp(engine.scratch))
         put(engine, PRIV, level)
         restore(engine)
-        control.lines_told = control.lines
-    return 1 if mip & get(engine, MIE) != U(0) else 0
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def data_base(engine: Any, word: int) -> int:
-    """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
-    if word & 3 == 3:
-        opcode = word & 0x7F
-        rs1 = (word >> 15) & 31
-        if opcode in (0x23, 0x27):
-            offset = (word >> 7 & 31) | (word >> 25) << 5
-        elif opcode in (0x03, 0x07):
-            offset = word >> 20
-        else:
-            offset = 0
-        if offset & 0x800:
-            offset -= 0x1000
-        return x(engine, rs1) + U(offset)
-    double = (word >> 13) & 3 == 1 or ((word >> 13) & 3 == 3 and engine.wide != U(0))
-    if word & 3 == 0:
-        offset = (word >> 7) & 0x38
-        if double:
-            offset |= (word << 1) & 0xC0
-        else:
-            offset |= (word << 1) & 0x40 | (word >> 4) & 4
-        return x(engine, 8 + (word >> 7 & 7)) + U(offset)
-    if (word >> 15) & 1:  # a store to the stack
-        offset = (word >> 7) & 0x38 | (word >> 1) & 0x1C0 if double else (word >> 7) & 0x3C | (word >> 1) & 0xC0
-    elif double:
-        offset = (word >> 7) & 0x20 | (word >> 2) & 0x18 | (word << 4) & 0x1C0
-    else:
-        offset = (word >> 7) & 0x20 | (word >> 2) & 0x1C | (word << 4) & 0xC0
-    return x(engine, 2) + U(offset)
+    control.lines_told = control.lines
+    if control.lines_hidden != U(0):
+        control.attention = U(1)
+    return 1 if enabled != U(0) else 0
 
 
 @cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
