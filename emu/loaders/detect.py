@@ -11,7 +11,7 @@ from emu.loaders import compressed, hexfile, linux, raw, uimage
 from emu.loaders.image import Image
 from emu.loaders.placement import quantity
 
-LARGEST = 4 << 30  # bytes of a file
+LARGEST = 4 << 30  # bytes that are read of a file
 
 
 def open_image(path: Path, isa: str | None = None, *, as_raw: bool = False) -> Image:
@@ -45,24 +45,23 @@ def parse(path: Path, data: bytes, isa: str | None = None, *, as_raw: bool = Fal
 def read_file(path: Path, expected: str) -> bytes:
     """The whole file. Raises LoadError where it is empty or unreadable; `expected` is what it was to be."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise LoadError(
-                path, expected, "a directory", "Name the file in it; a guest folder has a guest.toml"
-            )
-        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            hint = "Name the file in it; a guest folder has a guest.toml"
+            raise LoadError(path, expected, "a directory", hint)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
             raise LoadError(path, expected, "a device or socket", "Copy what it holds into a file")
+        if status.st_size > LARGEST:
+            raise LoadError(path, f"{expected} of at most {quantity(LARGEST)}", quantity(status.st_size))
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(LARGEST)
     except FileNotFoundError as error:
         raise LoadError(path, expected, "no such file", _neighbours(path)) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise LoadError(path, expected, f"a file that cannot be read ({reason})") from error
     if not data:
         raise LoadError(path, expected, "an empty file", "Build or copy it again")
-    if len(data) > LARGEST:
-        raise LoadError(path, f"{expected} of at most {quantity(LARGEST)}", "a larger file")
     return data
 
 

@@ -48,17 +48,15 @@ class ElfTables:
         bare = cls(path, data, bits, big_endian, header, (), ())
         if header["e_phnum"]:
             _entry_size(path, "program header", header["e_phentsize"], _PROGRAM_SIZE[bits])
-        programs = bare.records(
-            "program headers", forms.Elf_Phdr, header["e_phoff"], header["e_phnum"], stream
-        )
+        count = header["e_phnum"]
+        programs = bare.records("program headers", forms.Elf_Phdr, header["e_phoff"], count, stream)
         if not header["e_shoff"]:
             return cls(path, data, bits, big_endian, header, programs, ())
         _entry_size(path, "section header", header["e_shentsize"], _SECTION_SIZE[bits])
         count = header["e_shnum"]
         if not count:  # more sections than the field can say: the first one's size is their number
-            count = bare.records("section headers", forms.Elf_Shdr, header["e_shoff"], 1, stream)[0][
-                "sh_size"
-            ]
+            first = bare.records("section headers", forms.Elf_Shdr, header["e_shoff"], 1, stream)[0]
+            count = first["sh_size"]
         sections = bare.records("section headers", forms.Elf_Shdr, header["e_shoff"], count, stream)
         return cls(path, data, bits, big_endian, header, programs, sections)
 
@@ -85,6 +83,7 @@ class ElfTables:
     def records(
         self, what: str, form: Construct, offset: int, count: int, stream: io.BytesIO
     ) -> tuple[Record, ...]:
+        """`count` entries of a table at file offset `offset`. Raises LoadError where the file ends before."""
         size = form.sizeof()
         self.part(what, offset, count * size)
         return tuple(struct_parse(form, stream, offset + index * size) for index in range(count))

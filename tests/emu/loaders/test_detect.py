@@ -99,6 +99,13 @@ def test_a_device_is_refused_without_reading_it() -> None:
     assert "device" in refusal(Path("/dev/zero"))
 
 
+def test_a_file_too_large_to_be_a_guest_is_refused_without_reading_it(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    assert "at most 4 GiB, got 1 TiB" in refusal(path)
+
+
 def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
