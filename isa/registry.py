@@ -58,7 +58,7 @@ def load(entry: EntryPoint) -> Isa:
         isa = entry.load()
     except IsaError as error:
         raise _broken(entry, f"is refused: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(entry, f"fails to import ({type(error).__name__}: {error})") from error
     if not isinstance(isa, Isa):
         raise _broken(entry, f"is a {type(isa).__name__}, expected an isa.contract.Isa")

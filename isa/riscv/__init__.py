@@ -33,6 +33,8 @@ _FEATURES = (
 _MISSING = (
     ("system-register exits", "the engine answers CSRs itself; one that it lacks is an illegal instruction"),
     ("port I/O", "RISC-V has no port space"),
+    ("page walk: PMP", "the walk looks at page tables only; the engine checks PMP"),
+    ("extensions H, V, Zb*, Zicond, Zfh, Sstc", "in no CPU model of the engine: illegal instructions"),
 )
 
 

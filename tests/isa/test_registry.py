@@ -1,4 +1,7 @@
-"""Plug-ins are found through entry points: installed distributions laid into a directory on the path."""
+"""Plug-ins are found through entry points: installed distributions laid into a directory on the path.
+
+The third party's plug-in is the one that docs/isa.md shows.
+"""
 
 from __future__ import annotations
 
@@ -17,36 +20,14 @@ from isa.registry import broken, cpu_model, plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TOY = """
-    import unicorn.x86_const as uc
-    from unicorn.unicorn_const import UC_ARCH_X86, UC_MODE_64
-
-    from isa.contract import CpuModel, EngineTarget, Isa, LibraryTarget, Register, Role
-
-    TOY = Isa(
-        name="toy86",
-        aliases=("t86",),
-        bits=64,
-        endian="little",
-        summary="a third party's",
-        engine=EngineTarget(UC_ARCH_X86, UC_MODE_64, (CpuModel("qemu64", None, "the engine's default"),)),
-        page_size=4096,
-        registers=(
-            Register("rip", 64, uc.UC_X86_REG_RIP, Role.PC),
-            Register("rax", 64, uc.UC_X86_REG_RAX, Role.GENERAL),
-        ),
-        instruction_length=lambda code: 1,
-        max_instruction_length=15,
-        vectors=(),
-        capstone=LibraryTarget("CS_ARCH_X86", ("CS_MODE_64",)),
-        keystone=LibraryTarget("KS_ARCH_X86", ("KS_MODE_64",)),
-    )
-"""
+TOY = (
+    (ROOT / "docs" / "isa.md").read_text().split("```python\n")[1].split("```")[0]
+)  # the page's whole example
 
 
 def install(site: Path, name: str, source: str, entries: str) -> None:
     """What pip leaves of a distribution with one module: the module, its metadata, its entry points."""
-    (site / f"{name}.py").write_text(dedent(source))
+    (site / f"{name}.py").write_text(source)
     information = site / f"{name}-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -132,6 +113,7 @@ def test_importing_and_finding_an_isa_imports_neither_numba_nor_the_libraries_fo
     [
         ("import no_such_module", "bad = bad:ISA", "fails to import (ModuleNotFoundError"),
         ("ISA = 1 / 0", "bad = bad:ISA", "fails to import (ZeroDivisionError"),
+        ("raise SystemExit(3)", "bad = bad:ISA", "fails to import (SystemExit: 3"),
         ("OTHER = 1", "bad = bad:ISA", "fails to import (AttributeError"),
         ("ISA = 'text'", "bad = bad:ISA", "is a str, expected an isa.contract.Isa"),
         ("from isa.riscv import RISCV64 as ISA", "bad = bad:ISA", "is named 'riscv64', expected 'bad'"),
