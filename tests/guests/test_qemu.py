@@ -1,0 +1,78 @@
+"""The guests of `bare`, built for `virt`, say the same on QEMU and on our `virt`."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emu.guest import Guest, load_guest
+from emu.outcome import Ending
+
+GUESTS = Path(__file__).resolve().parents[2] / "guests"
+MODELS = {"riscv64": "sifive-u54", "riscv32": "sifive-u34"}
+NAMES = (
+    *("hello", "exit-code", "uart-echo", "timer-interrupt", "external-interrupt", "halt-and-wake", "traps"),
+    *(
+        "paging",
+        "paging-sv48",
+        "paging-sv57",
+        "self-modifying",
+        "hypercall",
+        "mmio-forms",
+        "smp",
+        "must-fail",
+    ),
+)
+BOTH = [load_guest(GUESTS / isa / name) for isa in MODELS for name in NAMES if (GUESTS / isa / name).is_dir()]
+RAISED_AS_A_LOAD = b"   "  # how traps reports an AMO that QEMU, with one hart, takes for a load
+
+
+def name(guest: Guest) -> str:
+    return f"{guest.isa}/{guest.name}"
+
+
+@pytest.fixture(scope="module")
+def build() -> Callable[[Guest, Path], None]:
+    """Build a guest for `virt`; skips where there is no compiler."""
+    pytest.importorskip("ziglang", reason="the compiler is missing: pip install '.[test]'")
+    spec = importlib.util.spec_from_file_location("guests_build", GUESTS / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return lambda guest, path: module.build(guest, "virt", path)
+
+
+def on_qemu(guest: Guest, elf: Path) -> tuple[bytes, int]:
+    """Console and exit code."""
+    program = shutil.which(f"qemu-system-{guest.isa}")
+    if program is None:
+        pytest.skip(f"qemu-system-{guest.isa} is not installed")
+    machine = ("-M", "virt", "-cpu", MODELS[guest.isa], "-smp", str(guest.smp), "-bios", "none")
+    terminal = ("-display", "none", "-serial", "stdio", "-monitor", "none")
+    command = [program, *machine, *terminal, "-kernel", str(elf)]
+    run = subprocess.run(command, input=guest.input, capture_output=True, check=False, timeout=60)
+    return run.stdout, run.returncode
+
+
+@pytest.mark.parametrize("guest", BOTH, ids=name)
+def test_a_guest_says_the_same_on_qemu_and_on_axemu(
+    guest: Guest, build: Callable[[Guest, Path], None], run_guest: Callable[..., Any], tmp_path: Path
+) -> None:
+    elf = tmp_path / "guest.elf"
+    build(guest, elf)
+    console, code = on_qemu(guest, elf)
+    ours = run_guest(replace(guest, machine="virt", elf=elf))
+    spoken = [line for line in console.splitlines() if not line.startswith(RAISED_AS_A_LOAD)]
+    assert ours.console.splitlines() == spoken
+    assert (ours.outcome.ending, ours.outcome.code) == (Ending.POWERED_OFF, code)
+    assert code == guest.expect.exit_code or guest.expect.xfail
