@@ -50,8 +50,11 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
+    """`file` as the compiler was given it, `directory` where it then lay; together they find the text."""
+
     file: str
     line: int
+    directory: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

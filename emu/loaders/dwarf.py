@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from collections.abc import Iterator
+from posixpath import join
 
+from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.lineprogram import LineProgram
 from elftools.elf.elffile import ELFFile
 
@@ -42,21 +44,36 @@ def _rows(data: bytes) -> Iterator[tuple[int, SourceLine | None]]:
     for unit in units:
         try:
             program = info.line_program_for_CU(unit)
-            rows = list(_unit_rows(program)) if program is not None else []
+            rows = list(_unit_rows(program, _directory(unit))) if program is not None else []
         except Exception:  # one damaged unit does not hide the others
             continue
         yield from rows
 
 
-def _unit_rows(program: LineProgram) -> Iterator[tuple[int, SourceLine | None]]:
-    files = program.header["file_entry"]
-    first = 0 if program.header["version"] >= 5 else 1  # DWARF 5 counts files from 0
-    names = [entry.name.decode("utf-8", "replace") for entry in files]
+def _directory(unit: CompileUnit) -> str:
+    """Where the compiler ran; names in the line table are relative to it."""
+    attribute = unit.get_top_DIE().attributes.get("DW_AT_comp_dir")
+    return "" if attribute is None else _text(attribute.value)
+
+
+def _unit_rows(program: LineProgram, home: str) -> Iterator[tuple[int, SourceLine | None]]:
+    header = program.header
+    first = 0 if header["version"] >= 5 else 1  # DWARF 5 counts files from 0, and its directory 0 is `home`
+    folders = [*([] if first == 0 else [home]), *map(_text, header["include_directory"])]
+    files = [
+        (_text(entry.name), join(home, folders[entry.dir_index]) if entry.dir_index < len(folders) else home)
+        for entry in header["file_entry"]
+    ]
     for entry in program.get_entries():
         state = entry.state
         if state is None:
             continue
         if state.end_sequence:
             yield int(state.address), None
-        elif first <= state.file < len(names) + first and state.line:
-            yield int(state.address), SourceLine(names[state.file - first], int(state.line))
+        elif first <= state.file < len(files) + first and state.line:
+            name, folder = files[state.file - first]
+            yield int(state.address), SourceLine(name, int(state.line), folder)
+
+
+def _text(name: bytes | str) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "replace")

@@ -144,12 +144,22 @@ SECTIONS { . = 0x80000000; .text : { *(.text*) } .data : { *(.data*) } .bss : { 
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An ELF file with DWARF, from ziglang's clang and lld."""
-    folder = tmp_path_factory.mktemp("compiled")
-    (folder / "guest.c").write_text(SOURCE)
-    (folder / "link.ld").write_text(SCRIPT)
-    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "riscv64-freestanding", "-mcmodel=medany"]
-    options = ["-g", "-O0", "-nostdlib", "-static", "-fno-sanitize=all", "-Wl,-T,link.ld", "-o", "guest.elf"]
-    subprocess.run([*compiler, *options, "guest.c"], cwd=folder, check=True, capture_output=True)
-    return folder / "guest.elf"
+def compile_guest(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Build the guest with that kind of debugging information (-g, -gdwarf-4); ziglang's clang and lld."""
+
+    def compile_(debug: str) -> Path:
+        folder = tmp_path_factory.mktemp("compiled")
+        (folder / "guest.c").write_text(SOURCE)
+        (folder / "link.ld").write_text(SCRIPT)
+        target = ["-target", "riscv64-freestanding", "-mcmodel=medany", "-fno-sanitize=all", "-O0", debug]
+        link = ["-nostdlib", "-static", "-Wl,-T,link.ld", "-o", "guest.elf", "guest.c"]
+        command = [sys.executable, "-m", "ziglang", "cc", *target, *link]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        return folder / "guest.elf"
+
+    return compile_
+
+
+@pytest.fixture(scope="session")
+def compiled(compile_guest: Callable[[str], Path]) -> Path:
+    return compile_guest("-g")

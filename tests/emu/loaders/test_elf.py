@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,17 +96,30 @@ def test_a_file_without_section_headers_loads_without_symbols(make_elf: Any) -> 
     assert image.segments
 
 
-def test_a_compilers_file_has_entry_symbols_and_source_lines(compiled: Path) -> None:
+def test_a_compilers_file_has_its_entry_and_symbols(compiled: Path) -> None:
     image = elf.load(compiled, compiled.read_bytes(), "riscv64")
     assert image.symbols.name(image.entry or 0) == "_start"
-    twice = image.symbols.find("twice")
-    assert twice is not None
-    lines = {image.symbols.line(twice.address + offset).line for offset in range(0, twice.size, 2)}  # type: ignore[union-attr]
-    assert lines == {2, 3}
-    assert str(image.symbols.line(twice.address)).endswith("guest.c:2")
-    assert image.symbols.line(0) is None
-    assert image.symbols.line(twice.address + 0x10000) is None
+    assert {symbol.name for symbol in image.symbols} == {"_start", "twice", "counter"}
     assert any("entry" in line and "_start" in line for line in image.description)
+
+
+@pytest.mark.parametrize("debug", ["-g", "-gdwarf-4"])
+def test_an_address_has_its_source_line_and_the_line_its_text(
+    compile_guest: Callable[[str], Path], debug: str
+) -> None:
+    path = compile_guest(debug)
+    symbols = elf.load(path, path.read_bytes()).symbols
+    twice = symbols.find("twice")
+    assert twice is not None
+    lines = [symbols.line(twice.address + offset) for offset in range(0, twice.size, 2)]
+    assert {found.line for found in lines if found is not None} == {2, 3}
+    assert None not in lines
+    found = lines[0]
+    assert found is not None
+    assert str(found).endswith("guest.c:2")
+    assert (Path(found.directory) / found.file).read_text().splitlines()[1].startswith("static int twice")
+    assert symbols.line(0) is None
+    assert symbols.line(twice.address + 0x10000) is None
 
 
 def test_a_file_for_another_isa_is_refused_with_both_names(make_elf: Any) -> None:
