@@ -28,23 +28,29 @@ def _compiled(function: F) -> F:
 
 @_compiled
 def lookup(rows: Any, count: int, kind: int, address: int, width: int) -> int:  # noqa: ANN401 (array of ROW)
-    """`axvcpu.dispatch.lookup`; `rows` may be a `carray` of the same record."""
+    """`axvcpu.dispatch.lookup`; `rows` may be a `carray` of the same record.
+
+    Any integer types will do; from Python, an address of 2**63 and above must be a numpy.uint64.
+    """
     if width < 1:
         return -1
-    first, last = np.uint64(address), np.uint64(width - 1)
-    low, high = 0, count
+    first: Any = np.uint64(address)
+    last: Any = np.uint64(width) - np.uint64(1)
+    wanted: Any = np.int64(kind)
+    low: Any = np.int64(0)
+    high: Any = np.int64(count)
     while low < high:
         middle = (low + high) >> 1
-        row_kind = rows[middle].kind
-        if row_kind < kind or (row_kind == kind and rows[middle].lo <= first):
-            low = middle + 1
+        row_kind = np.int64(rows[middle]["kind"])
+        if row_kind < wanted or (row_kind == wanted and rows[middle]["lo"] <= first):
+            low = middle + np.int64(1)
         else:
             high = middle
-    low -= 1
-    if low < 0 or rows[low].kind != kind:
+    row: int = low - np.int64(1)
+    if row < 0 or np.int64(rows[row]["kind"]) != wanted:
         return -1
-    top = rows[low].hi
-    return low if first <= top and last <= top - first else -1
+    top = rows[row]["hi"]
+    return row if first <= top and last <= top - first else -1
 
 
 @_compiled

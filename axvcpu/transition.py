@@ -154,7 +154,7 @@ class StateMachine:
         if wake_tokens is not None:
             waits.posts.clear()
             waits.tokens = int(wake_tokens)
-        waits.reasons = int(block_reason or BlockReason.PARKED) if state is BLOCKED else 0
+        waits.enter((block_reason or BlockReason.PARKED) if state is BLOCKED else BlockReason(0))
         self._invalid = InvalidReason("set_state", None) if state is INVALID else None
         self._state = state
 
@@ -193,15 +193,20 @@ class StateMachine:
                 raise self._bad_state(operation, from_)
             value = f()
             waits = self._waits
-            waits.reasons = int(BlockReason.PARKED) if to is BLOCKED else 0
-            if to is READY and self._posts and waits.settle():
-                to = BLOCKED
+            if to is BLOCKED:
+                waits.enter(BlockReason.PARKED)
+            else:
+                waits.reasons = 0
+                if to is READY and self._posts and waits.settle():
+                    to = BLOCKED
             if to is INVALID:
                 self._invalidate(operation, None)
             elif self._state is not INVALID:
                 self._state = to
         except BaseException as error:
-            self._invalidate(operation, error)
+            first, self._state = self._state is not INVALID, INVALID  # before any call that a signal may end
+            if first:
+                self._invalid = InvalidReason(operation, error)
             raise
         return value
 

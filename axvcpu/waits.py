@@ -42,6 +42,14 @@ class Waits:
         self.posts.difference_update(posts)
         return self.reasons != 0
 
+    def enter(self, reasons: BlockReason) -> None:
+        """Wait for `reasons`, whatever was posted: wakes become tokens, block requests are dropped."""
+        posts = tuple(self.posts)
+        for post in posts:
+            self.tokens |= post & _ALL
+        self.reasons = int(reasons)
+        self.posts.difference_update(posts)
+
     @property
     def block_posted(self) -> bool:
         return any(post >> _BLOCK for post in tuple(self.posts))
