@@ -12,7 +12,7 @@ from axvcpu.percpu import this
 
 
 class RecordingArch:
-    """`calls` lists what the core asked for; `fail` maps a method to what it raises; `guest` is what run does."""
+    """`calls` lists what the core asked; `fail` maps a method to what it raises; `guest` is what run does."""
 
     def __init__(self, vm_id: int = 0, vcpu_id: int = 0, config: Any = None) -> None:
         self.identity = (vm_id, vcpu_id, config)
@@ -87,7 +87,9 @@ def arch_type() -> type[RecordingArch]:
 def vcpu_in() -> Callable[..., AxVCpu[RecordingArch]]:
     """Makes a vCPU that has come to the given state by its own operations."""
 
-    def make(state: VCpuState = VCpuState.READY, vm_id: int = 1, vcpu_id: int = 0, **options: Any) -> AxVCpu[RecordingArch]:
+    def make(
+        state: VCpuState = VCpuState.READY, vm_id: int = 1, vcpu_id: int = 0, **options: Any
+    ) -> AxVCpu[RecordingArch]:
         vcpu = AxVCpu(vm_id, vcpu_id, RecordingArch(vm_id, vcpu_id), **options)
         if state is VCpuState.INVALID:
             vcpu.set_state(VCpuState.INVALID)

@@ -23,7 +23,9 @@ def test_the_lowest_allowed_cpu_is_preferred_by_default():
     assert favoured(None, 0b1100) == 2
 
 
-@pytest.mark.parametrize(("favourite", "mask"), [(None, 0), (None, -1), (0, 0), (0, 0b10), (-1, None), (-1, 1)])
+@pytest.mark.parametrize(
+    ("favourite", "mask"), [(None, 0), (None, -1), (0, 0), (0, 0b10), (-1, None), (-1, 1)]
+)
 def test_an_empty_mask_and_a_favourite_outside_it_are_invalid(favourite, mask):
     with pytest.raises(InvalidInput):
         favoured(favourite, mask)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,8 @@ def test_overlapping_rows_of_one_kind_are_refused_with_both_ranges(second):
 
 
 @pytest.mark.parametrize(
-    "bad", [row(2, 1), row(-1, 1), row(0, 2**64), row(0, 1, kind=256), row(0, 1, period=0), row(0, 1, value=2**64)]
+    "bad",
+    [row(2, 1), row(-1, 1), row(0, 2**64), row(0, 1, kind=256), row(0, 1, period=0), row(0, 1, value=2**64)],
 )
 def test_rows_that_cannot_be_meant_are_refused(bad):
     with pytest.raises(InvalidInput):
@@ -64,9 +67,9 @@ def test_the_words_of_a_row_are_shared_with_the_table():
 
 def test_the_record_is_packed_in_words_as_native_code_reads_it():
     assert ROW.itemsize == 48
-    assert {name: ROW.fields[name][1] for name in ROW.names} == {
-        "kind": 0, "action": 1, "pad": 2, "window": 4, "lo": 8, "hi": 16, "period": 24, "enabled": 32, "value": 40,
-    }  # fmt: skip
+    names = ("kind", "action", "pad", "window", "lo", "hi", "period", "enabled", "value")
+    assert ROW.names == names
+    assert [ROW.fields[name][1] for name in names] == [0, 1, 2, 4, 8, 16, 24, 32, 40]
 
 
 @given(
@@ -76,7 +79,7 @@ def test_the_record_is_packed_in_words_as_native_code_reads_it():
     width=st.sampled_from([1, 2, 4, 8, 16]),
 )
 def test_lookup_finds_what_a_linear_search_finds(cuts, kind, address, width):
-    rows = [row(lo, hi - 1, kind=1 + i % 2) for i, (lo, hi) in enumerate(zip(cuts, cuts[1:], strict=False))]
+    rows = [row(lo, hi - 1, kind=1 + i % 2) for i, (lo, hi) in enumerate(pairwise(cuts))]
     table = build(reversed(rows))
     found = lookup(table, len(table), kind, address, width)
     wanted = [r for r in rows if r.kind == kind and r.lo <= address and address + width - 1 <= r.hi]

@@ -7,7 +7,9 @@ from axvcpu import AxError, AxErrorKind, VCpuState, errors
 
 ALL = [
     errors.BadState(VCpuState.READY, VCpuState.FREE, "run", 1, 2),
-    errors.BadState((VCpuState.FREE, VCpuState.READY), VCpuState.INVALID, "set_gpr", 1, 2, reason="bind failed"),
+    errors.BadState(
+        (VCpuState.FREE, VCpuState.READY), VCpuState.INVALID, "set_gpr", 1, 2, reason="bind failed"
+    ),
     errors.BadState(VCpuState.READY, VCpuState.RUNNING, "run", vm_id=1, vcpu_id=2, in_progress="run"),
     errors.NestedVCpuOperation(1, 2, 3, 4),
     errors.InvalidInput("deadline", "a count", "-1"),

@@ -72,5 +72,10 @@ def test_the_native_table_is_the_memory_that_python_publishes_into():
 
 @pytest.mark.parametrize("statement", ["import axvcpu", "import axvcpu.vcpu, axvcpu.states, axvcpu.__main__"])
 def test_the_core_imports_neither_numba_nor_numpy_nor_an_engine(statement):
-    check = f"{statement}; import sys; print(*{{'numba', 'numpy', 'unicorn', 'isa', 'emu'}} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "\n"
+    check = (
+        f"{statement}; import sys; print(*{{'numba', 'numpy', 'unicorn', 'isa', 'emu'}} & set(sys.modules))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout
+        == "\n"
+    )

@@ -19,15 +19,11 @@ from axvcpu.percpu import TABLE, current_control
 
 
 class ArchCpu:
-    refuse: set[int] = set()
-
     def __init__(self, cpu_id: int) -> None:
         self.cpu_id, self.enabled, self.fail = cpu_id, False, False
 
     @classmethod
     def new(cls, cpu_id):
-        if cpu_id in cls.refuse:
-            raise OSError("no such CPU")
         return cls(cpu_id)
 
     def is_enabled(self):

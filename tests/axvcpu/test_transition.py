@@ -9,7 +9,9 @@ import pytest
 from axvcpu import BadState, BlockReason, Halt, InvalidInput, VCpuState, WakeEvent
 from axvcpu.states import WAKES
 
-READY, RUNNING, BLOCKED, FREE, INVALID = (VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID"))
+READY, RUNNING, BLOCKED, FREE, INVALID = (
+    VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID")
+)
 REASONS = list(BlockReason)
 MATCHING = {reason: event for event, reason in WAKES.items() if event is not WakeEvent.STOP}
 

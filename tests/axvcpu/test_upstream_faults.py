@@ -1,4 +1,4 @@
-"""Faults known of the crate that the design comes from, by their number in the list; ours must not have them."""
+"""Faults known of the crate that the design comes from, each by its number; ours must not have them."""
 
 import gc
 import threading
@@ -23,7 +23,9 @@ from axvcpu import (
 )
 from axvcpu.exits import AccessFlags
 
-READY, RUNNING, BLOCKED, FREE, INVALID = (VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID"))
+READY, RUNNING, BLOCKED, FREE, INVALID = (
+    VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID")
+)
 
 
 class ArchCpu:
@@ -61,7 +63,9 @@ def test_01_the_error_names_the_state_that_it_really_was_in(vcpu_in, actual):
 def test_02_the_state_can_be_read_during_a_run(vcpu_in):
     vcpu = vcpu_in()
     seen = []
-    vcpu.arch.guest = lambda: (seen.append(vcpu.state), on_threads(lambda: seen.append(vcpu.state)), Halt())[2]
+    vcpu.arch.guest = lambda: (seen.append(vcpu.state), on_threads(lambda: seen.append(vcpu.state)), Halt())[
+        2
+    ]
     vcpu.run()
     assert seen == [RUNNING, RUNNING]
 

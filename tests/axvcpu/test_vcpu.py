@@ -21,7 +21,9 @@ from axvcpu import (
     get_current_vcpu,
 )
 
-READY, RUNNING, BLOCKED, FREE, INVALID = (VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID"))
+READY, RUNNING, BLOCKED, FREE, INVALID = (
+    VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID")
+)
 
 
 def elsewhere(f):
@@ -35,7 +37,13 @@ def elsewhere(f):
 def test_new_makes_the_architecture_with_the_ids_and_the_config(arch_type):
     vcpu = AxVCpu.new(arch_type, 3, 2, "config", phys_cpu_set=0b100)
     assert vcpu.arch.identity == (3, 2, "config")
-    assert (vcpu.vm_id, vcpu.id, vcpu.is_bsp, vcpu.favor_phys_cpu, vcpu.phys_cpu_set) == (3, 2, False, 2, 0b100)
+    assert (vcpu.vm_id, vcpu.id, vcpu.is_bsp, vcpu.favor_phys_cpu, vcpu.phys_cpu_set) == (
+        3,
+        2,
+        False,
+        2,
+        0b100,
+    )
     assert vcpu.state is VCpuState.CREATED
     assert AxVCpu.new(arch_type, 0, 0).is_bsp
 
@@ -77,7 +85,9 @@ def test_a_failing_architecture_makes_it_invalid_with_the_reason(vcpu_in, operat
 def test_it_is_current_and_running_in_the_guest_and_only_there(vcpu_in):
     vcpu = vcpu_in()
     seen = []
-    vcpu.arch.guest = lambda: seen.append((get_current_vcpu(), elsewhere(get_current_vcpu), vcpu.state)) or Halt()
+    vcpu.arch.guest = lambda: (
+        seen.append((get_current_vcpu(), elsewhere(get_current_vcpu), vcpu.state)) or Halt()
+    )
     vcpu.run()
     assert seen == [(vcpu, None, RUNNING)]
     assert get_current_vcpu() is None
