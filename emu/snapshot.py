@@ -59,15 +59,15 @@ def load(machine: Machine, state: MachineState) -> None:
     machine.clock_state = state.clock
     if state.channel is not None and hasattr(machine.channel, "position"):
         machine.channel.position = state.channel
-    for name, device in machine.devices.items():
-        device.load(state.devices[name])
-    machine.timeline.load(state.alarms)
     for vcpu, context, wait in zip(machine.vcpus, state.contexts, state.waits, strict=True):
-        vcpu.arch.restore(context)
+        vcpu.arch.restore(context)  # first: devices ask for the time
         if wait is None and vcpu.state is VCpuState.BLOCKED:
             vcpu.wake(WakeEvent.STOP)
         elif wait is not None and vcpu.state is VCpuState.READY:
             vcpu.block(wait)
+    for name, device in machine.devices.items():
+        device.load(state.devices[name])
+    machine.timeline.load(state.alarms)
     machine.forget_code()
 
 

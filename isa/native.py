@@ -53,6 +53,7 @@ ENGINE: Final = np.dtype(
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
         ("until", "u8"),  # the run's one exit address, while an exact stop is under way
         ("until_set", "u8"),
+        ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
         ("alias", "u8"),  # a second address of the memory at `home`, as our fill sees it: one place for translated code
         ("alias_size", "u8"),
         ("home", "u8"),
@@ -62,6 +63,7 @@ ENGINE: Final = np.dtype(
         ("big_endian", "u8"),
         # compiled functions of the ISA, by address
         ("length", "u8"),  # int64 (code address): bytes of the instruction there
+        ("halts", "u8"),  # int64 (code address): whether the instruction there is a halt
         ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
         ("deliver", "u8"),  # int32 (engine block, cause, pc, value): take a trap
         (
@@ -265,6 +267,7 @@ class NativeAbilities:
     on_invalid: Any | None  # UC_HOOK_INSN_INVALID: bool (uc, engine block)
     on_fill: Any | None  # UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)
     length: Any
+    halts: Any | None
     inspect: Any | None
     deliver: Any
     tell_lines: Any

@@ -134,7 +134,7 @@ class Engine:
             ("big_endian", int(self.isa.endian == "big")),
         ):
             one[name] = value
-        for name in ("length", "inspect", "deliver", "tell_lines", "fault", "advance", "mend"):
+        for name in ("length", "halts", "inspect", "deliver", "tell_lines", "fault", "advance", "mend"):
             function = getattr(native, name)
             one[name] = 0 if function is None else function.address
         self.words: Final = memoryview(self.block.view(np.uint64).data)

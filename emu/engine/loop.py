@@ -57,20 +57,26 @@ PC_OFFSET = int(CONTROL.fields["pc"][1])
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def address_after(engine: Any, pc: int, count: int) -> int:
-    """Address of the instruction `count` instructions after `pc` in straight-line code; 0 where it cannot be read."""
-    at = code_at(engine, pc, 4 * count)
+    """Address of the instruction `count` instructions after `pc` in straight-line code; 0 where it cannot be read.
+
+    Notes whether the one before it is a halt.
+    """
     length = np.intp(engine.length)
+    offset, last = 0, 0
+    at = code_at(engine, pc, 4 * count)
     if at != 0:
-        offset = 0
         for _ in range(count):
+            last = at + offset
             offset += call_word(length, at + offset)
-        return pc + offset
-    offset = 0
-    for _ in range(count):  # near the end of a page: one instruction after the other
-        at = code_at(engine, pc + offset, 2)
-        if at == 0:
-            return 0
-        offset += call_word(length, at)
+    else:
+        for _ in range(count):  # near the end of a page: one instruction after the other
+            last = code_at(engine, pc + offset, 2)
+            if last == 0:
+                return 0
+            offset += call_word(length, last)
+        last = code_at(engine, pc + offset - 4, 4)
+    halted = last != 0 and engine.halts != U(0) and call_word(np.intp(engine.halts), last) != 0
+    engine.until_halts = U(1) if halted else U(0)
     return pc + offset
 
 
@@ -197,7 +203,8 @@ def enter(address: int) -> int:
         uc_reg_read(uc, np.int32(engine.pc_register), np.intp(engine.control) + PC_OFFSET)
         if engine.until_set != U(0):
             end_exact(engine, uc)
-            if control.kind == U(NONE) and error == 0 and control.pc == engine.until:
+            reached = control.kind == U(NONE) and error == 0 and control.pc == engine.until
+            if reached and engine.until_halts == U(0):
                 continue
         kind = np.int64(control.kind)
         if kind in (MMIO_READ, MMIO_WRITE):
@@ -220,6 +227,7 @@ def enter(address: int) -> int:
             continue
         if kind == NONE:
             if error == 0:
+                give_back(engine, control, np.int64(control.pc))
                 if call_engine(np.intp(engine.tell_lines), address) != 0:
                     continue  # an interrupt is pending already: the halt is over as it begins
                 control.kind = U(HALT)

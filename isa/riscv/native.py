@@ -369,6 +369,13 @@ def length(at: Any) -> int:
     return 4 if carray(as_u16(at), 1)[0] & np.uint16(3) == np.uint16(3) else 2
 
 
+@cfunc(types.int64(types.intp), cache=True)  # type: ignore[untyped-decorator]
+def halts(at: Any) -> int:
+    """Is the instruction at a host address `wfi`?"""
+    low, high = carray(as_u16(at), 2)[0], carray(as_u16(at), 2)[1]
+    return 1 if low == np.uint16(0x0073) and high == np.uint16(0x1050) else 0
+
+
 @cfunc(types.uint64(types.intp, types.int64), cache=True)  # type: ignore[untyped-decorator]
 def inspect(at: Any, size: Any) -> int:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
@@ -512,6 +519,7 @@ RISCV64 = RISCV32 = NativeAbilities(
     on_invalid=on_invalid,
     on_fill=on_fill,
     length=length,
+    halts=halts,
     inspect=inspect,
     deliver=deliver,
     tell_lines=tell_lines,
