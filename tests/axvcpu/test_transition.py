@@ -8,6 +8,7 @@ import pytest
 
 from axvcpu import BadState, BlockReason, Halt, InvalidInput, VCpuState, WakeEvent
 from axvcpu.states import WAKES
+from axvcpu.waits import Waits
 
 READY, RUNNING, BLOCKED, FREE, INVALID = (
     VCpuState[n] for n in ("READY", "RUNNING", "BLOCKED", "FREE", "INVALID")
@@ -304,6 +305,46 @@ def test_a_signal_in_the_middle_of_a_failure_leaves_it_invalid(vcpu_in):
     with pytest.raises(Vicious):
         vcpu.run()
     assert (vcpu.state, vcpu.in_transition) == (INVALID, None)
+
+
+class LateWake(Waits):
+    """A wake that comes between the commit's look at the posts and the release."""
+
+    def settle(self):
+        waiting = super().settle()
+        self.late(waiting)
+        return waiting
+
+    def enter(self, reasons):
+        super().enter(reasons)
+        self.late(True)
+
+    def late(self, waiting):
+        if waiting and self.wake is not None:
+            wake, self.wake = self.wake, None
+            in_thread(wake)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda vcpu: vcpu.run(),
+        lambda vcpu: vcpu.run_by_steps(),
+        lambda vcpu: vcpu.block(BlockReason.HALT),
+        lambda vcpu: vcpu.transition_state(READY, BLOCKED),
+    ],
+    ids=["run", "run_by_steps", "block", "transition_state"],
+)
+def test_a_wake_after_the_last_look_is_seen_after_the_release(vcpu_in, operation):
+    vcpu = vcpu_in(READY)
+    vcpu._waits = waits = LateWake()
+    vcpu._posts = waits.posts
+    met = []
+    waits.wake = lambda: met.append((vcpu.in_transition is not None, vcpu.wake(WakeEvent.STOP)))
+    vcpu.arch.guest = lambda: (vcpu.block(BlockReason.HALT), Halt())[1]
+    operation(vcpu)
+    assert met == [(True, False)]
+    assert (vcpu.state, vcpu.block_reason) == (READY, None)
 
 
 @pytest.mark.parametrize("through_run", [False, True])
