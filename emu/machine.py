@@ -39,6 +39,7 @@ from emu.native_rows import bind_rows
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
 from emu.recorder import Recorder
+from emu.semihost import Semihost
 from emu.snapshot import MachineState, digest, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline, host_ns
@@ -101,7 +102,7 @@ class Machine:
         self._build_memory()
         self._build_vcpus()
         self._build_devices()
-        self.semihost: Any = None
+        self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
         self._idle = Idle(self)
         if self._files != bootfiles.BootFiles() or config.drives:
             self._replan()
@@ -111,12 +112,12 @@ class Machine:
     def _build_memory(self) -> None:
         board = self.board
         size = board.default_ram if self.config.ram is None else self.config.ram
-        self.bus: Final = Bus(self.isa.page_size, big_endian=self.isa.endian == "big")
-        self.ram: Final = Ram(size)
+        self.bus = Bus(self.isa.page_size, big_endian=self.isa.endian == "big")
+        self.ram = Ram(size)
         self.bus.add_region(Region("RAM", board.ram_base, self.ram, 0, size))
         if board.ram_alias is not None:
             self.bus.add_region(Region("RAM (alias)", board.ram_alias, self.ram, 0, size))
-        self.roms: Final[list[Ram]] = []
+        self.roms: list[Ram] = []
         for slot in board.slots:
             if slot.kind == "rom":
                 rom = Ram(slot.size)
@@ -126,14 +127,14 @@ class Machine:
     def _build_devices(self) -> None:
         hands = wiring.Hands(self.config, self.board, self.timeline, self, self.channel, self._ask_power)
         made = wiring.devices(hands)
-        self.devices: Final[Mapping[str, Device]] = {slot.name: device for slot, device in made}
-        self.windows: Final[list[tuple[int, int, Device]]] = []
+        self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
+        self.windows: list[tuple[int, int, Device]] = []
         for slot, device in made:
             self.bus.add_device(slot.base, device)
             self.windows.append((slot.base, device.size, device))
         regions = sorted(self.bus.memory.regions, key=lambda region: region.base != self.board.ram_base)
         self._keep_open = [region.view for region in regions]
-        self.space: Final = AddressSpace(
+        self.space = AddressSpace(
             tuple(
                 Backing(region.base, region.size, region.address, region.permissions is not ROM) for region in regions
             ),
@@ -209,6 +210,8 @@ class Machine:
                 vcpu.arch.start_clock(self._host_start)
         for device in self.devices.values():
             device.reset()
+        if self.semihost is not None:
+            self.semihost.reset()
         if self._plan is not None:
             for write in self._plan.writes:
                 self.memory.write(write.address, write.data)
@@ -415,6 +418,9 @@ class Machine:
             poll = getattr(device, "poll", None)
             if poll is not None:
                 poll()
+        for vcpu in self.vcpus:
+            if vcpu.block_reason is BlockReason.IO:
+                vcpu.wake(WakeEvent.COMPLETION)
 
     def _now(self) -> int:
         if self._host_start is not None:
@@ -509,9 +515,9 @@ class Machine:
     def listen(self, callback: Callable[[Event], None], kinds: Iterable[str]) -> None:
         """Call `callback` for every event of these kinds (`emu.event.KINDS`) from now on."""
         self._listeners.append((callback, frozenset(kinds)))
-        if {"trap", "interrupt"} & set(kinds):
+        if {"trap", "interrupt", "unmapped"} & set(kinds):
             for vcpu in self.vcpus:
-                vcpu.arch.watch_traps(self._tell_trap)
+                vcpu.arch.watch(self._tell_trap)
 
     def _tell(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:  # noqa: A002
         arch = vcpu.arch

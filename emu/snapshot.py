@@ -37,6 +37,12 @@ def make_of(machine: Machine) -> str:
     return f"{machine.isa.name} {machine.board.name} {machine.model.name}, {machine.config.smp} CPUs, {machine.ram.size:#x} bytes"
 
 
+def _stateful(machine: Machine) -> list[tuple[str, Any]]:
+    """Everything beside vCPUs and memory that has a state, by name."""
+    semihost = [("semihosting", machine.semihost)] if machine.semihost is not None else []
+    return [*machine.devices.items(), *semihost]
+
+
 def save(machine: Machine, previous: MachineState | None) -> MachineState:
     machine.settle()
     return MachineState(
@@ -44,7 +50,7 @@ def save(machine: Machine, previous: MachineState | None) -> MachineState:
         tuple(vcpu.arch.save() for vcpu in machine.vcpus),
         tuple(vcpu.block_reason for vcpu in machine.vcpus),
         machine.ram.capture(previous.ram if previous is not None else None),
-        {name: device.state for name, device in machine.devices.items()},
+        {name: device.state for name, device in _stateful(machine)},
         machine.timeline.save(),
         machine.clock_state,
         getattr(machine.channel, "position", None),
@@ -65,7 +71,7 @@ def load(machine: Machine, state: MachineState) -> None:
             vcpu.wake(WakeEvent.STOP)
         elif wait is not None and vcpu.state is VCpuState.READY:
             vcpu.block(wait)
-    for name, device in machine.devices.items():
+    for name, device in _stateful(machine):
         device.load(state.devices[name])
     machine.timeline.load(state.alarms)
     machine.forget_code()
@@ -83,7 +89,7 @@ def digest(machine: Machine) -> str:
         add(sorted(context.registers.items()), context.latch, vcpu.state.name, vcpu.block_reason)
         add(*(context.control[name] for name in ("retired", "lines", "has_answer", "answer")))
     state.update(machine.ram.digest)
-    for name, device in sorted(machine.devices.items()):
+    for name, device in sorted(_stateful(machine)):
         add(name, device.state)
     add(sorted(machine.timeline.save().items()), machine.clock_state)
     return state.hexdigest()

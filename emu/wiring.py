@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -93,7 +94,7 @@ def _clint(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
         slot.size,
     )
     for cpu, (_, connect) in enumerate(alarms):
-        connect(lambda cpu=cpu: device.fire(cpu))
+        connect(partial(device.fire, cpu))
     return device  # type: ignore[no-any-return]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import llvmlite.binding as llvm
 import llvmlite.ir as ir
@@ -48,6 +48,10 @@ ENGINE: Final = np.dtype(
         ("ring", "u8"),
         ("ring_head", "u8"),
         ("ring_size", "u8"),
+        ("log", "u8"),  # events for a listener, while log_on
+        ("log_head", "u8"),
+        ("log_size", "u8"),
+        ("log_on", "u8"),
         ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
         ("regions_count", "u8"),
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
@@ -58,6 +62,7 @@ ENGINE: Final = np.dtype(
         ("alias_size", "u8"),
         ("home", "u8"),
         ("alias_used", "u8"),  # then a store through one address may change code that runs at the other: watch them all
+        ("pages", "u8"),  # what our fill gave of each page (PAGE_*), by page number modulo PAGES
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
@@ -72,15 +77,25 @@ ENGINE: Final = np.dtype(
         ),  # int32 (engine block): hand the interrupt lines to the engine, 1 if one can wake
         ("fault", "u8"),  # int32 (engine block): an access that nothing backs, as the guest's own fault
         ("advance", "u8"),  # int32 (engine block): go past the hypercall that was answered
+        ("observe", "u8"),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
         ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
     ],
     align=True,
 )
 
+PAGES: Final = 1 << 16
+PAGE_CODE, PAGE_DATA = 1, 2
 REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
 BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
+LOG_ENTRY: Final = np.dtype(
+    [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
+)
+LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED = 1, 2, 3
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+
+Word: TypeAlias = Any
+"""An integer or truth value of compiled code: what numba makes of it, where a type checker sees numpy scalars."""
 
 control_record: Any = numba.from_dtype(CONTROL)
 engine_record: Any = numba.from_dtype(ENGINE)
@@ -88,6 +103,7 @@ region_record: Any = numba.from_dtype(REGION)
 block_record: Any = numba.from_dtype(BLOCK)
 row_record: Any = numba.from_dtype(ROW)
 ring_record: Any = numba.from_dtype(RING_ENTRY)
+log_record: Any = numba.from_dtype(LOG_ENTRY)
 window_record: Any = numba.from_dtype(WINDOW)
 
 UC_ERR_OK: Final = 0
@@ -126,7 +142,7 @@ UC_CTL_REMOVE_CACHE_WRITE: Final = 9 | 2 << 26 | 1 << 30
 def _pointer_cast(target: Any) -> Any:
     """An intrinsic intp -> `target`*, for records and words at an address."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def cast(typing_context: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
@@ -141,11 +157,13 @@ as_engine = _pointer_cast(engine_record)
 as_regions = _pointer_cast(region_record)
 as_blocks = _pointer_cast(block_record)
 as_rows = _pointer_cast(row_record)
+as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
 as_u64 = _pointer_cast(types.uint64)
 as_i64 = _pointer_cast(types.int64)
 as_u32 = _pointer_cast(types.uint32)
 as_u16 = _pointer_cast(types.uint16)
+as_u8 = _pointer_cast(types.uint8)
 
 
 def _indirect(signature: Any) -> Any:
@@ -176,8 +194,8 @@ call_engine = _indirect(types.int32(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def code_at(engine: Any, pc: int, size: int) -> int:
+@njit(inline="always")
+def code_at(engine: Any, pc: Word, size: Word) -> Word:
     """Host address at which `size` bytes of guest code at virtual `pc` can be read; 0 where they cannot.
 
     Straight from guest memory while the guest's MMU is off, else through the engine into the scratch area.
@@ -195,8 +213,8 @@ def code_at(engine: Any, pc: int, size: int) -> int:
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def walk(engine: Any, pc: int, size: int) -> int:
+@njit(cache=True)
+def walk(engine: Any, pc: Word, size: Word) -> Word:
     """Instructions in `size` bytes of guest code at `pc`; 0 where the code cannot be read."""
     at = code_at(engine, pc, size)
     if at == 0:
@@ -208,8 +226,8 @@ def walk(engine: Any, pc: int, size: int) -> int:
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def guest_time(engine: Any, control: Any) -> int:
+@njit(cache=True)
+def guest_time(engine: Any, control: Any) -> Word:
     """Guest time in ns."""
     if control.host_clock == np.uint64(0):
         return (control.retired + control.time_base) << control.time_shift
@@ -219,8 +237,8 @@ def guest_time(engine: Any, control: Any) -> int:
     return words[0] * np.uint64(1_000_000_000) + words[1] - control.host_start
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def give_back(engine: Any, control: Any, pc: int) -> None:
+@njit(cache=True)
+def give_back(engine: Any, control: Any, pc: Word) -> None:
     """The last block ended early, at `pc`: take back what it was charged and did not execute."""
     begun = control.block_count
     if begun == np.uint64(0):
@@ -234,6 +252,21 @@ def give_back(engine: Any, control: Any, pc: int) -> None:
     control.counter_register = np.uint64(0)
 
 
+@njit(cache=True)
+def note(engine: Any, control: Any, kind: Word, pc: Word, cause: Word, value: Word, level: Word) -> Word:
+    """Log an event; True where the log is full and must be drained."""
+    head = engine.log_head
+    if head < engine.log_size:
+        entry = carray(as_log(np.intp(engine.log)), 1 << 20)[head]
+        entry.kind, entry.retired, entry.pc = np.uint64(kind), control.retired, np.uint64(pc)
+        entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
+        engine.log_head = head + np.uint64(1)
+    return engine.log_head + np.uint64(8) >= engine.log_size
+
+
+StateBytes: TypeAlias = bytes | bytearray | memoryview
+
+
 class StateView(Protocol):
     """The ISA's registers by name in a saved CPU state of the engine."""
 
@@ -242,13 +275,13 @@ class StateView(Protocol):
         """name -> (offset, size in bytes)."""
         ...
 
-    def get(self, data: Any, name: str) -> int: ...
+    def get(self, data: StateBytes, name: str) -> int: ...
 
-    def put(self, data: Any, name: str, value: int) -> None: ...
+    def put(self, data: bytearray | memoryview, name: str, value: int) -> None: ...
 
-    def read(self, data: Any) -> dict[str, int]: ...
+    def read(self, data: StateBytes) -> dict[str, int]: ...
 
-    def write(self, data: Any, registers: dict[str, int]) -> None: ...
+    def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +306,7 @@ class NativeAbilities:
     tell_lines: Any
     fault: Any
     advance: Any
+    observe: Any | None
     mend: Any | None
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()

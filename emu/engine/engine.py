@@ -23,13 +23,14 @@ from emu.engine import hooks
 from emu.engine.loop import enter as _enter
 from emu.errors import EngineFailure
 from isa.contract import CpuModel, Isa
-from isa.native import BLOCK, ENGINE, REGION, RING_ENTRY, WINDOW, NativeAbilities, StateView
+from isa.native import BLOCK, ENGINE, LOG_ENTRY, PAGES, REGION, RING_ENTRY, WINDOW, NativeAbilities, StateView
 
 _lib: Final = binding.uclib
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
 """Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
 RING: Final = 1 << 12
+LOG: Final = 1 << 12
 _SCRATCH: Final = 1 << 13
 _GATES: Final = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
 _UNBACKED: Final = (
@@ -113,9 +114,11 @@ class Engine:
         self.idle_control = np.zeros(1, CONTROL)
         self.blocks = np.zeros(BLOCKS, BLOCK)
         self.ring = np.zeros(RING, RING_ENTRY)
+        self.log = np.zeros(LOG, LOG_ENTRY)
+        self.pages = np.zeros(PAGES, np.uint8)
         self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
         self.regions = np.zeros(0, REGION)
-        self.address: Final = int(self.block.ctypes.data)
+        self.address = int(self.block.ctypes.data)
         one = self.block[0]
         for name, value in (
             ("control", self.idle_control.ctypes.data),
@@ -124,20 +127,23 @@ class Engine:
             ("context", self._context.value),
             ("state", (self._context.value or 0) + self._state_at),
             ("layout", self.layout.ctypes.data),
+            ("pages", self.pages.ctypes.data),
             ("scratch", self.scratch.ctypes.data),
             ("blocks", self.blocks.ctypes.data),
             ("blocks_mask", BLOCKS - 1),
             ("ring", self.ring.ctypes.data),
             ("ring_size", RING),
+            ("log", self.log.ctypes.data),
+            ("log_size", LOG),
             ("pc_register", self.isa.register("pc").unicorn),
             ("wide", int(self.wide)),
             ("big_endian", int(self.isa.endian == "big")),
         ):
             one[name] = value
-        for name in ("length", "halts", "inspect", "deliver", "tell_lines", "fault", "advance", "mend"):
+        for name in ("length", "halts", "inspect", "deliver", "tell_lines", "fault", "advance", "observe", "mend"):
             function = getattr(native, name)
             one[name] = 0 if function is None else function.address
-        self.words: Final = memoryview(self.block.view(np.uint64).data)
+        self.words = memoryview(self.block.view(np.uint64).data)
 
     def set_word(self, name: str, value: int) -> None:
         """A field of the engine block."""
@@ -191,8 +197,11 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
-        self.blocks[:] = 0
+        self.blocks = np.zeros(BLOCKS, BLOCK)
+        self.set_word("blocks", int(self.blocks.ctypes.data))
+        self.pages[:] = 0
         self.set_word("blocks_used", 0)
+        self.flush_tlb()
 
     def forget_code(self, lo: int, hi: int) -> None:
         """Forget translated code in [lo, hi), guest-virtual."""
@@ -283,11 +292,11 @@ class Engine:
 
     def tell_lines(self) -> bool:
         """Hand the loaded vCPU's interrupt lines over; True where an enabled interrupt is pending."""
-        return _call(self.native.tell_lines)(self.address) != 0
+        return bool(_call(self.native.tell_lines)(self.address))
 
     def fault(self) -> int:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
-        return _call(self.native.fault)(self.address)
+        return int(_call(self.native.fault)(self.address))
 
     def deliver(self, cause: int, pc: int, value: int) -> int:
         """Make the loaded vCPU take a trap; 0, or the Kind that it leaves with instead."""
@@ -299,6 +308,12 @@ class Engine:
         count = self.word("ring_head")
         self.set_word("ring_head", 0)
         return [tuple(entry) for entry in self.ring[:count].tolist()]
+
+    def logged(self) -> list[tuple[int, int, int, int, int, int]]:
+        """Take the events logged: (kind, retired, pc, cause, value, level), oldest first."""
+        count = self.word("log_head")
+        self.set_word("log_head", 0)
+        return [tuple(entry) for entry in self.log[:count].tolist()]
 
     def table_full(self) -> bool:
         return self.word("blocks_used") > BLOCKS // 2 - 1
@@ -419,6 +434,8 @@ class Engine:
         self.set_word("regions_count", 0)
         self.set_word("rows_count", 0)
         self.set_word("ring_head", 0)
+        self.set_word("log_head", 0)
+        self.set_word("log_on", 0)
         self.set_word("alias_size", 0)
         self.set_word("alias_used", 0)
         self.use_engine_mmu(self.native.on_fill is None)

@@ -26,6 +26,7 @@ from isa.native import (
     UC_MEM_FETCH_UNMAPPED,
     UC_MEM_READ_PROT,
     UC_MEM_READ_UNMAPPED,
+    Word,
     UC_MEM_WRITE_PROT,
     as_blocks,
     as_control,
@@ -53,8 +54,8 @@ COUNT_MASK, SPECIAL = np.uint32(BLOCK_COUNT_MASK), np.uint32(BLOCK_SPECIAL)
 READ, WRITE, FETCH = 1, 2, 4
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def describe(engine: Any, pc: int, size: int, count: int) -> int:
+@njit(cache=True)
+def describe(engine: Any, pc: Word, size: Word, count: Word) -> Word:
     """The `count` word of a block: its instructions, and what the ISA found at its end."""
     word = U(count)
     if engine.inspect != U(0):
@@ -64,8 +65,8 @@ def describe(engine: Any, pc: int, size: int, count: int) -> int:
     return word
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def enter_block(engine: Any, pc: int, size: int, word: int) -> None:
+@njit(cache=True)
+def enter_block(engine: Any, pc: Word, size: Word, word: Word) -> None:
     """Put a block into the table; two different counts for the same (pc, size) make it one to be walked each time."""
     mask = engine.blocks_mask
     table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
@@ -85,8 +86,8 @@ def enter_block(engine: Any, pc: int, size: int, word: int) -> None:
         i = (i + U(1)) & mask
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def block_word(engine: Any, pc: int, size: int) -> int:
+@njit(cache=True)
+def block_word(engine: Any, pc: Word, size: Word) -> Word:
     """The `count` word of a block that is not in the first place its pc hashes to."""
     mask = engine.blocks_mask
     table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
@@ -105,7 +106,7 @@ def block_word(engine: Any, pc: int, size: int) -> int:
     return np.uint32(word)
 
 
-@cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+@cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)
 def on_translate(uc: Any, current: Any, previous: Any, user: Any) -> None:
     """UC_HOOK_EDGE_GENERATED: a block was translated. `current` is uc_tb: pc u64, icount u16, size u16."""
     engine = carray(user, 1)[0]
@@ -118,8 +119,8 @@ def on_translate(uc: Any, current: Any, previous: Any, user: Any) -> None:
         enter_block(engine, pc, np.int64(size), describe(engine, pc, np.int64(size), np.int64(count)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def attend(engine: Any, control: Any, uc: int) -> bool:
+@njit(cache=True)
+def attend(engine: Any, control: Any, uc: Word) -> Word:
     """What the block hook does besides counting while `attention` is set; True stops before the block."""
     if control.counter_register != U(0):
         call_engine(np.intp(engine.mend), np.intp(engine.address))
@@ -129,15 +130,19 @@ def attend(engine: Any, control: Any, uc: int) -> bool:
             control.latch_count = U(0)
     if control.lines_hidden != U(0):
         call_engine(np.intp(engine.tell_lines), np.intp(engine.address))
-    if (control.latch_count | control.counter_register | control.lines_hidden) == U(0):
+    if engine.log_on != U(0) and engine.observe != U(0):
+        call_engine(np.intp(engine.observe), np.intp(engine.address))
+    if (control.latch_count | control.counter_register | control.lines_hidden | engine.log_on) == U(0):
         control.attention = U(0)
+    if engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
+        return True
     if control.kick != U(0) or engine.blocks_used > engine.blocks_mask >> U(1):
         control.attention = U(1)
         return True
     return False
 
 
-@cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+@cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)), cache=True)
 def on_block(uc: Any, address: Any, size: Any, user: Any) -> None:
     """UC_HOOK_BLOCK: count, and stop at the limit."""
     engine = carray(user, 1)[0]
@@ -173,8 +178,8 @@ def on_block(uc: Any, address: Any, size: Any, user: Any) -> None:
         types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(window_record)
     ),
     cache=True,
-)  # type: ignore[untyped-decorator]
-def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> bool:
+)
+def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> Word:
     """UC_HOOK_MEM_*_PROT of a device window: let an access through if the latch answers it, else leave."""
     window = carray(user, 1)[0]
     engine = carray(as_engine(np.intp(window.engine)), 1)[0]
@@ -201,8 +206,8 @@ def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> 
     return False
 
 
-@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)), cache=True)  # type: ignore[untyped-decorator]
-def window_read(uc: Any, offset: Any, size: Any, user: Any) -> int:
+@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)), cache=True)
+def window_read(uc: Any, offset: Any, size: Any, user: Any) -> Word:
     """Serve a piece of the latched answer; the engine may ask for aligned pieces around it."""
     window = carray(user, 1)[0]
     engine = carray(as_engine(np.intp(window.engine)), 1)[0]
@@ -222,7 +227,7 @@ def window_read(uc: Any, offset: Any, size: Any, user: Any) -> int:
 @cfunc(
     types.void(types.intp, types.uint64, types.uint32, types.uint64, types.CPointer(window_record)),
     cache=True,
-)  # type: ignore[untyped-decorator]
+)
 def window_write(uc: Any, offset: Any, size: Any, value: Any, user: Any) -> None:
     """The write was answered before it was let through: nothing is left to do."""
 
@@ -232,8 +237,8 @@ def window_write(uc: Any, offset: Any, size: Any, value: Any, user: Any) -> None
         types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(engine_record)
     ),
     cache=True,
-)  # type: ignore[untyped-decorator]
-def on_unbacked(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> bool:
+)
+def on_unbacked(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> Word:
     """An access that nothing backs, or a write to ROM: always leaves; `loop` delivers or reports it."""
     control = carray(as_control(np.intp(carray(user, 1)[0].control)), 1)[0]
     control.kind = U(UNMAPPED)

@@ -19,6 +19,7 @@ from axvcpu.hot import lookup
 from isa.native import (
     UC_CTL_EXITS_WRITE,
     UC_CTL_REMOVE_CACHE_WRITE,
+    Word,
     as_control,
     as_engine,
     as_ring,
@@ -52,11 +53,11 @@ STOP, FAIL = int(Kind.STOP), int(Kind.FAIL)
 RETURN, LATCH, RING, CLOCK, SKIP = 0, 1, 2, 3, 4
 ENDLESS = U(NEVER)
 FETCH = U(4)
-PC_OFFSET = int(CONTROL.fields["pc"][1])
+PC_OFFSET = int(np.dtype(CONTROL).fields["pc"][1])  # type: ignore[index]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def address_after(engine: Any, pc: int, count: int) -> int:
+@njit(cache=True)
+def address_after(engine: Any, pc: Word, count: Word) -> Word:
     """Address of the instruction `count` instructions after `pc` in straight-line code; 0 where it cannot be read.
 
     Notes whether the one before it is a halt.
@@ -80,8 +81,8 @@ def address_after(engine: Any, pc: int, count: int) -> int:
     return pc + offset
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def add_answer(control: Any, value: int) -> bool:
+@njit(cache=True)
+def add_answer(control: Any, value: Word) -> Word:
     """The open access gets its answer. False where one instruction makes too many accesses."""
     i = control.latch_next
     if i >= U(LATCH_ENTRIES):
@@ -97,8 +98,8 @@ def add_answer(control: Any, value: int) -> bool:
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def answer_natively(engine: Any, control: Any) -> int:
+@njit(cache=True)
+def answer_natively(engine: Any, control: Any) -> Word:
     """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first."""
     rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
     i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
@@ -135,8 +136,8 @@ def answer_natively(engine: Any, control: Any) -> int:
     return 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def end_exact(engine: Any, uc: int) -> None:
+@njit(cache=True)
+def end_exact(engine: Any, uc: Word) -> None:
     """The run to an exit address is over: no exit any more, and no block that holds one."""
     if engine.until_set != U(0):
         engine.until_set = U(0)
@@ -144,8 +145,8 @@ def end_exact(engine: Any, uc: int) -> None:
         uc_ctl_2(uc, UC_CTL_REMOVE_CACHE_WRITE, engine.until - U(1), engine.until + U(2))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def begin_exact(engine: Any, control: Any, uc: int, count: int) -> bool:
+@njit(cache=True)
+def begin_exact(engine: Any, control: Any, uc: Word, count: Word) -> Word:
     """Make the address `count` instructions on the run's exit. False where the code cannot be read."""
     pc = np.int64(control.pc)
     until = address_after(engine, pc, count)
@@ -158,8 +159,8 @@ def begin_exact(engine: Any, control: Any, uc: int, count: int) -> bool:
     return True
 
 
-@njit(types.int64(types.intp), nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def enter(address: int) -> int:
+@njit(types.int64(types.intp), nogil=True, cache=True)
+def enter(address: Word) -> Word:
     """Run the loaded vCPU until something needs Python. Argument: address of the engine block."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -171,7 +172,7 @@ def enter(address: int) -> int:
             add_answer(control, control.answer)
         elif kind in (HYPERCALL, SEMIHOST):
             call_engine(np.intp(engine.advance), address)
-    exact = np.int64(0)
+    exact: Word = np.int64(0)
     while True:
         if control.latch_count != U(0) and control.retired > control.latch_retired:
             control.latch_count = U(0)
@@ -197,7 +198,7 @@ def enter(address: int) -> int:
         control.blocks = U(0)
         control.latch_next = U(0)
         control.block_count = U(0)
-        watched = control.latch_count | control.counter_register | control.lines_hidden
+        watched = control.latch_count | control.counter_register | control.lines_hidden | engine.log_on
         control.attention = U(1) if watched != U(0) else U(0)
         error = uc_emu_start(uc, control.pc, U(0), U(0), U(0))
         uc_reg_read(uc, np.int32(engine.pc_register), np.intp(engine.control) + PC_OFFSET)

@@ -6,6 +6,7 @@ pays. The control block is authoritative for the pc and the counts, the engine f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -30,7 +31,9 @@ from axvcpu.exits import (
 )
 from emu.engine.engine import Engine, enter, error_text, give, take
 from emu.engine.space import AddressSpace, by_root
+from emu.event import Event
 from isa.contract import Access, CpuModel, Isa
+from isa.native import LOG_INTERRUPT, LOG_UNMAPPED
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
@@ -96,6 +99,7 @@ class EngineVCpu:
         "isa",
         "vcpu_id",
         "vm_id",
+        "watcher",
         "words",
     )
 
@@ -112,6 +116,7 @@ class EngineVCpu:
         self._space: AddressSpace | None = None
         self._saved = bytearray()
         self._outside: dict[str, int] = {}
+        self.watcher: Callable[[Event], None] | None = None
 
     @classmethod
     def new(cls, vm_id: int, vcpu_id: int, config: VCpuConfig) -> Self:
@@ -185,6 +190,7 @@ class EngineVCpu:
     def attach(self, engine: Engine) -> None:
         self._engine = engine
         self._enter_address = engine.address
+        engine.set_word("log_on", int(self.watcher is not None))
         self._ring = engine.words[engine.word_index("ring_head") : engine.word_index("ring_head") + 1]
 
     def unbind(self) -> None:
@@ -226,6 +232,8 @@ class EngineVCpu:
             kind = enter(self._enter_address)
             if self._ring[0]:
                 self._drain(engine)
+            if self.watcher is not None:
+                self._report(engine)
             if kind == _MMIO_READ:
                 window, address, width, _ = self._record()
                 return MmioRead(address, width, window)
@@ -240,6 +248,27 @@ class EngineVCpu:
         writes = engine.drained()
         assert self._space is not None
         self._space.drain(writes)
+
+    def _report(self, engine: Engine) -> None:
+        assert self.watcher is not None
+        for kind, retired, pc, cause, value, level in engine.logged():
+            self.watcher(self._event(kind, retired, pc, cause, value, level))
+
+    def _event(self, kind: int, retired: int, pc: int, cause: int, value: int, level: int) -> Event:
+        isa = self.isa
+        if kind == LOG_INTERRUPT:
+            text = f"{isa.vector_name(cause, interrupt=True)}, taken at level {level}"
+            return Event("interrupt", retired, self.vcpu_id, pc, text)
+        if kind == LOG_UNMAPPED:
+            what = {1: "read of", 2: "write to", 4: "fetch from"}[cause]
+            return Event("unmapped", retired, self.vcpu_id, pc, f"{what} {value:#x}, which nothing backs")
+        return Event("trap", retired, self.vcpu_id, pc, f"{isa.vector_name(cause)}, value {value:#x}, to level {level}")
+
+    def watch(self, watcher: Callable[[Event], None] | None) -> None:
+        """Report traps, interrupts and unmapped accesses, which native code delivers, from the next entry on."""
+        self.watcher = watcher
+        if self._engine is not None:
+            self._engine.set_word("log_on", int(watcher is not None))
 
     def _leave(self, engine: Engine, kind: int) -> AxVCpuExitReason | None:
         """The exit for a kind that is not an access; None where the run just goes on."""
@@ -397,7 +426,6 @@ class EngineVCpu:
         engine = self._engine
         if engine is not None:
             engine.flush_translations()
-            engine.flush_tlb()
 
     @property
     def retired(self) -> int:
@@ -444,7 +472,8 @@ class EngineVCpu:
             if name == clock:
                 return self.now // period >> shift & self._mask
         if name in engine.registers.places:
-            return engine.registers.get(engine.take_state() if loaded else self._saved, name)
+            view: Any = engine.take_state() if loaded else self._saved
+            return engine.registers.get(view, name)
         if name in self._outside and not loaded:
             return self._outside[name]
         engine = self._loaded()

@@ -19,14 +19,22 @@ from numba import carray, cfunc, njit, types
 from axvcpu.control import Kind
 from isa.native import (
     BLOCK_SPECIAL,
+    LOG_INTERRUPT,
+    LOG_TRAP,
+    LOG_UNMAPPED,
+    PAGE_CODE,
+    PAGE_DATA,
+    PAGES,
     UC_MEM_FETCH,
     UC_PROT_EXEC,
     UC_PROT_READ,
     UC_PROT_WRITE,
     NativeAbilities,
+    Word,
     as_control,
     as_engine,
     as_i64,
+    as_u8,
     as_u16,
     as_u32,
     as_u64,
@@ -34,6 +42,7 @@ from isa.native import (
     engine_record,
     give_back,
     guest_time,
+    note,
     uc_context_restore,
     uc_context_save,
     uc_emu_stop,
@@ -56,7 +65,7 @@ STVEC, SEPC, SCAUSE, STVAL = int(Slot.STVEC), int(Slot.SEPC), int(Slot.SCAUSE), 
 MTVEC, MEPC, MCAUSE, MTVAL = int(Slot.MTVEC), int(Slot.MEPC), int(Slot.MCAUSE), int(Slot.MTVAL)
 SCOUNTEREN, MCOUNTEREN, PMP_RULES = int(Slot.SCOUNTEREN), int(Slot.MCOUNTEREN), int(Slot.PMP_RULES)
 HYPERCALL, SEMIHOST, DELIVER = int(Kind.HYPERCALL), int(Kind.SEMIHOST), int(Kind.DELIVER)
-KICK, AGAIN = int(Kind.KICK), int(Kind.AGAIN)
+KICK, AGAIN, DRAIN = int(Kind.KICK), int(Kind.AGAIN), int(Kind.DRAIN)
 EXCEPTION, TRAP_LOOP, TRANSLATE = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP), int(Kind.TRANSLATE)
 REG_X0, REG_MIP = int(rc.UC_RISCV_REG_X0), int(rc.UC_RISCV_REG_MIP)
 
@@ -74,8 +83,8 @@ HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
 TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def get(engine: Any, slot: int) -> int:
+@njit(inline="always")
+def get(engine: Any, slot: Word) -> Word:
     """A register of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
     if engine.wide != U(0):
@@ -83,8 +92,8 @@ def get(engine: Any, slot: int) -> int:
     return U(carray(as_u32(at), 1)[0])
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def put(engine: Any, slot: int, value: int) -> None:
+@njit(inline="always")
+def put(engine: Any, slot: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
     if engine.wide != U(0):
         carray(as_u64(at), 1)[0] = U(value)
@@ -92,8 +101,8 @@ def put(engine: Any, slot: int, value: int) -> None:
         carray(as_u32(at), 1)[0] = np.uint32(value)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def x(engine: Any, number: int) -> int:
+@njit(inline="always")
+def x(engine: Any, number: Word) -> Word:
     """General register `number` of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
     if engine.wide != U(0):
@@ -101,8 +110,8 @@ def x(engine: Any, number: int) -> int:
     return U(carray(as_u32(at), 32)[number])
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def put_x(engine: Any, number: int, value: int) -> None:
+@njit(inline="always")
+def put_x(engine: Any, number: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
     if engine.wide != U(0):
         carray(as_u64(at), 32)[number] = U(value)
@@ -110,18 +119,18 @@ def put_x(engine: Any, number: int, value: int) -> None:
         carray(as_u32(at), 32)[number] = np.uint32(value)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def save(engine: Any) -> None:
     uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def restore(engine: Any) -> None:
     uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def trap(engine: Any, control: Any, cause: int, pc: int, value: int) -> int:
+@njit(cache=True)
+def trap(engine: Any, control: Any, cause: Word, pc: Word, value: Word) -> Word:
     """Take a synchronous trap in the saved state and restore it [priv 3.1.6, 3.1.8, 4.1.1]; 0, or a Kind to leave with.
 
     `value` is what xtval gets. The registers stay as they are where the trap cannot be taken.
@@ -137,6 +146,8 @@ def trap(engine: Any, control: Any, cause: int, pc: int, value: int) -> int:
     )
     control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
     control.traps += U(1)
+    if engine.log_on != U(0):
+        note(engine, control, LOG_TRAP, pc, cause, value, SUPERVISOR if delegated else MACHINE)
     if again or vector == U(0):
         control.cause, control.fault_address = U(cause), U(value)
         put(engine, PC, pc)
@@ -163,8 +174,8 @@ def trap(engine: Any, control: Any, cause: int, pc: int, value: int) -> int:
     return 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def instruction_at(engine: Any, pc: int) -> int:
+@njit(cache=True)
+def instruction_at(engine: Any, pc: Word) -> Word:
     """The instruction word at a guest-virtual pc, 16 or 32 bits; 0 where it cannot be read."""
     at = code_at(engine, pc, 2)
     if at == 0:
@@ -178,8 +189,8 @@ def instruction_at(engine: Any, pc: int) -> int:
     return low | np.int64(carray(as_u16(at), 1)[0]) << 16
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def read_time(engine: Any, control: Any, word: int, pc: int) -> bool:
+@njit(cache=True)
+def read_time(engine: Any, control: Any, word: Word, pc: Word) -> Word:
     """`csrr rd, time` or timeh, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
     if word & 0x7F != 0x73 or (word >> 12) & 3 != 2 or (word >> 15) & 31 != 0:
         return False
@@ -202,8 +213,8 @@ def read_time(engine: Any, control: Any, word: int, pc: int) -> bool:
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def data_base(engine: Any, word: int) -> int:
+@njit(cache=True)
+def data_base(engine: Any, word: Word) -> Word:
     """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
     if word & 3 == 3:
         opcode = word & 0x7F
@@ -234,8 +245,8 @@ def data_base(engine: Any, word: int) -> int:
     return x(engine, 2) + U(offset)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def data_fault(engine: Any, control: Any, cause: int, pc: int, value: int) -> tuple[int, int]:
+@njit(cache=True)
+def data_fault(engine: Any, control: Any, cause: Word, pc: Word, value: Word) -> tuple[Word, Word]:
     """Cause and xtval as the manual has them, of a fault of a load, store or atomic.
 
     The engine reports an atomic's fault as a load's. An access across two pages it makes in aligned pieces, reports the
@@ -255,7 +266,7 @@ def data_fault(engine: Any, control: Any, cause: int, pc: int, value: int) -> tu
     return cause, value
 
 
-@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
+@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)
 def on_exception(uc: Any, number: Any, user: Any) -> None:
     """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
     engine = carray(user, 1)[0]
@@ -296,13 +307,16 @@ def on_exception(uc: Any, number: Any, user: Any) -> None:
         uc_emu_stop(uc)
     elif control.kind == U(AGAIN):
         uc_emu_stop(uc)
+    elif engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
+        control.kind = U(DRAIN)
+        uc_emu_stop(uc)
     elif control.kick != U(0):
         control.kind = U(KICK)
         uc_emu_stop(uc)
 
 
-@cfunc(types.boolean(types.intp, types.CPointer(engine_record)), cache=True)  # type: ignore[untyped-decorator]
-def on_invalid(uc: Any, user: Any) -> bool:
+@cfunc(types.boolean(types.intp, types.CPointer(engine_record)), cache=True)
+def on_invalid(uc: Any, user: Any) -> Word:
     """UC_HOOK_INSN_INVALID: `ebreak`. The engine cannot go on from here, so the loop takes the trap after it returned.
 
     Semihosting is the sequence slli x0, x0, 0x1f; ebreak; srai x0, x0, 7 (RISC-V Semihosting 0.4, section 2).
@@ -321,8 +335,8 @@ def on_invalid(uc: Any, user: Any) -> bool:
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def leave_for_translation(engine: Any, kind: int) -> bool:
+@njit(cache=True)
+def leave_for_translation(engine: Any, kind: Word) -> Word:
     """What the fill is to give has changed: leave, so that the TLB can be emptied."""
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     control.kind = U(TRANSLATE)
@@ -333,11 +347,13 @@ def leave_for_translation(engine: Any, kind: int) -> bool:
 @cfunc(
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
     cache=True,
-)  # type: ignore[untyped-decorator]
-def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> bool:
+)
+def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> Word:
     """UC_HOOK_TLB_FILL while the guest's MMU is off: identity, with fetch and data in separate entries.
 
-    A page that can be executed and written would make each of its stores slow. As soon as the guest translates (satp)
+    An entry that can be executed and written makes each store slow: the engine then always looks for code that changes.
+    One that cannot be executed it stops watching after the first store. So data is given without the right to execute,
+    but for pages that hold code, or are reached by two addresses. As soon as the guest translates (satp)
     or protects memory below machine level (PMP), the engine's own MMU takes over.
     """
     engine = carray(user, 1)[0]
@@ -349,35 +365,46 @@ def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> bool:
     if translated or (rules != np.uint32(0) and get(engine, PRIV) != U(MACHINE)):
         engine.paging = U(1)
         return leave_for_translation(engine, kind)
-    rights = UC_PROT_READ | UC_PROT_EXEC if kind == UC_MEM_FETCH else UC_PROT_READ | UC_PROT_WRITE
     inside = address - engine.alias
     if inside < engine.alias_size:
         address = engine.home + inside
         if engine.alias_used == U(0):
             engine.alias_used = U(1)
             return leave_for_translation(engine, kind)
-    if engine.alias_used != U(0):
+    page = carray(as_u8(np.intp(engine.pages)), PAGES)
+    i = np.int64(address >> U(12)) & (PAGES - 1)
+    given = page[i]
+    rights = UC_PROT_READ
+    if kind == UC_MEM_FETCH:
+        page[i] = given | np.uint8(PAGE_CODE)
+        if given == np.uint8(PAGE_DATA):
+            return leave_for_translation(engine, kind)
         rights |= UC_PROT_EXEC
+    else:
+        page[i] = given | np.uint8(PAGE_DATA)
+        rights |= UC_PROT_WRITE
+        if given & np.uint8(PAGE_CODE) or engine.alias_used != U(0):
+            rights |= UC_PROT_EXEC
     carray(as_u64(entry), 1)[0] = address
     carray(as_u32(entry + 8), 1)[0] = np.uint32(rights)
     return True
 
 
-@cfunc(types.int64(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def length(at: Any) -> int:
+@cfunc(types.int64(types.intp), cache=True)
+def length(at: Any) -> Word:
     """Bytes of the instruction at a host address [unpriv 1.5]; 48 bits and more are illegal here, and 4."""
     return 4 if carray(as_u16(at), 1)[0] & np.uint16(3) == np.uint16(3) else 2
 
 
-@cfunc(types.int64(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def halts(at: Any) -> int:
+@cfunc(types.int64(types.intp), cache=True)
+def halts(at: Any) -> Word:
     """Is the instruction at a host address `wfi`?"""
     low, high = carray(as_u16(at), 2)[0], carray(as_u16(at), 2)[1]
     return 1 if low == np.uint16(0x0073) and high == np.uint16(0x1050) else 0
 
 
-@cfunc(types.uint64(types.intp, types.int64), cache=True)  # type: ignore[untyped-decorator]
-def inspect(at: Any, size: Any) -> int:
+@cfunc(types.uint64(types.intp, types.int64), cache=True)
+def inspect(at: Any, size: Any) -> Word:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
 
     A CSR instruction always ends its block.
@@ -398,8 +425,8 @@ def inspect(at: Any, size: Any) -> int:
     return U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(17)
 
 
-@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def mend(address: Any) -> int:
+@cfunc(types.int32(types.intp), cache=True)
+def mend(address: Any) -> Word:
     """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
     [priv 3.1.10], mip has the bits that are hidden from the engine (`tell_lines`)."""
     engine = carray(as_engine(address), 1)[0]
@@ -418,8 +445,8 @@ def mend(address: Any) -> int:
     return 0
 
 
-@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def tell_lines(address: Any) -> int:
+@cfunc(types.int32(types.intp), cache=True)
+def tell_lines(address: Any) -> Word:
     """Hand the interrupt lines over: mip in the saved state, then one write through the API at machine level, which
     makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on.
 
@@ -459,8 +486,8 @@ def tell_lines(address: Any) -> int:
     return 1 if enabled != U(0) else 0
 
 
-@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def fault(address: Any) -> int:
+@cfunc(types.int32(types.intp), cache=True)
+def fault(address: Any) -> Word:
     """An access that nothing backs: the guest's access fault, with the virtual address in xtval; 0, or a Kind."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -480,6 +507,8 @@ def fault(address: Any) -> int:
             if control.address & U(0xFFF) < base & U(0xFFF):
                 base += U(0x1000)
             value = (base & ~U(0xFFF)) | (control.address & U(0xFFF))
+    if engine.log_on != U(0):
+        note(engine, control, LOG_UNMAPPED, pc, control.access, control.address, get(engine, PRIV))
     left = trap(engine, control, cause, pc, value)
     if left != 0:
         control.kind = U(left)
@@ -488,8 +517,33 @@ def fault(address: Any) -> int:
     return left
 
 
-@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64), cache=True)  # type: ignore[untyped-decorator]
-def deliver(address: Any, cause: Any, pc: Any, value: Any) -> int:
+@njit(cache=True)
+def entered(pc: Word, vector: Word, cause: Word, wide: Word) -> Word:
+    """Whether `pc` is where an interrupt of this cause goes [priv 3.1.7]."""
+    top = U(63) if wide != U(0) else U(31)
+    if cause >> top == U(0):
+        return False
+    number = cause & ~(U(1) << top)
+    return pc == (vector & ~U(3)) + (U(4) * number if vector & U(3) == U(1) else U(0))
+
+
+@cfunc(types.int32(types.intp), cache=True)
+def observe(address: Any) -> Word:
+    """The engine takes interrupts by itself: a block at the vector, with an interrupt as its cause, tells."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    save(engine)
+    level, pc = get(engine, PRIV), get(engine, PC)
+    cause = get(engine, MCAUSE if level == U(MACHINE) else SCAUSE)
+    vector = get(engine, MTVEC if level == U(MACHINE) else STVEC)
+    if level != U(USER) and entered(pc, vector, cause, engine.wide):
+        number = cause & U(0xFFFF)
+        note(engine, control, LOG_INTERRUPT, get(engine, MEPC if level == U(MACHINE) else SEPC), number, 0, level)
+    return 0
+
+
+@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64), cache=True)
+def deliver(address: Any, cause: Any, pc: Any, value: Any) -> Word:
     """Take a trap while the engine stands still; 0, or a Kind to leave with."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -502,8 +556,8 @@ def deliver(address: Any, cause: Any, pc: Any, value: Any) -> int:
     return left
 
 
-@cfunc(types.int32(types.intp), cache=True)  # type: ignore[untyped-decorator]
-def advance(address: Any) -> int:
+@cfunc(types.int32(types.intp), cache=True)
+def advance(address: Any) -> Word:
     """Go past the ecall or ebreak that was answered: it counts as retired."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -525,6 +579,7 @@ RISCV64 = RISCV32 = NativeAbilities(
     tell_lines=tell_lines,
     fault=fault,
     advance=advance,
+    observe=observe,
     mend=mend,
     outside=("fflags",),
     reveal=(("priv", MACHINE), ("mstatus", 0x6000)),
