@@ -105,7 +105,8 @@ class StateMachine:
         Readers see `from_` until the commit. Another state makes the vCPU INVALID and raises BadState, `f`
         not called; an exception of `f` makes it INVALID and goes on unchanged. While another operation is in
         transition: BadState(in_progress), nothing changed. An edge that is not in the table: IllegalEdge,
-        nothing changed. A commit never overwrites INVALID. BLOCKED entered this way is PARKED.
+        nothing changed. A commit never overwrites INVALID. BLOCKED entered this way is PARKED, and
+        READY at once where a token answers that.
         """
         return self._transit((from_,), to, f, operation)
 
@@ -148,7 +149,8 @@ class StateMachine:
     ) -> None:
         """UNSAFE: set the state unchecked, whatever is in progress; to restore a saved vCPU or leave INVALID.
 
-        BLOCKED without a reason is PARKED. `wake_tokens` None keeps the tokens. The architecture is not told.
+        BLOCKED without a reason is PARKED. `wake_tokens` None keeps the tokens of other reasons. The
+        architecture is not told.
         """
         waits = self._waits
         if wake_tokens is not None:
@@ -193,12 +195,11 @@ class StateMachine:
                 raise self._bad_state(operation, from_)
             value = f()
             waits = self._waits
+            waits.reasons = 0
             if to is BLOCKED:
-                waits.enter(BlockReason.PARKED)
-            else:
-                waits.reasons = 0
-                if to is READY and self._posts and waits.settle():
-                    to = BLOCKED
+                waits.post_block(BlockReason.PARKED)
+            if to is BLOCKED or (to is READY and self._posts):
+                to = BLOCKED if waits.settle() else READY
             if to is INVALID:
                 self._invalidate(operation, None)
             elif self._state is not INVALID:

@@ -43,11 +43,11 @@ class Waits:
         return self.reasons != 0
 
     def enter(self, reasons: BlockReason) -> None:
-        """Wait for `reasons`, whatever was posted: wakes become tokens, block requests are dropped."""
-        posts = tuple(self.posts)
+        """Wait for `reasons`, whatever came before: their tokens and all block requests are dropped."""
+        posts, tokens = tuple(self.posts), self.tokens
         for post in posts:
-            self.tokens |= post & _ALL
-        self.reasons = int(reasons)
+            tokens |= post & _ALL
+        self.reasons, self.tokens = int(reasons), tokens & ~int(reasons)
         self.posts.difference_update(posts)
 
     @property

@@ -115,8 +115,8 @@ class Core(RuleBasedStateMachine):
             self.state = to
             self.waits = set()
             if to is BLOCKED:
-                self.waits, self.wanted = {"PARKED"}, set()
-            elif to is READY:
+                self.wanted.add("PARKED")
+            if to in (READY, BLOCKED):
                 self.commit()
         else:
             assert isinstance(result, BadState)
@@ -280,6 +280,7 @@ class Core(RuleBasedStateMachine):
         self.vcpu.set_state(state)
         self.state, self.wanted = state, set()
         self.waits = {"PARKED"} if state is BLOCKED else set()
+        self.tokens -= self.waits
 
     @invariant()
     def agrees(self):

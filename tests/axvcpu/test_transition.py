@@ -315,10 +315,6 @@ class LateWake(Waits):
         self.late(waiting)
         return waiting
 
-    def enter(self, reasons):
-        super().enter(reasons)
-        self.late(True)
-
     def late(self, waiting):
         if waiting and self.wake is not None:
             wake, self.wake = self.wake, None
