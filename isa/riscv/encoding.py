@@ -1,18 +1,19 @@
-"""What can be told from a RISC-V instruction word without executing it."""
+"""What can be told from a RISC-V instruction word without executing it: `instructions.py` read backwards."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 
 from isa.contract import Access, BranchTarget, EffectiveAddress, MemoryAccess, ReadRegister
-from isa.riscv.instructions import IMMEDIATES, encodings
+from isa.riscv.instructions import IMMEDIATES, REGISTERS, Encoding, encodings
 
-_LOAD, _LOAD_FP, _STORE, _STORE_FP, _AMO = 0x03, 0x07, 0x23, 0x27, 0x2F
-_SIZES = (1, 2, 4, 8, 1, 2, 4, 8)  # by funct3: b h w d bu hu wu
-_LR, _SC = 0x02, 0x03
-_SYSTEM, _BRANCH, _JAL = 0x73, 0x63, 0x6F
-_C_JAL, _C_J, _C_BEQZ, _C_BNEZ = 0x2001, 0xA001, 0xC001, 0xE001
-_COMPRESSED_JUMPS = {_C_JAL: "cjump", _C_J: "cjump", _C_BEQZ: "cbranch", _C_BNEZ: "cbranch"}
+_FIELDS = {"rm": 7 << 12, "pred": 15 << 24, "succ": 15 << 20, "aqrl": 3 << 25, "sp": 0}
+_OPERAND = re.compile(r"[\w']+\+?")
+_SIZES = {"b": 1, "h": 2, "w": 4, "d": 8}
+_ROUNDING = (0, 1, 2, 3, 4, 7)  # 5 and 6 are reserved
+_LOAD, _STORE = (Access.LOAD,), (Access.STORE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +27,34 @@ class CsrAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compressed:
-    """A compressed load or store: the row's bits, and what it does."""
+class _Match:
+    """A row with the bits that are its own; `filled` are masks of operands of which none may be zero."""
 
-    match: int
-    size: int
-    kind: Access
-    immediate: str
-    base: str  # "sp" or "rs1'"
+    mask: int
+    row: Encoding
+    filled: tuple[int, ...]
 
 
 def instruction_length(code: bytes) -> int:
-    """Bytes of the first instruction: 2 or 4 by its two lowest bits (unprivileged specification, section
-    1.5).
+    """Bytes of the first instruction: 2 or 4 by its lowest bits (unprivileged specification, section 1.5).
 
     The longer formats are in no CPU model and count as 4. Needs at least one byte.
     """
     return 4 if code[0] & 3 == 3 else 2
 
 
+def decode(word: int, bits: int) -> Encoding | None:
+    """The row of an instruction word; None for what RV32GC or RV64GC reserves, and for hints."""
+    for match in _matches(bits).get(_key(word), ()):
+        if word & match.mask == match.row.word and all(word & mask for mask in match.filled):
+            return match.row
+    return None
+
+
 def csr_access(word: int) -> CsrAccess | None:
     """The CSR that an instruction names; None for any other instruction."""
     form = word >> 12 & 7
-    if word & 0x7F != _SYSTEM or form & 3 == 0:
+    if word & 0x7F != 0x73 or form & 3 == 0:
         return None
     rd, source = word >> 7 & 31, word >> 15 & 31
     swaps = form & 3 == 1
@@ -57,19 +63,13 @@ def csr_access(word: int) -> CsrAccess | None:
 
 def branch_target(bits: int) -> BranchTarget:
     """The ability of the descriptor: where a pc-relative branch or jump goes if it is taken."""
-    mask = (1 << bits) - 1
 
     def target(code: bytes, pc: int) -> int | None:
-        if len(code) < 2 or len(code) < instruction_length(code):
+        word, row = _first(code, bits)
+        kind = row.operands.rpartition(",")[2] if row is not None else ""
+        if kind not in IMMEDIATES or not IMMEDIATES[kind].relative:
             return None
-        word = int.from_bytes(code[: instruction_length(code)], "little")
-        if word & 3 == 3:
-            kind = {_BRANCH: "branch", _JAL: "jump"}.get(word & 0x7F)
-        else:
-            kind = _COMPRESSED_JUMPS.get(word & 0xE003)
-            if word & 0xE003 == _C_JAL and bits == 64:  # c.addiw there
-                kind = None
-        return None if kind is None else pc + IMMEDIATES[kind].decode(word) & mask
+        return pc + IMMEDIATES[kind].decode(word) & (1 << bits) - 1
 
     return target
 
@@ -77,69 +77,74 @@ def branch_target(bits: int) -> BranchTarget:
 def effective_address(bits: int) -> EffectiveAddress:
     """The ability of the descriptor: which memory an instruction will access, from the registers before it.
 
-    The function it returns gives () for an instruction that accesses none, or is not a legal load, store or
-    AMO.
+    The function that it returns gives () for an instruction that accesses none, and for no instruction.
     """
-    compressed = _compressed(bits)
-    widest = bits // 8
-    mask = (1 << bits) - 1
 
     def accesses(code: bytes, register: ReadRegister) -> tuple[MemoryAccess, ...]:
-        if len(code) < 2 or len(code) < instruction_length(code):
+        word, row = _first(code, bits)
+        if row is None or "(" not in row.operands or row.name == "jalr":
             return ()
-        word = int.from_bytes(code[: instruction_length(code)], "little")
-        if instruction_length(code) == 2:
-            row = compressed.get(word & 0xE003)
-            if row is None or (row.immediate.startswith(("clwsp", "cldsp")) and _loads_nothing(word, bits)):
-                return ()
-            offset = IMMEDIATES[row.immediate].decode(word)
-            base = register("sp" if row.base == "sp" else f"x{8 + (word >> 7 & 7)}")
-            return (MemoryAccess(base + offset & mask, row.size, row.kind),)
-
-        base = register(f"x{word >> 15 & 31}")
-        opcode, form = word & 0x7F, word >> 12 & 7
-        size = _SIZES[form]
-        if opcode == _AMO:
-            if form not in (2, 3) or size > widest:
-                return ()
-            operation = word >> 27
-            kinds = {_LR: (Access.LOAD,), _SC: (Access.STORE,)}.get(operation, (Access.LOAD, Access.STORE))
-            return tuple(MemoryAccess(base & mask, size, kind) for kind in kinds)
-        loads = opcode in (_LOAD, _LOAD_FP)
-        if not loads and opcode not in (_STORE, _STORE_FP):
-            return ()
-        if form not in _forms(opcode, bits):
-            return ()
-        offset = IMMEDIATES["imm" if loads else "store"].decode(word)
-        return (MemoryAccess(base + offset & mask, size, Access.LOAD if loads else Access.STORE),)
+        offset, _, base = row.operands.removesuffix(",aqrl").rstrip(")").rpartition(",")[2].partition("(")
+        address = register(_base(base, word)) + (IMMEDIATES[offset].decode(word) if offset else 0)
+        size, kinds = _data(row.name.removeprefix("c."))
+        return tuple(MemoryAccess(address & (1 << bits) - 1, size, kind) for kind in kinds)
 
     return accesses
 
 
-def _forms(opcode: int, bits: int) -> tuple[int, ...]:
-    """The legal funct3 of a load or store."""
-    if opcode in (_LOAD_FP, _STORE_FP):
-        return (2, 3)
-    if opcode == _STORE:
-        return (0, 1, 2, 3) if bits == 64 else (0, 1, 2)
-    return (0, 1, 2, 3, 4, 5, 6) if bits == 64 else (0, 1, 2, 4, 5)
+def _first(code: bytes, bits: int) -> tuple[int, Encoding | None]:
+    if not code or len(code) < instruction_length(code):
+        return 0, None
+    word = int.from_bytes(code[: instruction_length(code)], "little")
+    return word, decode(word, bits)
 
 
-def _loads_nothing(word: int, bits: int) -> bool:
-    """c.lwsp and c.ldsp with rd = x0 are reserved; the floating-point ones are not."""
-    form = word >> 13
-    return word >> 7 & 31 == 0 and (form == 2 or (form == 3 and bits == 64))
+def _base(operand: str, word: int) -> str:
+    if operand == "sp":
+        return "sp"
+    at, _, short = REGISTERS[operand]
+    return f"x{8 + (word >> at & 7)}" if short else f"x{word >> at & 31}"
 
 
-def _compressed(bits: int) -> dict[int, _Compressed]:
-    """Computed from the rows: those with a base register."""
-    found: dict[int, _Compressed] = {}
+def _data(name: str) -> tuple[int, tuple[Access, ...]]:
+    """Bytes and kinds of access of a load, a store or an atomic operation, by its name."""
+    stem, dot, suffix = name.partition(".")
+    if dot:
+        kinds = {"lr": _LOAD, "sc": _STORE}.get(stem, _LOAD + _STORE)
+        return _SIZES[suffix], kinds
+    stem = stem.removeprefix("f")
+    return _SIZES[stem[1]], _LOAD if stem[0] == "l" else _STORE
+
+
+def _key(word: int) -> int:
+    """Opcode and funct3: few rows share one."""
+    return word & (0x707F if word & 3 == 3 else 0xE003)
+
+
+@cache
+def _matches(bits: int) -> dict[int, tuple[_Match, ...]]:
+    """Rows by key, those with more bits of their own first. Where funct3 is an operand, a row has many."""
+    found: dict[int, list[_Match]] = {}
     for row in encodings(bits).values():
-        first, _, rest = row.operands.partition(",")
-        if row.size == 4 or "(" not in rest:
-            continue
-        immediate, base = rest.rstrip(")").split("(")
-        size = 4 if "w" in row.name.partition(".")[2] else 8
-        kind = Access.STORE if "s2" in first else Access.LOAD
-        found[row.word] = _Compressed(row.word, size, kind, immediate, base)
-    return found
+        width = (1 << 8 * row.size) - 1
+        operands = {name: _bits_of(name) for name in _OPERAND.findall(row.operands)}
+        mask = width & ~sum(set(operands.values()))
+        filled = tuple(
+            bits_of
+            for name, bits_of in operands.items()
+            if name in row.nonzero or (name in IMMEDIATES and IMMEDIATES[name].nonzero)
+        )
+        forms = _ROUNDING if "rm" in operands else range(8) if row.size == 4 and not mask & 0x7000 else (0,)
+        for form in forms:
+            found.setdefault(_key(row.word) | form << 12, []).append(_Match(mask, row, filled))
+    return {key: tuple(sorted(rows, key=lambda one: -one.mask.bit_count())) for key, rows in found.items()}
+
+
+def _bits_of(operand: str) -> int:
+    """The bits of the word that an operand fills."""
+    if operand in REGISTERS:
+        at, _, short = REGISTERS[operand]
+        return (7 if short else 31) << at
+    if operand in IMMEDIATES:
+        return sum((1 << width) - 1 << at for at, width, _ in IMMEDIATES[operand].parts)
+    return _FIELDS[operand]

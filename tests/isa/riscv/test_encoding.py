@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import isa
 from isa.contract import Access, Isa, MemoryAccess
 from isa.riscv.encoding import csr_access, instruction_length
+from isa.riscv.encoding import decode as find_row
 from isa.riscv.instructions import ENCODINGS, IMMEDIATES, REGISTERS, encodings
 
 WIDTHS = {"b": 1, "bu": 1, "h": 2, "hu": 2, "w": 4, "wu": 4, "d": 8}
@@ -22,6 +23,10 @@ CAPSTONE = {
     )
     for bits in (32, 64)
 }
+MORE_THAN_ROWS = {  # hints, reserved encodings and other extensions that Capstone prints as an instruction
+    "c.nop", "c.addi", "c.slli", "c.srli", "c.srai", "c.lui", "c.unimp", "c.mv", "c.add", "c.li",
+    "slli", "srli", "srai", "fence", "fence.i", "uret", "unimp",
+}  # fmt: skip
 BITS = st.sampled_from([32, 64])
 WORDS = st.one_of(
     st.integers(0, 0xFFFF_FFFF).map(lambda word: word | 3),
@@ -178,3 +183,27 @@ def test_no_two_rows_of_one_width_have_the_same_name() -> None:
     for bits in (32, 64):
         names = [row.name for row in ENCODINGS if row.only in (None, bits)]
         assert len(names) == len(set(names))
+
+
+@given(WORDS, BITS)
+@settings(max_examples=500)
+def test_a_word_with_a_row_is_what_capstone_decodes(word: int, bits: int) -> None:
+    row = find_row(word, bits)
+    line = decode(word, bits)
+    if row is not None:
+        assert line is not None, row.name
+        assert line[0] == row.size
+    elif line is not None:
+        assert line[1] in MORE_THAN_ROWS, line
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_every_row_decodes_to_itself(bits: int) -> None:
+    for row in encodings(bits).values():
+        word = row.word
+        for operand in re.findall(r"[\w']+\+?", row.operands):
+            if operand in REGISTERS:
+                word |= 1 << REGISTERS[operand][0]
+            elif operand in IMMEDIATES:
+                word |= IMMEDIATES[operand].encode(IMMEDIATES[operand].step)
+        assert find_row(word, bits) is row
