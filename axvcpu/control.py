@@ -38,7 +38,9 @@ class Kind(IntEnum):
     TURN = 14  # this vCPU has had its turn
     BREAKPOINT = 15
     STOP = 16  # internal: a block that does not fit before the limit
-    TRANSLATE = 17  # the guest translates or protects memory: its accesses are the engine's MMU's from here on
+    TRANSLATE = (
+        17  # the guest translates or protects memory: its accesses are the engine's MMU's from here on
+    )
     DELIVER = 18  # internal: the trap of `cause` is taken when the engine has returned
     AGAIN = 19  # internal: nothing but to enter again
 

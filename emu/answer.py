@@ -48,7 +48,9 @@ class Vm(Protocol):
         """(base, size, device) by window number."""
         ...
 
-    def ended(self, ending: Ending, vcpu: AxVCpu[EngineVCpu], exit: AxVCpuExitReason, text: str, code: int = 0) -> Outcome:
+    def ended(
+        self, ending: Ending, vcpu: AxVCpu[EngineVCpu], exit: AxVCpuExitReason, text: str, code: int = 0
+    ) -> Outcome:
         """The outcome, with the pc and its symbol."""
         ...
 
@@ -67,7 +69,7 @@ class Vm(Protocol):
         ...
 
 
-def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:  # noqa: A002 (the field's word)
+def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:
     match exit:
         case MmioRead():
             base, size, device = vm.windows[exit.window]
@@ -102,7 +104,9 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
         case Debug():
             return vm.ended(Ending.EXIT, vcpu, exit, f"{exit.kind.value} at {vm.place(exit.pc)}")
         case SystemDown():
-            return vm.ended(Ending.POWERED_OFF, vcpu, exit, f"the guest asked for {exit.reason.value}", exit.code)
+            return vm.ended(
+                Ending.POWERED_OFF, vcpu, exit, f"the guest asked for {exit.reason.value}", exit.code
+            )
         case SysRegRead() | SysRegWrite() | IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
             return vm.ended(Ending.CRASHED, vcpu, exit, f"this machine has no answer to {exit}")
         case _:
@@ -125,7 +129,7 @@ def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | N
     return None
 
 
-def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:  # noqa: A002
+def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:
     address = "" if exit.fault_address is None else f", address {exit.fault_address:#x}"
     if exit.trap_loop:
         text = f"{exit.name} at {vm.place(exit.pc)}{address}, again and again: the trap handler itself traps"

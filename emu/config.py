@@ -51,4 +51,6 @@ class MachineConfig:
     semihosting: bool = False
     no_reboot: bool = False  # a reset that the guest asks for ends the run
     unmapped: str = "fault"  # or "stop", "ones"
-    channel: Channel | None = field(default=None, compare=False)  # the first serial line; None: output is kept in memory
+    channel: Channel | None = field(
+        default=None, compare=False
+    )  # the first serial line; None: output is kept in memory

@@ -136,7 +136,8 @@ class Machine:
         self._keep_open = [region.view for region in regions]
         self.space = AddressSpace(
             tuple(
-                Backing(region.base, region.size, region.address, region.permissions is not ROM) for region in regions
+                Backing(region.base, region.size, region.address, region.permissions is not ROM)
+                for region in regions
             ),
             tuple(DeviceWindow(base, size, index) for index, (base, size, _) in enumerate(self.windows)),
             self.isa.page_size,
@@ -201,8 +202,7 @@ class Machine:
         self.ram.clear()
         for vcpu in self.vcpus:
             vcpu.arch.power_on()
-            if vcpu.state is VCpuState.BLOCKED:
-                vcpu.wake(WakeEvent.STOP)
+            self.release(vcpu)
         self._turn, self._turn_at, self._skipped = 0, TURN, 0
         if self._host_start is not None:
             self._host_start = host_ns()
@@ -274,7 +274,7 @@ class Machine:
         self._current = vcpu
         run, counts, listeners = vcpu.run, self._counts, self._listeners
         while True:
-            exit = run()  # noqa: A001 (the field's word)
+            exit = run()
             counts[type(exit)] += 1
             if listeners:
                 self._tell(vcpu, exit)
@@ -452,13 +452,21 @@ class Machine:
         """Have every vCPU on this thread's physical CPU, so that its state can be reached."""
         self._bind()
 
+    def release(self, vcpu: Vcpu) -> None:
+        """Make a vCPU that waits READY, and leave no token for a later wait."""
+        if vcpu.block_reason is not None:
+            halted = vcpu.block_reason is BlockReason.HALT
+            vcpu.wake(WakeEvent.INTERRUPT if halted else WakeEvent.COMPLETION)
+
     def skip(self, until: int) -> None:
         """Idle: guest time goes on to `until` ns with nothing retired."""
         total = sum(vcpu.arch.retired for vcpu in self.vcpus)
         self._skipped = max(self._skipped, -(-until // (1 << self.config.shift)) - total)
 
     def unmapped(self, vcpu: Vcpu, address: int, access: AccessFlags) -> Outcome | None:
-        if self.config.unmapped == "fault" or (self.config.unmapped == "ones" and AccessFlags.EXECUTE in access):
+        if self.config.unmapped == "fault" or (
+            self.config.unmapped == "ones" and AccessFlags.EXECUTE in access
+        ):
             vcpu.arch.access_fault(address, access)
             return None
         if self.config.unmapped == "ones":
@@ -477,7 +485,7 @@ class Machine:
         self,
         ending: Ending,
         vcpu: Vcpu,
-        exit: AxVCpuExitReason | None,  # noqa: A002 (the field's word)
+        exit: AxVCpuExitReason | None,
         text: str,
         code: int = 0,
     ) -> Outcome:
@@ -519,7 +527,7 @@ class Machine:
             for vcpu in self.vcpus:
                 vcpu.arch.watch(self._tell_trap)
 
-    def _tell(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:  # noqa: A002
+    def _tell(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:
         arch = vcpu.arch
         for callback, kinds in self._listeners:
             if "exit" in kinds:

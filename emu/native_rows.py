@@ -38,5 +38,10 @@ def _registers(windows: list[tuple[int, int, Device]]) -> Iterator[tuple[int, in
 def _row(base: int, window: int, register: NativeRegister) -> Row:
     lo = base + register.offset
     return Row(
-        int(_KINDS[register.action]), register.action, window, lo, lo + register.size - 1, max(register.period, 1)
+        int(_KINDS[register.action]),
+        register.action,
+        window,
+        lo,
+        lo + register.size - 1,
+        max(register.period, 1),
     )

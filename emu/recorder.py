@@ -8,7 +8,7 @@ class Recorder:
 
     live = False
 
-    def __init__(self, input: bytes = b"") -> None:  # noqa: A002 (the line's word)
+    def __init__(self, input: bytes = b"") -> None:
         self.input = input
         self.position = 0
         self.output = bytearray()

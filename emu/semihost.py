@@ -56,7 +56,9 @@ class Semihost:
             case WaitsForInput():
                 vcpu.block(BlockReason.IO)  # the same instruction makes the call again when input has come
             case Exited():
-                text = "the guest exited by semihosting" + (f" with code {answer.code}" if answer.code else "")
+                text = "the guest exited by semihosting" + (
+                    f" with code {answer.code}" if answer.code else ""
+                )
                 return self._machine.ended(Ending.POWERED_OFF, vcpu, None, text, answer.code)
         return None
 

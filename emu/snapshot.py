@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from axvcpu.states import BlockReason, VCpuState, WakeEvent
+from axvcpu.states import BlockReason
 from emu.engine.vcpu import Context
 from emu.errors import SnapshotMismatch
 from emu.memory import Capture
@@ -29,12 +29,15 @@ class MachineState:
     ram: Capture
     devices: dict[str, Any]
     alarms: dict[str, int | None]
-    clock: tuple[int, int, int, int]  # whose turn, until when, ns skipped while idle, retired before the last reset
+    clock: tuple[
+        int, int, int, int
+    ]  # whose turn, until when, ns skipped while idle, retired before the last reset
     channel: int | None  # how much of a stored input was taken
 
 
 def make_of(machine: Machine) -> str:
-    return f"{machine.isa.name} {machine.board.name} {machine.model.name}, {machine.config.smp} CPUs, {machine.ram.size:#x} bytes"
+    what = f"{machine.isa.name} {machine.board.name} {machine.model.name}"
+    return f"{what}, {machine.config.smp} CPUs, {machine.ram.size:#x} bytes"
 
 
 def _stateful(machine: Machine) -> list[tuple[str, Any]]:
@@ -67,10 +70,10 @@ def load(machine: Machine, state: MachineState) -> None:
         machine.channel.position = state.channel
     for vcpu, context, wait in zip(machine.vcpus, state.contexts, state.waits, strict=True):
         vcpu.arch.restore(context)  # first: devices ask for the time
-        if wait is None and vcpu.state is VCpuState.BLOCKED:
-            vcpu.wake(WakeEvent.STOP)
-        elif wait is not None and vcpu.state is VCpuState.READY:
-            vcpu.block(wait)
+        if vcpu.block_reason != wait:
+            machine.release(vcpu)
+            if wait is not None:
+                vcpu.block(wait)
     for name, device in _stateful(machine):
         device.load(state.devices[name])
     machine.timeline.load(state.alarms)

@@ -23,7 +23,9 @@ class Alarm:
 
     __slots__ = ("_changed", "_deadline", "action", "name", "order")
 
-    def __init__(self, name: str, order: int, action: Callable[[], None], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, order: int, action: Callable[[], None], changed: Callable[[], None]
+    ) -> None:
         self.name, self.order, self.action, self._changed = name, order, action, changed
         self._deadline: int | None = None
 

@@ -47,7 +47,9 @@ def devices(hands: Hands) -> list[tuple[Slot, Device]]:
     """Every device of the board, wired. Interrupt controllers come first: the others take their lines."""
     board, made = hands.board, dict[str, Device]()
     controllers = ("plic", "bare-latch")
-    ordered = sorted((slot for slot in board.slots if slot.kind != "rom"), key=lambda slot: slot.kind not in controllers)
+    ordered = sorted(
+        (slot for slot in board.slots if slot.kind != "rom"), key=lambda slot: slot.kind not in controllers
+    )
     for slot in ordered:
         builder = _BUILDERS.get(slot.kind)
         if builder is None:
@@ -71,8 +73,11 @@ def _irq(slot: Slot, made: dict[str, Device]) -> IrqLine:
 def _alarm(hands: Hands, name: str) -> tuple[Any, Callable[[Callable[[], None]], None]]:
     """An alarm whose action is known only after its device is made."""
     actions: list[Callable[[], None]] = []
-    alarm = hands.timeline.alarm(name, lambda: actions[0]())
-    return alarm, actions.append
+
+    def fire() -> None:
+        actions[0]()
+
+    return hands.timeline.alarm(name, fire), actions.append
 
 
 def _plic(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
@@ -109,7 +114,9 @@ def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
 
 def _rtc(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
-    device: Any = device_class(slot.kind)(slot.name, hands.timeline, _irq(slot, made), alarm, EPOCH_NS, slot.size)
+    device: Any = device_class(slot.kind)(
+        slot.name, hands.timeline, _irq(slot, made), alarm, EPOCH_NS, slot.size
+    )
     connect(device.fire)
     return device  # type: ignore[no-any-return]
 
@@ -133,7 +140,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LoadError(path, "a flash image to read", str(error.strerror), "Check the path of -drive") from error
+        raise LoadError(
+            path, "a flash image to read", str(error.strerror), "Check the path of -drive"
+        ) from error
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
@@ -174,7 +183,9 @@ def check_drives(config: MachineConfig, board: Board) -> None:
     units = {slot.name.removeprefix("flash") for slot in board.slots if slot.kind == "cfi-flash"}
     for drive in config.drives:
         if drive.interface != "pflash":
-            raise ConfigError("-drive", "if=pflash", f"if={drive.interface}", "Use -drive if=pflash,unit=0,file=FILE")
+            raise ConfigError(
+                "-drive", "if=pflash", f"if={drive.interface}", "Use -drive if=pflash,unit=0,file=FILE"
+            )
         if str(drive.unit) not in units:
             have = ", ".join(sorted(units)) or f"none: machine {board.name} has no flash"
             raise ConfigError("-drive if=pflash", f"a flash unit ({have})", f"unit={drive.unit}")

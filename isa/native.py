@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 import llvmlite.binding as llvm
-import llvmlite.ir as ir
 import numba
 import numpy as np
 import unicorn.unicorn_py3.unicorn as binding
+from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
@@ -58,10 +58,16 @@ ENGINE: Final = np.dtype(
         ("until", "u8"),  # the run's one exit address, while an exact stop is under way
         ("until_set", "u8"),
         ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
-        ("alias", "u8"),  # a second address of the memory at `home`, as our fill sees it: one place for translated code
+        (
+            "alias",
+            "u8",
+        ),  # a second address of the memory at `home`, as our fill sees it: one place for translated code
         ("alias_size", "u8"),
         ("home", "u8"),
-        ("alias_used", "u8"),  # then a store through one address may change code that runs at the other: watch them all
+        (
+            "alias_used",
+            "u8",
+        ),  # then a store through one address may change code that runs at the other: watch them all
         ("pages", "u8"),  # what our fill gave of each page (PAGE_*), by page number modulo PAGES
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
@@ -77,7 +83,10 @@ ENGINE: Final = np.dtype(
         ),  # int32 (engine block): hand the interrupt lines to the engine, 1 if one can wake
         ("fault", "u8"),  # int32 (engine block): an access that nothing backs, as the guest's own fault
         ("advance", "u8"),  # int32 (engine block): go past the hypercall that was answered
-        ("observe", "u8"),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
+        (
+            "observe",
+            "u8",
+        ),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
         ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
     ],
     align=True,
@@ -94,6 +103,8 @@ LOG_ENTRY: Final = np.dtype(
 LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED = 1, 2, 3
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
 
+Record: TypeAlias = Any
+"""A record of compiled code: the engine block, or a control block, or a pointer to one."""
 Word: TypeAlias = Any
 """An integer or truth value of compiled code: what numba makes of it, where a type checker sees numpy scalars."""
 
@@ -195,7 +206,7 @@ call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, typ
 
 
 @njit(inline="always")
-def code_at(engine: Any, pc: Word, size: Word) -> Word:
+def code_at(engine: Record, pc: Word, size: Word) -> Word:
     """Host address at which `size` bytes of guest code at virtual `pc` can be read; 0 where they cannot.
 
     Straight from guest memory while the guest's MMU is off, else through the engine into the scratch area.
@@ -214,7 +225,7 @@ def code_at(engine: Any, pc: Word, size: Word) -> Word:
 
 
 @njit(cache=True)
-def walk(engine: Any, pc: Word, size: Word) -> Word:
+def walk(engine: Record, pc: Word, size: Word) -> Word:
     """Instructions in `size` bytes of guest code at `pc`; 0 where the code cannot be read."""
     at = code_at(engine, pc, size)
     if at == 0:
@@ -227,7 +238,7 @@ def walk(engine: Any, pc: Word, size: Word) -> Word:
 
 
 @njit(cache=True)
-def guest_time(engine: Any, control: Any) -> Word:
+def guest_time(engine: Record, control: Record) -> Word:
     """Guest time in ns."""
     if control.host_clock == np.uint64(0):
         return (control.retired + control.time_base) << control.time_shift
@@ -238,7 +249,7 @@ def guest_time(engine: Any, control: Any) -> Word:
 
 
 @njit(cache=True)
-def give_back(engine: Any, control: Any, pc: Word) -> None:
+def give_back(engine: Record, control: Record, pc: Word) -> None:
     """The last block ended early, at `pc`: take back what it was charged and did not execute."""
     begun = control.block_count
     if begun == np.uint64(0):
@@ -246,14 +257,20 @@ def give_back(engine: Any, control: Any, pc: Word) -> None:
     start, end = control.block_pc, control.block_pc + control.block_size
     if np.uint64(pc) < start or np.uint64(pc) >= end:
         return
-    done = np.uint64(0) if np.uint64(pc) == start else np.uint64(walk(engine, np.int64(start), np.int64(np.uint64(pc) - start)))
+    done = (
+        np.uint64(0)
+        if np.uint64(pc) == start
+        else np.uint64(walk(engine, np.int64(start), np.int64(np.uint64(pc) - start)))
+    )
     control.retired -= begun - done
     control.block_count = np.uint64(0)
     control.counter_register = np.uint64(0)
 
 
 @njit(cache=True)
-def note(engine: Any, control: Any, kind: Word, pc: Word, cause: Word, value: Word, level: Word) -> Word:
+def note(
+    engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word, level: Word
+) -> Word:
     """Log an event; True where the log is full and must be drained."""
     head = engine.log_head
     if head < engine.log_size:

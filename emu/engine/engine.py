@@ -32,9 +32,13 @@ BLOCKS: Final = 1 << 19
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
 _SCRATCH: Final = 1 << 13
-_GATES: Final = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
+_GATES: Final = (
+    uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
+)
 _UNBACKED: Final = (
-    uc_const.UC_HOOK_MEM_READ_UNMAPPED | uc_const.UC_HOOK_MEM_WRITE_UNMAPPED | uc_const.UC_HOOK_MEM_FETCH_UNMAPPED
+    uc_const.UC_HOOK_MEM_READ_UNMAPPED
+    | uc_const.UC_HOOK_MEM_WRITE_UNMAPPED
+    | uc_const.UC_HOOK_MEM_FETCH_UNMAPPED
 )
 
 enter: Final = _enter.get_overload(_enter.signatures[0])
@@ -83,10 +87,15 @@ class Engine:
         self.native: Final[NativeAbilities] = pkgutil.resolve_name(isa.native)
         self.wide: Final = isa.bits == 64
         handle = ctypes.c_void_p()
-        _check(_lib.uc_open(isa.engine.arch, isa.engine.mode, ctypes.byref(handle)), f"open an engine for {isa.name}")
+        _check(
+            _lib.uc_open(isa.engine.arch, isa.engine.mode, ctypes.byref(handle)),
+            f"open an engine for {isa.name}",
+        )
         self.handle: Final = handle
         if model.number is not None:
-            self._ctl(uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}")
+            self._ctl(
+                uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}"
+            )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
         size = int(_lib.uc_context_size(handle))
         self.contexts: list[ctypes.c_void_p] = []
@@ -140,7 +149,17 @@ class Engine:
             ("big_endian", int(self.isa.endian == "big")),
         ):
             one[name] = value
-        for name in ("length", "halts", "inspect", "deliver", "tell_lines", "fault", "advance", "observe", "mend"):
+        for name in (
+            "length",
+            "halts",
+            "inspect",
+            "deliver",
+            "tell_lines",
+            "fault",
+            "advance",
+            "observe",
+            "mend",
+        ):
             function = getattr(native, name)
             one[name] = 0 if function is None else function.address
         self.words = memoryview(self.block.view(np.uint64).data)
@@ -300,7 +319,9 @@ class Engine:
 
     def deliver(self, cause: int, pc: int, value: int) -> int:
         """Make the loaded vCPU take a trap; 0, or the Kind that it leaves with instead."""
-        call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
+        call = ctypes.CFUNCTYPE(
+            ctypes.c_int32, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64
+        )
         return int(call(self.native.deliver.address)(self.address, cause, pc, value))
 
     def drained(self) -> list[tuple[int, int, int, int]]:
@@ -337,16 +358,26 @@ class Engine:
         code = self.isa.page_size * 16
         register = self.isa.register("a0").unicorn
         assert register is not None
-        _check(_lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7), "map a page")
+        _check(
+            _lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7),
+            "map a page",
+        )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(0), what="use `until`")
         data = instruction.to_bytes(4, "little")
-        _check(_lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page")
+        _check(
+            _lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page"
+        )
         self.write(register, a0)
-        status = _lib.uc_emu_start(self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + 4), ctypes.c_uint64(0), 0)
+        status = _lib.uc_emu_start(
+            self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + 4), ctypes.c_uint64(0), 0
+        )
         _check(status, "run one instruction")
         self.write(register, 0)
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
-        _check(_lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)), "unmap a page")
+        _check(
+            _lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)),
+            "unmap a page",
+        )
 
     # Calibration's view of an engine: `write`, `execute`, and
 
@@ -384,7 +415,9 @@ class Engine:
             self.regions[i] = (each.base, each.base + each.size - 1, each.host)
             if not each.writable:
                 end = each.base + each.size - 1
-                self._add_hook(uc_const.UC_HOOK_MEM_WRITE_PROT, hooks.on_unbacked, self.address, each.base, end)
+                self._add_hook(
+                    uc_const.UC_HOOK_MEM_WRITE_PROT, hooks.on_unbacked, self.address, each.base, end
+                )
             taken.append((each.base, each.base + each.size - 1))
         for i, window in enumerate(windows):
             self._windows[i] = (self.address, window.index, window.base)

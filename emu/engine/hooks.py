@@ -13,8 +13,6 @@ the gate lets it through, and the data callback serves the latched bytes (design
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import carray, cfunc, njit, types
 
@@ -26,8 +24,8 @@ from isa.native import (
     UC_MEM_FETCH_UNMAPPED,
     UC_MEM_READ_PROT,
     UC_MEM_READ_UNMAPPED,
+    Record,
     Word,
-    UC_MEM_WRITE_PROT,
     as_blocks,
     as_control,
     as_engine,
@@ -55,7 +53,7 @@ READ, WRITE, FETCH = 1, 2, 4
 
 
 @njit(cache=True)
-def describe(engine: Any, pc: Word, size: Word, count: Word) -> Word:
+def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
     """The `count` word of a block: its instructions, and what the ISA found at its end."""
     word = U(count)
     if engine.inspect != U(0):
@@ -66,7 +64,7 @@ def describe(engine: Any, pc: Word, size: Word, count: Word) -> Word:
 
 
 @njit(cache=True)
-def enter_block(engine: Any, pc: Word, size: Word, word: Word) -> None:
+def enter_block(engine: Record, pc: Word, size: Word, word: Word) -> None:
     """Put a block into the table; two different counts for the same (pc, size) make it one to be walked each time."""
     mask = engine.blocks_mask
     table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
@@ -87,7 +85,7 @@ def enter_block(engine: Any, pc: Word, size: Word, word: Word) -> None:
 
 
 @njit(cache=True)
-def block_word(engine: Any, pc: Word, size: Word) -> Word:
+def block_word(engine: Record, pc: Word, size: Word) -> Word:
     """The `count` word of a block that is not in the first place its pc hashes to."""
     mask = engine.blocks_mask
     table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
@@ -107,7 +105,7 @@ def block_word(engine: Any, pc: Word, size: Word) -> Word:
 
 
 @cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)
-def on_translate(uc: Any, current: Any, previous: Any, user: Any) -> None:
+def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     """UC_HOOK_EDGE_GENERATED: a block was translated. `current` is uc_tb: pc u64, icount u16, size u16."""
     engine = carray(user, 1)[0]
     pc = carray(as_u64(current), 1)[0]
@@ -120,7 +118,7 @@ def on_translate(uc: Any, current: Any, previous: Any, user: Any) -> None:
 
 
 @njit(cache=True)
-def attend(engine: Any, control: Any, uc: Word) -> Word:
+def attend(engine: Record, control: Record, uc: Word) -> Word:
     """What the block hook does besides counting while `attention` is set; True stops before the block."""
     if control.counter_register != U(0):
         call_engine(np.intp(engine.mend), np.intp(engine.address))
@@ -143,7 +141,7 @@ def attend(engine: Any, control: Any, uc: Word) -> Word:
 
 
 @cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)), cache=True)
-def on_block(uc: Any, address: Any, size: Any, user: Any) -> None:
+def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
     """UC_HOOK_BLOCK: count, and stop at the limit."""
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -179,7 +177,7 @@ def on_block(uc: Any, address: Any, size: Any, user: Any) -> None:
     ),
     cache=True,
 )
-def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> Word:
+def gate(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Record) -> Word:
     """UC_HOOK_MEM_*_PROT of a device window: let an access through if the latch answers it, else leave."""
     window = carray(user, 1)[0]
     engine = carray(as_engine(np.intp(window.engine)), 1)[0]
@@ -207,17 +205,14 @@ def gate(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> 
 
 
 @cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)), cache=True)
-def window_read(uc: Any, offset: Any, size: Any, user: Any) -> Word:
+def window_read(uc: Word, offset: Word, size: Word, user: Record) -> Word:
     """Serve a piece of the latched answer; the engine may ask for aligned pieces around it."""
     window = carray(user, 1)[0]
     engine = carray(as_engine(np.intp(window.engine)), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     entry = control.latch[control.latch_serving]
     start = np.int64(window.base + offset) - np.int64(entry.address)  # of the piece, within the answer
-    if engine.big_endian != U(0):
-        shift = np.int64(entry.width) - start - np.int64(size)
-    else:
-        shift = start
+    shift = start if engine.big_endian == U(0) else np.int64(entry.width) - start - np.int64(size)
     if shift >= 8 or shift <= -8:
         return U(0)
     value = entry.value >> U(8 * shift) if shift >= 0 else entry.value << U(-8 * shift)
@@ -228,7 +223,7 @@ def window_read(uc: Any, offset: Any, size: Any, user: Any) -> Word:
     types.void(types.intp, types.uint64, types.uint32, types.uint64, types.CPointer(window_record)),
     cache=True,
 )
-def window_write(uc: Any, offset: Any, size: Any, value: Any, user: Any) -> None:
+def window_write(uc: Word, offset: Word, size: Word, value: Word, user: Record) -> None:
     """The write was answered before it was let through: nothing is left to do."""
 
 
@@ -238,7 +233,7 @@ def window_write(uc: Any, offset: Any, size: Any, value: Any, user: Any) -> None
     ),
     cache=True,
 )
-def on_unbacked(uc: Any, kind: Any, address: Any, size: Any, value: Any, user: Any) -> Word:
+def on_unbacked(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Record) -> Word:
     """An access that nothing backs, or a write to ROM: always leaves; `loop` delivers or reports it."""
     control = carray(as_control(np.intp(carray(user, 1)[0].control)), 1)[0]
     control.kind = U(UNMAPPED)

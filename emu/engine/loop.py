@@ -9,8 +9,6 @@ instruction, which is known because the rest is straight-line code, as the engin
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import carray, njit, types
 
@@ -19,6 +17,7 @@ from axvcpu.hot import lookup
 from isa.native import (
     UC_CTL_EXITS_WRITE,
     UC_CTL_REMOVE_CACHE_WRITE,
+    Record,
     Word,
     as_control,
     as_engine,
@@ -57,7 +56,7 @@ PC_OFFSET = int(np.dtype(CONTROL).fields["pc"][1])  # type: ignore[index]
 
 
 @njit(cache=True)
-def address_after(engine: Any, pc: Word, count: Word) -> Word:
+def address_after(engine: Record, pc: Word, count: Word) -> Word:
     """Address of the instruction `count` instructions after `pc` in straight-line code; 0 where it cannot be read.
 
     Notes whether the one before it is a halt.
@@ -82,7 +81,7 @@ def address_after(engine: Any, pc: Word, count: Word) -> Word:
 
 
 @njit(cache=True)
-def add_answer(control: Any, value: Word) -> Word:
+def add_answer(control: Record, value: Word) -> Word:
     """The open access gets its answer. False where one instruction makes too many accesses."""
     i = control.latch_next
     if i >= U(LATCH_ENTRIES):
@@ -99,7 +98,7 @@ def add_answer(control: Any, value: Word) -> Word:
 
 
 @njit(cache=True)
-def answer_natively(engine: Any, control: Any) -> Word:
+def answer_natively(engine: Record, control: Record) -> Word:
     """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first."""
     rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
     i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
@@ -137,7 +136,7 @@ def answer_natively(engine: Any, control: Any) -> Word:
 
 
 @njit(cache=True)
-def end_exact(engine: Any, uc: Word) -> None:
+def end_exact(engine: Record, uc: Word) -> None:
     """The run to an exit address is over: no exit any more, and no block that holds one."""
     if engine.until_set != U(0):
         engine.until_set = U(0)
@@ -146,7 +145,7 @@ def end_exact(engine: Any, uc: Word) -> None:
 
 
 @njit(cache=True)
-def begin_exact(engine: Any, control: Any, uc: Word, count: Word) -> Word:
+def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
     """Make the address `count` instructions on the run's exit. False where the code cannot be read."""
     pc = np.int64(control.pc)
     until = address_after(engine, pc, count)
@@ -255,4 +254,3 @@ def enter(address: Word) -> Word:
         if kind == TRANSLATE and control.access != FETCH:
             give_back(engine, control, np.int64(control.pc))
         return kind
-

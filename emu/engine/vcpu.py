@@ -184,7 +184,9 @@ class EngineVCpu:
 
         percpu = this.cpu.percpu
         if percpu is None or self._space is None:
-            raise Unsupported("bind", "a thread that is a physical CPU, and an address space", "neither or one")
+            raise Unsupported(
+                "bind", "a thread that is a physical CPU, and an address space", "neither or one"
+            )
         self.attach(percpu.arch.engine(self._space, self.isa, self.config.model))
 
     def attach(self, engine: Engine) -> None:
@@ -262,7 +264,9 @@ class EngineVCpu:
         if kind == LOG_UNMAPPED:
             what = {1: "read of", 2: "write to", 4: "fetch from"}[cause]
             return Event("unmapped", retired, self.vcpu_id, pc, f"{what} {value:#x}, which nothing backs")
-        return Event("trap", retired, self.vcpu_id, pc, f"{isa.vector_name(cause)}, value {value:#x}, to level {level}")
+        return Event(
+            "trap", retired, self.vcpu_id, pc, f"{isa.vector_name(cause)}, value {value:#x}, to level {level}"
+        )
 
     def watch(self, watcher: Callable[[Event], None] | None) -> None:
         """Report traps, interrupts and unmapped accesses, which native code delivers, from the next entry on."""
@@ -314,8 +318,12 @@ class EngineVCpu:
     def _hypercall(self) -> Hypercall:
         abi = self.isa.hypercall
         assert abi is not None
-        first, second, third, fourth, fifth, sixth = (self.read_register(name) for name in abi.argument_registers)
-        return Hypercall(self.read_register(abi.number_register), (first, second, third, fourth, fifth, sixth))
+        first, second, third, fourth, fifth, sixth = (
+            self.read_register(name) for name in abi.argument_registers
+        )
+        return Hypercall(
+            self.read_register(abi.number_register), (first, second, third, fourth, fifth, sixth)
+        )
 
     def complete(self, value: int) -> None:
         words = self.words
@@ -551,7 +559,9 @@ class EngineVCpu:
         registers["pc"] = self.pc
         words = self.words
         control = {name: words[at] for name, at in _WORD.items() if name not in _KEPT}
-        latch = tuple(tuple(int(part) for part in entry) for entry in self._block[0]["latch"][: control["latch_count"]])
+        latch = tuple(
+            tuple(int(part) for part in entry) for entry in self._block[0]["latch"][: control["latch_count"]]
+        )
         return Context(registers, control, latch)  # type: ignore[arg-type]
 
     def restore(self, state: Context) -> None:

@@ -135,9 +135,9 @@ def _by_change(probe: Probe, layout: list[int], word: int) -> tuple[int, int, in
         write()
         new = probe.state_now()
         for i in _changed(old, new):
-            if i in within and int.from_bytes(old[i : i + 4], "little") == before:
-                if int.from_bytes(new[i : i + 4], "little") == after:
-                    return i
+            words = [int.from_bytes(state[i : i + 4], "little") for state in (old, new)]
+            if i in within and words == [before, after]:
+                return i
         raise RuntimeError(f"the engine's CPU state holds no field that goes from {before} to {after}")
 
     near_pc = range(layout[Slot.PC], layout[Slot.MSTATUS])

@@ -10,8 +10,6 @@ host's clock, and are mended here.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import unicorn.riscv_const as rc
 from numba import carray, cfunc, njit, types
@@ -30,6 +28,7 @@ from isa.native import (
     UC_PROT_READ,
     UC_PROT_WRITE,
     NativeAbilities,
+    Record,
     Word,
     as_control,
     as_engine,
@@ -84,7 +83,7 @@ TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
 
 
 @njit(inline="always")
-def get(engine: Any, slot: Word) -> Word:
+def get(engine: Record, slot: Word) -> Word:
     """A register of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
     if engine.wide != U(0):
@@ -93,7 +92,7 @@ def get(engine: Any, slot: Word) -> Word:
 
 
 @njit(inline="always")
-def put(engine: Any, slot: Word, value: Word) -> None:
+def put(engine: Record, slot: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
     if engine.wide != U(0):
         carray(as_u64(at), 1)[0] = U(value)
@@ -102,7 +101,7 @@ def put(engine: Any, slot: Word, value: Word) -> None:
 
 
 @njit(inline="always")
-def x(engine: Any, number: Word) -> Word:
+def x(engine: Record, number: Word) -> Word:
     """General register `number` of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
     if engine.wide != U(0):
@@ -111,7 +110,7 @@ def x(engine: Any, number: Word) -> Word:
 
 
 @njit(inline="always")
-def put_x(engine: Any, number: Word, value: Word) -> None:
+def put_x(engine: Record, number: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
     if engine.wide != U(0):
         carray(as_u64(at), 32)[number] = U(value)
@@ -120,17 +119,17 @@ def put_x(engine: Any, number: Word, value: Word) -> None:
 
 
 @njit(inline="always")
-def save(engine: Any) -> None:
+def save(engine: Record) -> None:
     uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
 
 @njit(inline="always")
-def restore(engine: Any) -> None:
+def restore(engine: Record) -> None:
     uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
 @njit(cache=True)
-def trap(engine: Any, control: Any, cause: Word, pc: Word, value: Word) -> Word:
+def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) -> Word:
     """Take a synchronous trap in the saved state and restore it [priv 3.1.6, 3.1.8, 4.1.1]; 0, or a Kind to leave with.
 
     `value` is what xtval gets. The registers stay as they are where the trap cannot be taken.
@@ -175,7 +174,7 @@ def trap(engine: Any, control: Any, cause: Word, pc: Word, value: Word) -> Word:
 
 
 @njit(cache=True)
-def instruction_at(engine: Any, pc: Word) -> Word:
+def instruction_at(engine: Record, pc: Word) -> Word:
     """The instruction word at a guest-virtual pc, 16 or 32 bits; 0 where it cannot be read."""
     at = code_at(engine, pc, 2)
     if at == 0:
@@ -190,7 +189,7 @@ def instruction_at(engine: Any, pc: Word) -> Word:
 
 
 @njit(cache=True)
-def read_time(engine: Any, control: Any, word: Word, pc: Word) -> Word:
+def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
     """`csrr rd, time` or timeh, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
     if word & 0x7F != 0x73 or (word >> 12) & 3 != 2 or (word >> 15) & 31 != 0:
         return False
@@ -214,7 +213,7 @@ def read_time(engine: Any, control: Any, word: Word, pc: Word) -> Word:
 
 
 @njit(cache=True)
-def data_base(engine: Any, word: Word) -> Word:
+def data_base(engine: Record, word: Word) -> Word:
     """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
     if word & 3 == 3:
         opcode = word & 0x7F
@@ -237,7 +236,9 @@ def data_base(engine: Any, word: Word) -> Word:
             offset |= (word << 1) & 0x40 | (word >> 4) & 4
         return x(engine, 8 + (word >> 7 & 7)) + U(offset)
     if (word >> 15) & 1:  # a store to the stack
-        offset = (word >> 7) & 0x38 | (word >> 1) & 0x1C0 if double else (word >> 7) & 0x3C | (word >> 1) & 0xC0
+        offset = (
+            (word >> 7) & 0x38 | (word >> 1) & 0x1C0 if double else (word >> 7) & 0x3C | (word >> 1) & 0xC0
+        )
     elif double:
         offset = (word >> 7) & 0x20 | (word >> 2) & 0x18 | (word << 4) & 0x1C0
     else:
@@ -246,7 +247,7 @@ def data_base(engine: Any, word: Word) -> Word:
 
 
 @njit(cache=True)
-def data_fault(engine: Any, control: Any, cause: Word, pc: Word, value: Word) -> tuple[Word, Word]:
+def data_fault(engine: Record, control: Record, cause: Word, pc: Word, value: Word) -> tuple[Word, Word]:
     """Cause and xtval as the manual has them, of a fault of a load, store or atomic.
 
     The engine reports an atomic's fault as a load's. An access across two pages it makes in aligned pieces, reports the
@@ -267,7 +268,7 @@ def data_fault(engine: Any, control: Any, cause: Word, pc: Word, value: Word) ->
 
 
 @cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)
-def on_exception(uc: Any, number: Any, user: Any) -> None:
+def on_exception(uc: Word, number: Word, user: Record) -> None:
     """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -316,7 +317,7 @@ def on_exception(uc: Any, number: Any, user: Any) -> None:
 
 
 @cfunc(types.boolean(types.intp, types.CPointer(engine_record)), cache=True)
-def on_invalid(uc: Any, user: Any) -> Word:
+def on_invalid(uc: Word, user: Record) -> Word:
     """UC_HOOK_INSN_INVALID: `ebreak`. The engine cannot go on from here, so the loop takes the trap after it returned.
 
     Semihosting is the sequence slli x0, x0, 0x1f; ebreak; srai x0, x0, 7 (RISC-V Semihosting 0.4, section 2).
@@ -326,17 +327,21 @@ def on_invalid(uc: Any, user: Any) -> Word:
     save(engine)
     pc = np.int64(get(engine, PC))
     control.latch_count = U(0)
-    if control.semihosting != U(0) and instruction_at(engine, pc) == 0x00100073:
-        if instruction_at(engine, pc - 4) == 0x01F01013 and instruction_at(engine, pc + 4) == 0x40705013:
-            give_back(engine, control, pc)
-            control.kind = U(SEMIHOST)
-            return False
+    if (
+        control.semihosting != U(0)
+        and instruction_at(engine, pc) == 0x00100073
+        and instruction_at(engine, pc - 4) == 0x01F01013
+        and instruction_at(engine, pc + 4) == 0x40705013
+    ):
+        give_back(engine, control, pc)
+        control.kind = U(SEMIHOST)
+        return False
     control.kind, control.cause, control.fault_address = U(DELIVER), U(BREAKPOINT), U(pc)
     return False
 
 
 @njit(cache=True)
-def leave_for_translation(engine: Any, kind: Word) -> Word:
+def leave_for_translation(engine: Record, kind: Word) -> Word:
     """What the fill is to give has changed: leave, so that the TLB can be emptied."""
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     control.kind = U(TRANSLATE)
@@ -348,7 +353,7 @@ def leave_for_translation(engine: Any, kind: Word) -> Word:
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
     cache=True,
 )
-def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> Word:
+def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Record) -> Word:
     """UC_HOOK_TLB_FILL while the guest's MMU is off: identity, with fetch and data in separate entries.
 
     An entry that can be executed and written makes each store slow: the engine then always looks for code that changes.
@@ -391,20 +396,20 @@ def on_fill(uc: Any, address: Any, kind: Any, entry: Any, user: Any) -> Word:
 
 
 @cfunc(types.int64(types.intp), cache=True)
-def length(at: Any) -> Word:
+def length(at: Word) -> Word:
     """Bytes of the instruction at a host address [unpriv 1.5]; 48 bits and more are illegal here, and 4."""
     return 4 if carray(as_u16(at), 1)[0] & np.uint16(3) == np.uint16(3) else 2
 
 
 @cfunc(types.int64(types.intp), cache=True)
-def halts(at: Any) -> Word:
+def halts(at: Word) -> Word:
     """Is the instruction at a host address `wfi`?"""
     low, high = carray(as_u16(at), 2)[0], carray(as_u16(at), 2)[1]
     return 1 if low == np.uint16(0x0073) and high == np.uint16(0x1050) else 0
 
 
 @cfunc(types.uint64(types.intp, types.int64), cache=True)
-def inspect(at: Any, size: Any) -> Word:
+def inspect(at: Word, size: Word) -> Word:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
 
     A CSR instruction always ends its block.
@@ -426,7 +431,7 @@ def inspect(at: Any, size: Any) -> Word:
 
 
 @cfunc(types.int32(types.intp), cache=True)
-def mend(address: Any) -> Word:
+def mend(address: Word) -> Word:
     """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
     [priv 3.1.10], mip has the bits that are hidden from the engine (`tell_lines`)."""
     engine = carray(as_engine(address), 1)[0]
@@ -446,7 +451,7 @@ def mend(address: Any) -> Word:
 
 
 @cfunc(types.int32(types.intp), cache=True)
-def tell_lines(address: Any) -> Word:
+def tell_lines(address: Word) -> Word:
     """Hand the interrupt lines over: mip in the saved state, then one write through the API at machine level, which
     makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on.
 
@@ -487,7 +492,7 @@ def tell_lines(address: Any) -> Word:
 
 
 @cfunc(types.int32(types.intp), cache=True)
-def fault(address: Any) -> Word:
+def fault(address: Word) -> Word:
     """An access that nothing backs: the guest's access fault, with the virtual address in xtval; 0, or a Kind."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -528,7 +533,7 @@ def entered(pc: Word, vector: Word, cause: Word, wide: Word) -> Word:
 
 
 @cfunc(types.int32(types.intp), cache=True)
-def observe(address: Any) -> Word:
+def observe(address: Word) -> Word:
     """The engine takes interrupts by itself: a block at the vector, with an interrupt as its cause, tells."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -538,12 +543,20 @@ def observe(address: Any) -> Word:
     vector = get(engine, MTVEC if level == U(MACHINE) else STVEC)
     if level != U(USER) and entered(pc, vector, cause, engine.wide):
         number = cause & U(0xFFFF)
-        note(engine, control, LOG_INTERRUPT, get(engine, MEPC if level == U(MACHINE) else SEPC), number, 0, level)
+        note(
+            engine,
+            control,
+            LOG_INTERRUPT,
+            get(engine, MEPC if level == U(MACHINE) else SEPC),
+            number,
+            0,
+            level,
+        )
     return 0
 
 
 @cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64), cache=True)
-def deliver(address: Any, cause: Any, pc: Any, value: Any) -> Word:
+def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
     """Take a trap while the engine stands still; 0, or a Kind to leave with."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -557,7 +570,7 @@ def deliver(address: Any, cause: Any, pc: Any, value: Any) -> Word:
 
 
 @cfunc(types.int32(types.intp), cache=True)
-def advance(address: Any) -> Word:
+def advance(address: Word) -> Word:
     """Go past the ecall or ebreak that was answered: it counts as retired."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]

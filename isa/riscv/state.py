@@ -53,7 +53,10 @@ class State:
             places[f"pmpaddr{i}"] = (entry, word)
             places[f"pmp{i}cfg"] = (entry + word, 1)
         start, end = layout[Slot.PMP], layout[Slot.PMP_RULES] + 4
-        places["pmp_table"] = (start, end - start)  # what the engine derived from the entries above, with them
+        places["pmp_table"] = (
+            start,
+            end - start,
+        )  # what the engine derived from the entries above, with them
         self.places: Final = places
 
     def get(self, data: bytes | bytearray | memoryview, name: str) -> int:

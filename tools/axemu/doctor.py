@@ -127,29 +127,13 @@ def _instruction_sets() -> Iterator[Finding]:
 
 
 def _cache() -> Finding:
-    """Where numba keeps compiled code: beside the sources, else in the user's cache."""
-    spec = importlib.util.find_spec("emu.engine")
-    if spec is None or spec.origin is None:
-        return Finding("code cache", "failed", "package emu.engine is not there", "pip install axemu")
-    beside = Path(spec.origin).parent / "__pycache__"
-    if _is_writable(beside):
-        return Finding("code cache", "ok", f"{beside}")
-    users = Path.home() / ".cache" / "numba"
-    if _is_writable(users):
-        return Finding("code cache", "ok", f"{users}")
-    remedy = "set NUMBA_CACHE_DIR to a folder that can be written, or every start compiles anew"
-    return Finding("code cache", "missing", f"neither {beside} nor {users} can be written", remedy)
+    from isa import cache  # noqa: PLC0415
 
-
-def _is_writable(folder: Path) -> bool:
-    import tempfile  # noqa: PLC0415
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
+    folder = cache.directory()
+    if folder is not None:
+        return Finding("code cache", "ok", str(folder))
+    remedy = "set XDG_CACHE_HOME to a folder that can be written, or every start compiles anew"
+    return Finding("code cache", "missing", f"{cache.base()} cannot be written", remedy)
 
 
 def _native() -> Finding:

@@ -76,8 +76,13 @@ class LiveInput:
         return self._signal_read
 
     def subscribe(self, notify: Callable[[], None]) -> None:
-        """`notify` is called, in the reading thread, whenever bytes or the end have come."""
-        self._notify = notify
+        """`notify` is called whenever bytes or the end have come: in the reading thread, and here where they came
+        before."""
+        with self._lock:
+            self._notify = notify
+            waiting = bool(self._pieces) or self._ended
+        if waiting:
+            notify()
 
     def read(self, limit: int) -> bytes:
         with self._lock:
@@ -143,7 +148,8 @@ class LiveInput:
             self._ended = self._ended or end
             if first and (piece or end):
                 os.write(self._signal_write, b".")
+            notify = self._notify
         for command in commands:
             self._obey(command)
         if piece or end:
-            self._notify()
+            notify()

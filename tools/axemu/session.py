@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console as RichConsole
 from rich.markup import escape
 
-from axemu import console, eventlog
+from axemu import compilation, console, eventlog
 from axemu.errors import InputUnreadable, OutputClosed
 from axemu.escape import HELP_TEXT, Command
 from axemu.plan import Plan
@@ -163,9 +163,10 @@ class Session:
 def build(plan: Plan, line: console.Console, screen: RichConsole) -> Machine:
     """The machine of the plan, its program loaded. The first one on a computer compiles native code, with a
     word about it."""
-    from emu.machine import Machine  # noqa: PLC0415 - imports numba
+    with compilation.announced(screen):
+        from emu.machine import Machine  # noqa: PLC0415 - imports numba
 
-    return Machine(replace(plan.config, channel=line))
+        return Machine(replace(plan.config, channel=line))
 
 
 def attend(plan: Plan) -> int:
