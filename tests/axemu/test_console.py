@@ -114,44 +114,59 @@ def test_output_reaches_a_descriptor_that_somebody_made_non_blocking(pipe: tuple
     assert got == data
 
 
-def test_piped_input_is_announced_and_taken_byte_for_byte(pipe: tuple[int, int]) -> None:
-    reading, writing = pipe
-    source = LiveInput(reading, None, lambda command: None)
+def announced(source: LiveInput) -> threading.Semaphore:
     arrived = threading.Semaphore(0)
     source.subscribe(arrived.release)
     source.start()
+    return arrived
+
+
+def test_piped_input_is_announced_and_taken_byte_for_byte(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    source = LiveInput(reading, None, lambda command: None)
+    arrived = announced(source)
     assert source.live
     assert source.read(10) == b""
     data = bytes(range(256))
     os.write(writing, data)
     assert arrived.acquire(timeout=PATIENCE)
-    assert select.select([source.fileno()], [], [], PATIENCE)[0]
     assert source.read(100) + source.read(1000) == data
-    assert not select.select([source.fileno()], [], [], 0)[0]
+    assert source.live
     source.close()
 
 
-def test_the_end_of_piped_input_wakes_a_sleeper_and_ends_liveness(pipe: tuple[int, int]) -> None:
+def test_what_came_before_the_machine_listens_is_announced_too(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     source = LiveInput(reading, None, lambda command: None)
-    source.start()
+    first = announced(source)
+    os.write(writing, b"early")
+    assert first.acquire(timeout=PATIENCE)
+    later = threading.Semaphore(0)
+    source.subscribe(later.release)
+    assert later.acquire(blocking=False)
+    source.close()
+
+
+def test_the_end_of_piped_input_is_announced_and_ends_liveness(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    source = LiveInput(reading, None, lambda command: None)
+    arrived = announced(source)
     os.write(writing, b"last")
+    assert arrived.acquire(timeout=PATIENCE)
     os.close(writing)
-    assert select.select([source.fileno()], [], [], PATIENCE)[0]
-    source._thread.join(PATIENCE)
+    assert arrived.acquire(timeout=PATIENCE)
     assert source.live
     assert source.read(10) == b"last"
     assert not source.live
-    assert select.select([source.fileno()], [], [], 0)[0]
     source.close()
 
 
 def test_ctrl_a_is_an_ordinary_byte_in_a_pipe(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     source = LiveInput(reading, None, lambda command: pytest.fail("no terminal, no command"))
-    source.start()
+    arrived = announced(source)
     os.write(writing, b"\x01x")
-    assert select.select([source.fileno()], [], [], PATIENCE)[0]
+    assert arrived.acquire(timeout=PATIENCE)
     assert source.read(10) == b"\x01x"
     source.close()
 

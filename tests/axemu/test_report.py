@@ -107,8 +107,8 @@ def test_the_json_has_its_keys_and_plain_values() -> None:
     crash = GuestException(vector=2, name="illegal instruction", pc=0x8000_0010, fault_address=None)
     value = json.loads(json.dumps(report(replace(PASSED, ending=Ending.CRASHED, exit=crash)).as_json()))
     assert " ".join(value) == (
-        "schema axemu guest isa machine cpus clock passed exit_code ending reason guest_code vcpu pc symbol exit "
-        "instructions guest_ns host_seconds exits console live_input missed"
+        "schema axemu guest isa machine cpus clock passed exit_code ending reason guest_code vcpu pc symbol "
+        "exit instructions guest_ns host_seconds exits console live_input missed"
     )
     assert (value["schema"], value["ending"], value["exit_code"], value["passed"]) == (1, "crashed", 1, False)
     assert (value["pc"], value["symbol"]) == ("0x80000010", "main+0x10")

@@ -36,11 +36,6 @@ class Console:
     def live(self) -> bool:
         return self.source.live
 
-    def fileno(self) -> int:
-        """A descriptor that is readable when `read` has something or input has ended; -1 where input is not
-        live."""
-        return self.source.fileno() if isinstance(self.source, LiveInput) else -1
-
     def subscribe(self, notify: Callable[[], None]) -> None:
         if isinstance(self.source, LiveInput):
             self.source.subscribe(notify)

@@ -45,8 +45,7 @@ class StoredInput:
 class LiveInput:
     """Input that comes while the guest runs: a terminal or a pipe. A thread reads it.
 
-    `fileno()` is readable while there is something to read here, or the end has come. `live` turns False when
-    the end has come and all has been taken: from then on nothing can ever arrive.
+    `live` turns False when the end has come and all has been taken: from then on nothing can ever arrive.
     """
 
     def __init__(self, fd: int, terminal: Terminal | None, obey: Callable[[Command], None]) -> None:
@@ -60,7 +59,6 @@ class LiveInput:
         self._ended = False
         self._closed = False
         self._notify: Callable[[], None] = lambda: None
-        self._signal_read, self._signal_write = os.pipe()
         self._stop_read, self._stop_write = os.pipe()
         self._thread = threading.Thread(target=self._follow, name="console input", daemon=True)
 
@@ -72,12 +70,9 @@ class LiveInput:
         with self._lock:
             return not self._ended or bool(self._pieces)
 
-    def fileno(self) -> int:
-        return self._signal_read
-
     def subscribe(self, notify: Callable[[], None]) -> None:
-        """`notify` is called whenever bytes or the end have come: in the reading thread, and here where they came
-        before."""
+        """`notify` is called whenever bytes or the end have come: in the reading thread, and here where that has
+        happened already."""
         with self._lock:
             self._notify = notify
             waiting = bool(self._pieces) or self._ended
@@ -94,8 +89,6 @@ class LiveInput:
                 piece = piece[:limit]
             self._waiting -= len(piece)
             self._room.notify()
-            if not self._pieces and not self._ended:
-                os.read(self._signal_read, 1)
             return piece
 
     def close(self) -> None:
@@ -110,8 +103,8 @@ class LiveInput:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
         if not self._thread.is_alive():
-            for fd in (self._signal_read, self._signal_write, self._stop_read, self._stop_write):
-                os.close(fd)
+            os.close(self._stop_read)
+            os.close(self._stop_write)
 
     def _follow(self) -> None:
         while not self._ended:
@@ -141,13 +134,10 @@ class LiveInput:
         with self._lock:
             while self._waiting > AHEAD and not self._ended:
                 self._room.wait()
-            first = not self._pieces and not self._ended
             if piece:
                 self._pieces.append(piece)
                 self._waiting += len(piece)
             self._ended = self._ended or end
-            if first and (piece or end):
-                os.write(self._signal_write, b".")
             notify = self._notify
         for command in commands:
             self._obey(command)
