@@ -332,3 +332,26 @@ def test_a_loaded_state_drives_the_line_and_the_native_registers(uart, bench):
     other.load(uart.state)
     assert other_irq.level and not ring(other).enabled and latch(other).value == 0x61
     assert other.state == uart.state
+
+
+def test_reading_a_byte_ends_the_timeout_and_starts_the_next(bench, irq):
+    alarm = bench.alarm()
+    uart = Ns16550a("uart0", bench.line, irq, alarm, clock=bench.clock)
+    alarm.callback = uart.fire
+    put(uart, FCR, 0xC1)
+    bench.line.coming = b"xy"
+    put(uart, IER, 0x01)
+    bench.advance(1_000_000_000)
+    assert get(uart, IIR) == 0xCC
+    get(uart, RBR)
+    assert get(uart, IIR) == 0xC1 and not irq.level
+    bench.advance(1_000_000_000)
+    assert get(uart, IIR) == 0xCC and irq.level
+
+
+def test_load_drives_the_line_even_where_the_device_thinks_it_has_that_level(uart, irq):
+    put(uart, IER, 2)
+    state = uart.state
+    irq.level = False
+    uart.load(state)
+    assert irq.level
