@@ -29,7 +29,7 @@ from emu.engine.cpu import EngineCpu
 from emu.engine.engine import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu, VCpuConfig
-from emu.errors import ConfigError
+from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
 from emu.idle import Idle
 from emu.loaders.detect import parse, read_file
@@ -367,13 +367,18 @@ class Machine:
         return self.ended(Ending.POWERED_OFF, vcpu, None, text, request.code)
 
     def _bind(self) -> None:
+        if self._closed:
+            raise MemoryClosed(self.ram.size)
         pcpu = physical_cpu()
+        waits = [vcpu.block_reason for vcpu in self.vcpus]
         if self._pcpu is not None and self._pcpu is not pcpu:
             self._unbind()
         self._pcpu = pcpu
-        for vcpu in self.vcpus:
+        for vcpu, wait in zip(self.vcpus, waits, strict=True):
             if vcpu.state is VCpuState.FREE:
                 vcpu.bind()
+                if wait is not None:  # it goes on waiting on the other thread
+                    vcpu.block(wait)
 
     def _unbind(self) -> None:
         for vcpu in self.vcpus:
@@ -467,8 +472,8 @@ class Machine:
         if self.config.unmapped == "fault" or (
             self.config.unmapped == "ones" and AccessFlags.EXECUTE in access
         ):
-            vcpu.arch.access_fault(address, access)
-            return None
+            left = vcpu.arch.access_fault(address, access)
+            return None if left is None else answer(left, vcpu, self)
         if self.config.unmapped == "ones":
             vcpu.arch.complete(NEVER)
             return None

@@ -421,13 +421,14 @@ class EngineVCpu:
         """Synchronous traps that the guest took."""
         return self.words[_WORD["traps"]]
 
-    def access_fault(self, address: int, access: AccessFlags) -> None:
-        """Answer an access that nothing backs by the guest's own fault."""
+    def access_fault(self, address: int, access: AccessFlags) -> AxVCpuExitReason | None:
+        """Answer an access that nothing backs by the guest's own fault; the exit where the guest cannot take it."""
         engine = self._loaded()
         words = self.words
         words[_WORD["address"]], words[_WORD["access"]] = address, int(access)
         words[_WORD["latch_count"]] = 0
-        engine.fault()
+        left = engine.fault()
+        return self._leave(engine, left) if left else None
 
     def forget_code(self) -> None:
         """The host has written guest memory: no translated code is to be trusted."""

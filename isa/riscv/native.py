@@ -190,8 +190,8 @@ def instruction_at(engine: Record, pc: Word) -> Word:
 
 @njit(cache=True)
 def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
-    """`csrr rd, time` or timeh, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
-    if word & 0x7F != 0x73 or (word >> 12) & 3 != 2 or (word >> 15) & 31 != 0:
+    """`csrr rd, time` or timeh, or another CSR instruction that only reads them, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
+    if word & 0x7F != 0x73 or (word >> 12) & 3 < 2 or (word >> 15) & 31 != 0:
         return False
     number = (word >> 20) & 0xFFF
     high = engine.wide == U(0) and number == CSR_TIME | HIGH_HALF
@@ -295,6 +295,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         word = instruction_at(engine, pc)
         if read_time(engine, control, word, pc):
             if control.kick != U(0):
+                control.kind = U(KICK)
                 uc_emu_stop(uc)
             return
         value = U(word)
