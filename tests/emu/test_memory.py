@@ -112,6 +112,27 @@ def test_a_long_chain_of_captures_keeps_no_more_than_twice_its_pages(ram):
         assert capture.nbytes <= 2 * len(capture) * PAGE
 
 
+def test_a_block_of_which_less_than_half_is_left_is_given_up(ram):
+    ram.view[:] = 1
+    first = ram.capture()
+    ram.view[: 40 * PAGE] = 2
+    second = ram.capture(first)
+    assert [len(block) for block in second.blocks] == [64]
+    assert second.digest == ram.digest
+    ram.view[: 20 * PAGE] = 3
+    third = ram.capture(second)
+    assert [len(block) for block in third.blocks] == [64, 20] and third.digest == ram.digest
+
+
+def test_a_capture_comes_back_into_memory_that_was_given_back(either):
+    either.view[3 * PAGE] = 1
+    either.view[9 * PAGE] = 2
+    capture = either.capture()
+    either.clear()
+    assert either.restore(capture).tolist() == [3, 9]
+    assert either.digest == capture.digest
+
+
 def test_a_capture_of_another_size_is_refused(ram):
     with pytest.raises(ConfigError, match="a capture of 0x40000 bytes, got one of 0x1000 bytes"):
         ram.restore(Ram(PAGE).capture())
