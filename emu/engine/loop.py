@@ -194,6 +194,7 @@ def enter(address: Word) -> Word:
             return FAIL
         exact = 0
         control.kind = U(NONE)
+        control.stop_count = U(0)
         control.blocks = U(0)
         control.latch_next = U(0)
         control.block_count = U(0)

@@ -508,11 +508,15 @@ def fault(address: Word) -> Word:
     else:
         atomic = word & 0x7F == 0x2F and word >> 27 != 2
         cause = STORE_ACCESS if control.access == U(2) or atomic else LOAD_ACCESS
+        base = data_base(engine, word)
+        if engine.wide == U(0):
+            base &= U(0xFFFFFFFF)
         if engine.paging != U(0):
-            base = data_base(engine, word)
             if control.address & U(0xFFF) < base & U(0xFFF):
                 base += U(0x1000)
             value = (base & ~U(0xFFF)) | (control.address & U(0xFFF))
+        elif base >> U(12) != value >> U(12):
+            value &= ~U(0xFFF)  # the engine begins a store at its last byte
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, pc, control.access, control.address, get(engine, PRIV))
     left = trap(engine, control, cause, pc, value)
