@@ -131,7 +131,20 @@ def test_an_interrupt_before_the_guest_runs_is_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("axemu.plan.Plan.of", interrupted)
-    assert dispatched(capfd, "run", "x")[0] == 130
+    code, _, err = dispatched(capfd, "run", "x")
+    assert code == 130
+    assert "interrupted" in err
+
+
+def test_the_shell_is_answered_when_it_completes(axemu: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "_AXEMU_COMPLETE": "complete_bash",
+        "COMP_WORDS": "axemu ma",
+        "COMP_CWORD": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = axemu()
+    assert done.stdout.split() == [b"machine"]
 
 
 def test_text_that_looks_like_markup_is_shown_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:

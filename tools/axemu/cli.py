@@ -18,6 +18,7 @@ from axemu.errors import CommandError
 from axemu.run import EXAMPLES, run
 
 USAGE, INTERRUPTED = 2, 130
+COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
 RUNS_A_GUEST = ("run",)  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
@@ -64,12 +65,15 @@ def dispatch(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. No exception leaves."""
     try:
         command = typer.main.get_command(app)
-        result = command.main(_own_spelling(argv, command), prog_name="axemu", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        if COMPLETING in os.environ:
+            command.main(list(argv), prog_name="axemu")
+        with command.make_context("axemu", _own_spelling(argv, command)) as context:
+            command.invoke(context)
+        return 0
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return complain("interrupted", INTERRUPTED)
+        return complain("interrupted before the guest ran", INTERRUPTED)
     except BrokenPipeError:
         _drop_standard_output()
         return complain("Standard output was closed by its reader.", USAGE)
