@@ -94,7 +94,7 @@ class Machine:
         self._current: Vcpu | None = None
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
-        self._counts: Counter[type[AxVCpuExitReason]] = Counter()
+        self._counts: Counter[str] = Counter()  # of the time before the last reset
         self._listeners: list[tuple[Callable[[Event], None], frozenset[str]]] = []
         self._host_start = host_ns() if config.clock == "host" else None
         self.timeline: Final = Timeline(self._now, self._set_stale)
@@ -199,6 +199,7 @@ class Machine:
     def reset(self) -> None:
         """Power on anew: memory as loaded, devices and vCPUs as after reset."""
         self._retired_before += sum(vcpu.arch.retired for vcpu in self.vcpus)
+        self._counts += self._counts_now()
         self.ram.clear()
         for vcpu in self.vcpus:
             vcpu.arch.power_on()
@@ -272,17 +273,14 @@ class Machine:
     def _run_turn(self, vcpu: Vcpu) -> Outcome | None:
         """Run one vCPU until something besides it has to be looked at."""
         self._current = vcpu
-        run, counts, listeners = vcpu.run, self._counts, self._listeners
+        run, listeners = vcpu.run, self._listeners
         while True:
             exit = run()
-            counts[type(exit)] += 1
             if listeners:
                 self._tell(vcpu, exit)
             outcome = answer(exit, vcpu, self)
-            if outcome is not None:
+            if outcome is not None or self._stale:
                 return outcome
-            if self._stale or vcpu.state is not VCpuState.READY:
-                return None
 
     def _pick(self) -> Vcpu | None:
         """The vCPU whose turn it is: the first that is ready from the current one on."""
@@ -457,6 +455,11 @@ class Machine:
         """Have every vCPU on this thread's physical CPU, so that its state can be reached."""
         self._bind()
 
+    def block(self, vcpu: Vcpu, reason: BlockReason) -> None:
+        """An answer makes a vCPU wait."""
+        vcpu.block(reason)
+        self._stale = True
+
     def release(self, vcpu: Vcpu) -> None:
         """Make a vCPU that waits READY, and leave no token for a later wait."""
         if vcpu.block_reason is not None:
@@ -515,10 +518,13 @@ class Machine:
     @property
     def exits(self) -> dict[str, int]:
         """How often the guest was left, by the exit's name; `native` were answered without Python."""
-        counts = {kind.__name__: count for kind, count in self._counts.items()}
-        native = sum(vcpu.arch.native_exits for vcpu in self.vcpus)
-        traps = sum(vcpu.arch.traps for vcpu in self.vcpus)
-        return {**counts, **({"native": native} if native else {}), **({"traps": traps} if traps else {})}
+        return dict(self._counts + self._counts_now())
+
+    def _counts_now(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for vcpu in self.vcpus:
+            counts += vcpu.arch.exits + Counter(native=vcpu.arch.native_exits, traps=vcpu.arch.traps)
+        return counts
 
     @property
     def console_output(self) -> bytes:
