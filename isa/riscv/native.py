@@ -49,7 +49,7 @@ from isa.native import (
     uc_reg_write,
 )
 from isa.riscv.layout import Slot, calibrate
-from isa.riscv.state import State
+from isa.riscv.state import PMP_ENTRIES, State
 
 U = np.uint64
 X0, F0, PC, PRIV, BADADDR = int(Slot.X0), int(Slot.F0), int(Slot.PC), int(Slot.PRIV), int(Slot.BADADDR)
@@ -63,6 +63,7 @@ MSTATUS, MIP, MIE, MEDELEG, SATP = (
 STVEC, SEPC, SCAUSE, STVAL = int(Slot.STVEC), int(Slot.SEPC), int(Slot.SCAUSE), int(Slot.STVAL)
 MTVEC, MEPC, MCAUSE, MTVAL = int(Slot.MTVEC), int(Slot.MEPC), int(Slot.MCAUSE), int(Slot.MTVAL)
 SCOUNTEREN, MCOUNTEREN, PMP_RULES = int(Slot.SCOUNTEREN), int(Slot.MCOUNTEREN), int(Slot.PMP_RULES)
+PMP = int(Slot.PMP)
 HYPERCALL, SEMIHOST, DELIVER = int(Kind.HYPERCALL), int(Kind.SEMIHOST), int(Kind.DELIVER)
 KICK, AGAIN, DRAIN = int(Kind.KICK), int(Kind.AGAIN), int(Kind.DRAIN)
 EXCEPTION, TRAP_LOOP, TRANSLATE = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP), int(Kind.TRANSLATE)
@@ -71,6 +72,7 @@ REG_X0, REG_MIP = int(rc.UC_RISCV_REG_X0), int(rc.UC_RISCV_REG_MIP)
 USER, SUPERVISOR, MACHINE = 0, 1, 3
 FETCH_ACCESS, ILLEGAL, BREAKPOINT, LOAD_MISALIGNED, LOAD_ACCESS, STORE_ACCESS = 1, 2, 3, 4, 5, 7
 ECALL_U, FETCH_PAGE, LOAD_PAGE, STORE_PAGE = 8, 12, 13, 15
+NAPOT, WHOLE = 3, (1 << 29) - 1  # pmpaddr of the smallest region that covers 32 bits of address
 STALE = U(1 << 63)
 MSIP, MTIP, MEIP = 0x8, 0x80, 0x800
 MACHINE_LINES = MSIP | MTIP | MEIP  # MSIP, MTIP, MEIP: only devices set them [priv 3.1.9]
@@ -267,6 +269,27 @@ def data_fault(engine: Record, control: Record, cause: Word, pc: Word, value: Wo
     return cause, value
 
 
+@njit(cache=True)
+def widen_regions(engine: Record) -> Word:
+    """RV32: put right the NAPOT regions of 4 GiB and more, whose size the engine computes in 32 bits [priv 3.7.1].
+
+    Works on the saved state, in the table of first and last addresses that follows the entries; 1 if one was wrong.
+    """
+    table = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[PMP]
+    entry, bounds = (
+        carray(as_u32(table), 2 * PMP_ENTRIES),
+        carray(as_u32(table + 8 * PMP_ENTRIES), 2 * PMP_ENTRIES),
+    )
+    widened = 0
+    for i in range(PMP_ENTRIES):
+        address, match = np.int64(entry[2 * i]), (entry[2 * i + 1] >> np.uint32(3)) & np.uint32(3)
+        whole = match == np.uint32(NAPOT) and address >= WHOLE and address & (address + 1) == 0
+        if whole and (bounds[2 * i] != np.uint32(0) or bounds[2 * i + 1] != np.uint32(0xFFFFFFFF)):
+            bounds[2 * i], bounds[2 * i + 1] = np.uint32(0), np.uint32(0xFFFFFFFF)
+            widened = 1
+    return widened
+
+
 @cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)
 def on_exception(uc: Word, number: Word, user: Record) -> None:
     """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
@@ -279,6 +302,10 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     cause = np.int64(number)
     if cause not in (FETCH_ACCESS, FETCH_PAGE):
         give_back(engine, control, pc)
+    if engine.wide == U(0) and cause in (FETCH_ACCESS, LOAD_ACCESS, STORE_ACCESS) and widen_regions(engine):
+        put(engine, PC, pc)
+        restore(engine)
+        return
     control.latch_count = U(0)
     value = U(0)
     level = get(engine, PRIV)
