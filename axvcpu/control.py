@@ -108,6 +108,7 @@ CONTROL: Final = np.dtype(
         ),  # bit 0: from the machine level with the gate value, bit 1: every call of the supervisor
         ("semihosting", "u8"),
         ("unmapped", "u8"),  # 0 the guest's own fault, 1 leave
+        ("left", "u8", (len(Kind),)),  # how often native code came back, by Kind
         ("exits", "u8"),  # native exits answered without Python
     ],
     align=True,

@@ -54,6 +54,10 @@ class Vm(Protocol):
         """The outcome, with the pc and its symbol."""
         ...
 
+    def block(self, vcpu: AxVCpu[EngineVCpu], reason: BlockReason) -> None:
+        """Make a vCPU wait."""
+        ...
+
     def unmapped(self, vcpu: AxVCpu[EngineVCpu], address: int, access: AccessFlags) -> Outcome | None:
         """An access that nothing backs, by the machine's policy."""
         ...
@@ -89,7 +93,7 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
         case Nothing() | ExternalInterrupt():
             return vm.attend(vcpu)
         case Halt():
-            vcpu.block(BlockReason.HALT)
+            vm.block(vcpu, BlockReason.HALT)
             return None
         case Hypercall():
             return _hypercall(exit, vcpu, vm)

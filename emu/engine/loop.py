@@ -158,11 +158,9 @@ def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
     return True
 
 
-@njit(types.int64(types.intp), nogil=True, cache=True)
-def enter(address: Word) -> Word:
-    """Run the loaded vCPU until something needs Python. Argument: address of the engine block."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
+@njit(cache=True)
+def run(address: Word, engine: Record, control: Record) -> Word:
+    """Enter the engine again and again until a Kind is left that only Python can deal with."""
     uc = np.intp(engine.uc)
     if control.has_answer != U(0):
         control.has_answer = U(0)
@@ -255,3 +253,13 @@ def enter(address: Word) -> Word:
         if kind == TRANSLATE and control.access != FETCH:
             give_back(engine, control, np.int64(control.pc))
         return kind
+
+
+@njit(types.int64(types.intp), nogil=True, cache=True)
+def enter(address: Word) -> Word:
+    """Run the loaded vCPU until something needs Python. Argument: address of the engine block."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    kind = run(address, engine, control)
+    control.left[kind] += U(1)
+    return kind

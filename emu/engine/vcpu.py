@@ -6,6 +6,7 @@ pays. The control block is authoritative for the pc and the counts, the engine f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -38,13 +39,33 @@ from isa.native import LOG_INTERRUPT, LOG_UNMAPPED
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
 
-_WORD: Final = {name: int(CONTROL.fields[name][1]) // 8 for name in CONTROL.names or () if name != "latch"}  # type: ignore[index]
+_ARRAYS: Final = ("latch", "left")
+_WORD: Final = {
+    name: int(CONTROL.fields[name][1]) // 8  # type: ignore[index]
+    for name in CONTROL.names or ()
+    if name not in _ARRAYS
+}
 _PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
 _ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
 _TIME_BASE, _EVENT_AT, _TURN_AT = _WORD["time_base"], _WORD["event_at"], _WORD["turn_at"]
 _STOP_COUNT = _WORD["stop_count"]
 _MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
 _READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
+_EXIT_NAMES: Final = {
+    Kind.MMIO_READ: "MmioRead",
+    Kind.MMIO_WRITE: "MmioWrite",
+    Kind.HALT: "Halt",
+    Kind.HYPERCALL: "Hypercall",
+    Kind.SEMIHOST: "Hypercall",
+    Kind.EXCEPTION: "GuestException",
+    Kind.TRAP_LOOP: "GuestException",
+    Kind.DEADLINE: "PreemptionTimer",
+    Kind.EVENT: "Nothing",
+    Kind.TURN: "Nothing",
+    Kind.KICK: "ExternalInterrupt",
+    Kind.UNMAPPED: "NestedPageFault",
+    Kind.FAIL: "FailEntry",
+}
 _KEPT: Final = (
     "deadline",
     "event_at",
@@ -410,6 +431,15 @@ class EngineVCpu:
     def start_clock(self, host_start: int) -> None:
         """Host clock: guest time 0 is now."""
         self.words[_WORD["host_start"]] = host_start
+
+    @property
+    def exits(self) -> Counter[str]:
+        """How often native code has left to Python since power-on, by the exit's name."""
+        counts: Counter[str] = Counter()
+        for kind, count in zip(Kind, self._block[0]["left"].tolist(), strict=True):
+            if count and kind in _EXIT_NAMES:
+                counts[_EXIT_NAMES[kind]] += count
+        return counts
 
     @property
     def native_exits(self) -> int:
