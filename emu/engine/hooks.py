@@ -110,11 +110,15 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     engine = carray(user, 1)[0]
     pc = carray(as_u64(current), 1)[0]
     packed = carray(as_u32(current + 8), 1)[0]
-    count, size = packed & np.uint32(0xFFFF), packed >> np.uint32(16)
-    if engine.until_set != U(0) and pc + U(size) == engine.until:
-        count -= np.uint32(1)  # the engine counts the exit it put at the end
-    if size != np.uint32(0):
-        enter_block(engine, pc, np.int64(size), describe(engine, pc, np.int64(size), np.int64(count)))
+    count, size = np.int64(packed & np.uint32(0xFFFF)), np.int64(packed >> np.uint32(16))
+    # The engine also counts the exit that it put at the end, and an illegal instruction that the block stops before.
+    walked = np.int64(0) if engine.length == U(0) else walk(engine, pc, size)
+    if walked != 0:
+        count = walked
+    elif engine.until_set != U(0) and pc + U(size) == engine.until:
+        count -= 1
+    if size != 0:
+        enter_block(engine, pc, size, describe(engine, pc, size, count))
 
 
 @njit(cache=True)
