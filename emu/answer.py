@@ -32,7 +32,6 @@ from axvcpu.exits import (
 )
 from axvcpu.states import BlockReason
 from axvcpu.vcpu import AxVCpu
-from emu.device import Device
 from emu.engine.vcpu import SEMIHOSTING, EngineVCpu
 from emu.outcome import Ending, Outcome
 
@@ -40,11 +39,19 @@ VERSION: Final = 0x0001_0000  # hypercall 0: major << 16 | minor
 MASK: Final = tuple((1 << 8 * width) - 1 for width in range(9))
 
 
+class Registers(Protocol):
+    """What answers in a window: a device, or what stands before it."""
+
+    def read(self, offset: int, width: int) -> int: ...
+
+    def write(self, offset: int, width: int, value: int) -> None: ...
+
+
 class Vm(Protocol):
     """What an answer may use of its machine."""
 
     @property
-    def windows(self) -> list[tuple[int, int, Device]]:
+    def windows(self) -> list[tuple[int, int, Registers]]:
         """(base, size, device) by window number."""
         ...
 

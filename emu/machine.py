@@ -20,22 +20,25 @@ from axvcpu.percpu import AxPerCpu
 from axvcpu.states import BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
-from emu.answer import answer
+from emu.answer import Registers, answer
 from emu.board import Board, board_for
 from emu.bus import Bus
 from emu.config import MachineConfig
 from emu.device import Channel, Device, PowerKind, PowerRequest
+from emu.devices.cfi_flash import CfiFlash
 from emu.engine.cpu import EngineCpu
 from emu.engine.engine import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu, VCpuConfig
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
+from emu.flash import FlashWindow
 from emu.idle import Idle
 from emu.loaders.detect import parse, read_file
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
 from emu.native_rows import bind_rows
+from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
 from emu.recorder import Recorder
@@ -82,6 +85,7 @@ class Machine:
         self._plan: boot.BootPlan | None = None
         self._power: PowerRequest | None = None
         self._stop_reason: Ending | None = None
+        self._until: Callable[[AxVCpuExitReason], bool] | None = None
         self._notified = False
         self._stale = True
         self._turn = 0
@@ -99,6 +103,7 @@ class Machine:
         self._host_start = host_ns() if config.clock == "host" else None
         self.timeline: Final = Timeline(self._now, self._set_stale)
         self.vcpus: list[Vcpu] = []
+        self.flashes: list[FlashWindow] = []
         self._build_memory()
         self._build_vcpus()
         self._build_devices()
@@ -128,23 +133,27 @@ class Machine:
         hands = wiring.Hands(self.config, self.board, self.timeline, self, self.channel, self._ask_power)
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
-        self.windows: list[tuple[int, int, Device]] = []
-        for slot, device in made:
-            self.bus.add_device(slot.base, device)
-            self.windows.append((slot.base, device.size, device))
+        placed = [(slot.base, device.size, device) for slot, device in made]
+        for base, _, device in placed:
+            self.bus.add_device(base, device)
+        self.windows: list[tuple[int, int, Registers]] = [*placed]
+        if self.config.unmapped == "ones":
+            self.windows += [(lo, hi - lo + 1, OpenBus()) for lo, hi in self.bus.holes()]
         regions = sorted(self.bus.memory.regions, key=lambda region: region.base != self.board.ram_base)
         self._keep_open = [region.view for region in regions]
         self.space = AddressSpace(
-            tuple(
-                Backing(region.base, region.size, region.address, region.permissions is not ROM)
-                for region in regions
-            ),
+            tuple(Backing(each.base, each.size, each.address, each.permissions != ROM) for each in regions),
             tuple(DeviceWindow(base, size, index) for index, (base, size, _) in enumerate(self.windows)),
             self.isa.page_size,
-            bind_rows(self.windows),
+            bind_rows(placed),
             self._drain,
             self._read_physical,
         )
+        for index, (base, size, device) in enumerate(placed):
+            if isinstance(device, CfiFlash) and device.array is not None:
+                flash = FlashWindow(device, base, index, self.space, self._remap)
+                self.flashes.append(flash)
+                self.windows[index] = (base, size, flash)
         for vcpu in self.vcpus:
             vcpu.setup(self.board.ram_base, self.space.root, vcpu.arch.config)
 
@@ -154,12 +163,21 @@ class Machine:
             self.model,
             hypercalls=1 if self.board.name == "bare" else 0,
             semihosting=self.config.semihosting,
-            leave_unmapped=self.config.unmapped != "fault",
+            leave_unmapped=self.config.unmapped == "stop",
             time_shift=self.config.shift,
             host_start=self._host_start,
         )
         for number in range(self.config.smp):
             self.vcpus.append(AxVCpu.new(EngineVCpu, self.vm_id, number, config))
+
+    def _remap(self) -> None:
+        if self._pcpu is not None:
+            self._pcpu.arch.remap(self.space)
+
+    def settle_flash(self) -> None:
+        """Flash contents or modes were changed from outside the guest."""
+        for flash in self.flashes:
+            flash.settle()
 
     def line(self, vcpu: int, number: int) -> _Line:
         """The interrupt line `number` into a vCPU (wiring's source of lines)."""
@@ -213,6 +231,7 @@ class Machine:
             device.reset()
         if self.semihost is not None:
             self.semihost.reset()
+        self.settle_flash()
         if self._plan is not None:
             for write in self._plan.writes:
                 self.memory.write(write.address, write.data)
@@ -232,11 +251,17 @@ class Machine:
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    def run(self, max_insns: int | None = None, timeout: float | None = None) -> Outcome:
+    def run(
+        self,
+        max_insns: int | None = None,
+        timeout: float | None = None,
+        until: Callable[[AxVCpuExitReason], bool] | None = None,
+    ) -> Outcome:
         """Run until the guest ends, `max_insns` more instructions have retired, `timeout` seconds of host time have
-        passed, or `stop` is called. May be called again to go on."""
-        self._stop_reason = None
+        passed, `stop` was called, or an exit comes for which `until` is true: that exit is then `Outcome.exit`, not
+        answered yet. Call it again to go on; an exit that nobody answered comes again."""
         self._bind()
+        self._until = until
         limit = NEVER if max_insns is None else self.retired + max_insns
         watch = None if timeout is None else threading.Timer(timeout, self._halt_run, (Ending.TIMEOUT,))
         if watch is not None:
@@ -249,6 +274,12 @@ class Machine:
             self._current = None
             if watch is not None:
                 watch.cancel()
+                if self._stop_reason is Ending.TIMEOUT:
+                    self._stop_reason = None
+
+    def answer(self, exit: AxVCpuExitReason) -> Outcome | None:  # noqa: A002 (the field's word)
+        """Answer an exit that `run` gave to its caller, as the machine would; what ends the run is returned."""
+        return answer(exit, self.vcpus[self._turn], self)
 
     def _loop(self, limit: int) -> Outcome:
         while True:
@@ -273,11 +304,13 @@ class Machine:
     def _run_turn(self, vcpu: Vcpu) -> Outcome | None:
         """Run one vCPU until something besides it has to be looked at."""
         self._current = vcpu
-        run, listeners = vcpu.run, self._listeners
+        run, until, listeners = vcpu.run, self._until, self._listeners
         while True:
             exit = run()
             if listeners:
                 self._tell(vcpu, exit)
+            if until is not None and until(exit):
+                return self.ended(Ending.EXIT, vcpu, exit, f"left the guest with {exit}")
             outcome = answer(exit, vcpu, self)
             if outcome is not None or self._stale:
                 return outcome
@@ -571,6 +604,8 @@ class Machine:
         self._idle.close()
         self._unbind()
         self._keep_open.clear()
+        for flash in self.flashes:
+            flash.close()
         for device in self.devices.values():
             shut = getattr(device, "close", None)
             if shut is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from axvcpu.action import Action
@@ -18,7 +18,7 @@ _KINDS = {
 }
 
 
-def bind_rows(windows: list[tuple[int, int, Device]]) -> Any:  # noqa: ANN401  a numpy record array
+def bind_rows(windows: Sequence[tuple[int, int, Device]]) -> Any:  # noqa: ANN401  a numpy record array
     """The dispatch table of all devices' native registers; each register shares its row's words from here on."""
     rows = [(_row(base, window, register), register) for base, window, register in _registers(windows)]
     table = build(row for row, _ in rows)
@@ -28,7 +28,7 @@ def bind_rows(windows: list[tuple[int, int, Device]]) -> Any:  # noqa: ANN401  a
     return table
 
 
-def _registers(windows: list[tuple[int, int, Device]]) -> Iterator[tuple[int, int, NativeRegister]]:
+def _registers(windows: Sequence[tuple[int, int, Device]]) -> Iterator[tuple[int, int, NativeRegister]]:
     for index, (base, _, device) in enumerate(windows):
         for register in device.native:
             if register.action is not Action.RETURN:

@@ -54,7 +54,8 @@ class Semihost:
             case Returned():
                 vcpu.set_return_value(answer.value)
             case WaitsForInput():
-                self._machine.block(vcpu, BlockReason.IO)  # the same instruction makes the call again when input has come
+                # the same instruction makes the call again when input has come
+                self._machine.block(vcpu, BlockReason.IO)
             case Exited():
                 text = "the guest exited by semihosting" + (
                     f" with code {answer.code}" if answer.code else ""

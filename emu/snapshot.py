@@ -77,6 +77,7 @@ def load(machine: Machine, state: MachineState) -> None:
     for name, device in _stateful(machine):
         device.load(state.devices[name])
     machine.timeline.load(state.alarms)
+    machine.settle_flash()
     machine.forget_code()
 
 

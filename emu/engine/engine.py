@@ -61,12 +61,14 @@ def _check(number: int, what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Guest-physical [base, base + size) is host memory at `host`. `writable`: by the guest."""
+    """Guest-physical [base, base + size) is host memory at `host`. `writable`: by the guest; where it is not, a write
+    is an exit of device window `window`, or without one the guest's fault."""
 
     base: int
     size: int
     host: int
     writable: bool
+    window: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +400,11 @@ class Engine:
                 self.set_word("home", one.base)
                 self.set_word("alias", other.base)
                 self.set_word("alias_size", other.size)
-        self._windows = np.zeros(len(windows), WINDOW)
+        parts = [
+            *((each.window, each.base) for each in memory),
+            *((each.index, each.base) for each in windows),
+        ]
+        self._windows = np.array([(self.address, max(index, 0), base) for index, base in parts], WINDOW)
         self.regions = np.zeros(len(memory), REGION)
         taken: list[tuple[int, int]] = []
         for i, each in enumerate(memory):
@@ -414,14 +420,16 @@ class Engine:
             self._attached.append((each.base, each.size))
             self.regions[i] = (each.base, each.base + each.size - 1, each.host)
             if not each.writable:
-                end = each.base + each.size - 1
-                self._add_hook(
-                    uc_const.UC_HOOK_MEM_WRITE_PROT, hooks.on_unbacked, self.address, each.base, end
+                callback, user = (
+                    (hooks.gate, self._window_address(i))
+                    if each.window >= 0
+                    else (hooks.on_unbacked, self.address)
                 )
+                end = each.base + each.size - 1
+                self._add_hook(uc_const.UC_HOOK_MEM_WRITE_PROT, callback, user, each.base, end)
             taken.append((each.base, each.base + each.size - 1))
-        for i, window in enumerate(windows):
-            self._windows[i] = (self.address, window.index, window.base)
-            user = int(self._windows[i : i + 1].ctypes.data)
+        for i, window in enumerate(windows, len(memory)):
+            user = self._window_address(i)
             size = -(-window.size // page) * page
             status = _lib.uc_mmio_map(
                 self.handle,
@@ -454,26 +462,30 @@ class Engine:
     def _add_hook(self, kind: int, callback: Any, user: int, begin: int, end: int) -> None:  # noqa: ANN401
         self._hooks.append(self._hook(kind, callback, user, begin, end))
 
+    def _window_address(self, i: int) -> int:
+        """Of the record that a gate gets as its user data."""
+        return int(self._windows[i : i + 1].ctypes.data)
+
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
+        self.unmap()
+        self.loaded = None
+        self.set_word("control", int(self.idle_control.ctypes.data))
+        for name in ("regions_count", "rows_count", "ring_head", "log_head", "log_on", "alias_used"):
+            self.set_word(name, 0)
+        self.use_engine_mmu(self.native.on_fill is None)
+        self.reset()
+        self.flush_translations()
+
+    def unmap(self) -> None:
+        """Take back what `attach` did."""
         for hook in self._hooks:
             _check(_lib.uc_hook_del(self.handle, hook), "delete a hook")
         self._hooks.clear()
         for base, size in self._attached:
             _check(_lib.uc_mem_unmap(self.handle, ctypes.c_uint64(base), ctypes.c_size_t(size)), "unmap")
         self._attached.clear()
-        self.loaded = None
-        self.set_word("control", int(self.idle_control.ctypes.data))
-        self.set_word("regions_count", 0)
-        self.set_word("rows_count", 0)
-        self.set_word("ring_head", 0)
-        self.set_word("log_head", 0)
-        self.set_word("log_on", 0)
         self.set_word("alias_size", 0)
-        self.set_word("alias_used", 0)
-        self.use_engine_mmu(self.native.on_fill is None)
-        self.reset()
-        self.flush_translations()
 
     def reset(self) -> None:
         """The CPU state of power-on."""

@@ -22,6 +22,7 @@ class AddressSpace:
     """Guest-physical memory and device windows of one VM; `root` is its number, as vCPUs name it (ept_root).
 
     rows is the dispatch table (`axvcpu.dispatch.build`); drain is called with queued RING writes, oldest first.
+    overlays: memory that covers the beginning of a device window, by window index (flash while it is read).
     """
 
     def __init__(
@@ -37,7 +38,17 @@ class AddressSpace:
         self.memory, self.windows, self.page = memory, windows, page
         self.rows = np.zeros(0, ROW) if rows is None else rows
         self.drain, self.read_physical = drain, read_physical
+        self.overlays: dict[int, Backing] = {}
         _roots[self.root] = self
+
+    def layout(self) -> tuple[tuple[Backing, ...], tuple[DeviceWindow, ...]]:
+        """What engines are to map now."""
+        windows = []
+        for window in self.windows:
+            covered = self.overlays[window.index].size if window.index in self.overlays else 0
+            if covered < window.size:
+                windows.append(DeviceWindow(window.base + covered, window.size - covered, window.index))
+        return (*self.memory, *self.overlays.values()), tuple(windows)
 
 
 def by_root(root: int) -> AddressSpace:
