@@ -54,6 +54,10 @@ text: .ascii "hello"
 def outcome(request: pytest.FixtureRequest, tmp_path: Path) -> Result:
     """The result of the program whose body is the parameter."""
     source, program = tmp_path / "program.S", tmp_path / "rv64ui-p-demo"
+    layout = tmp_path / "layout.ld"
+    layout.write_text(
+        "ENTRY(_start) SECTIONS { . = 0x80000000; .text : { *(.text) } .tohost : { *(.tohost) } }"
+    )
     source.write_text(PROGRAM.format(body=request.param))
     command = [
         sys.executable,
@@ -65,7 +69,7 @@ def outcome(request: pytest.FixtureRequest, tmp_path: Path) -> Result:
         "-nostdlib",
         "-static",
     ]
-    command += ["-static", "-Wl,-Ttext=0x80000000", "-Wl,-e,_start", str(source), "-o", str(program)]
+    command += ["-static", f"-Wl,-T,{layout}", str(source), "-o", str(program)]
     subprocess.run(command, check=True, capture_output=True)
     return ours.run_case(Case(program, "riscv64", "rv64ui", "p", "demo"))
 
@@ -102,8 +106,6 @@ def test_a_guest_that_crashes_is_an_error_that_says_how(outcome: Result) -> None
 
 
 @ending("    nop")
-def test_a_guest_that_says_nothing_runs_out_of_its_budget(
-    outcome: Result,
-) -> None:
+def test_a_guest_that_says_nothing_runs_out_of_its_budget(outcome: Result) -> None:
     assert outcome.verdict is Verdict.TIMEOUT
     assert "no word after" in outcome.text
