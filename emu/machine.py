@@ -50,6 +50,8 @@ from isa import registry
 
 TURN: Final = 20_000
 """Instructions of one vCPU's turn where there are several."""
+BREATH: Final = 1 << 21
+"""Instructions after which a vCPU that is alone comes back, so that what the guest wrote is seen while it runs."""
 _vm_ids: Final = itertools.count(1)
 Vcpu = AxVCpu[EngineVCpu]
 
@@ -339,7 +341,7 @@ class Machine:
         others = sum(each.arch.retired for each in self.vcpus) - arch.retired
         arch.time_base = others + self._skipped
         vcpu.deadline = None if limit == NEVER else max(limit - self._retired_before - others, 0)
-        arch.turn_at = NEVER if len(self.vcpus) == 1 else self._turn_at
+        arch.turn_at = arch.retired + BREATH if len(self.vcpus) == 1 else self._turn_at
         following = self.timeline.next
         if self._host_start is not None:
             self._idle.kick_at(following)
