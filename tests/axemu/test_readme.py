@@ -1,0 +1,56 @@
+"""What the README promises to a newcomer holds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from axemu import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_example_runs_as_printed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(compile(example, "README.md", "exec"), {})
+    assert "hello from riscv64 on bare" in capfd.readouterr().out
+
+
+def test_the_table_of_verbs_names_every_verb_and_no_other(capfd: pytest.CaptureFixture[str]) -> None:
+    cli.dispatch(["--help"])
+    commands = capfd.readouterr().out.split("Commands")[1]
+    offered = {line.split()[1] for line in commands.splitlines() if line.startswith("│ ") and line[2] != " "}
+    named = {
+        first or second
+        for first, second in re.findall(r"^\| `axemu (\w+)|, `axemu (\w+)", README, re.MULTILINE)
+    }
+    assert named == offered
+
+
+@pytest.mark.parametrize("script", ["tools/demo", "tools/check"])
+def test_the_two_commands_start_on_a_bare_interpreter(script: str) -> None:
+    """They import nothing that is not in the standard library (-I -S: no site-packages)."""
+    source = (ROOT / script).read_text(encoding="utf-8")
+    assert f"python3 {script}" in README
+    command = f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import environment; print(environment.ROOT)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == str(ROOT)
+    compile(source, script, "exec")
+
+
+def test_the_check_refuses_a_step_that_is_none() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools/check"), "mypi"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "mypy" in done.stderr
