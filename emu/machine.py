@@ -345,6 +345,7 @@ class Machine:
         following = self.timeline.next
         if self._host_start is not None:
             self._idle.kick_at(following)
+            arch.event_ns = min(following, NEVER)
             arch.event_at = NEVER
         elif following >= NEVER:
             arch.event_at = NEVER

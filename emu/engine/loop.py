@@ -99,7 +99,8 @@ def add_answer(control: Record, value: Word) -> Word:
 
 @njit(cache=True)
 def answer_natively(engine: Record, control: Record) -> Word:
-    """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first."""
+    """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first, 3 an alarm
+    must be rung first."""
     rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
     i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
     if i < 0:
@@ -113,7 +114,10 @@ def answer_natively(engine: Record, control: Record) -> Word:
     if action == LATCH:
         value = row.value >> shift if shift < U(64) else U(0)
     elif action == CLOCK:
-        value = (guest_time(engine, control) // row.period + row.value) >> shift if shift < U(64) else U(0)
+        time = guest_time(engine, control)
+        if control.host_clock != U(0) and time >= control.event_ns:
+            return 3
+        value = (time // row.period + row.value) >> shift if shift < U(64) else U(0)
     elif action == RING:
         if engine.ring_head >= engine.ring_size:
             return 2
@@ -218,6 +222,8 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             done = answer_natively(engine, control)
             if done == 1:
                 continue
+            if done == 3:
+                return EVENT
             return kind if done == 0 else DRAIN
         if kind == STOP:
             if control.retired + control.stop_count > control.turn_at:

@@ -69,6 +69,7 @@ _EXIT_NAMES: Final = {
 _KEPT: Final = (
     "deadline",
     "event_at",
+    "event_ns",
     "turn_at",
     "kick",
     "limit",
@@ -413,6 +414,15 @@ class EngineVCpu:
     @event_at.setter
     def event_at(self, retired: int) -> None:
         self.words[_EVENT_AT] = retired
+
+    @property
+    def event_ns(self) -> int:
+        """Host clock: guest time of the machine's next alarm in ns (NEVER: none)."""
+        return self.words[_WORD["event_ns"]]
+
+    @event_ns.setter
+    def event_ns(self, nanoseconds: int) -> None:
+        self.words[_WORD["event_ns"]] = nanoseconds
 
     @property
     def turn_at(self) -> int:
