@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emu.machine import Machine
-
 from bench.usage import resident, user_time
 from emu.config import MachineConfig
+from emu.machine import Machine
 from emu.outcome import Ending, Outcome
 
 RAM = 16 << 20  # bytes

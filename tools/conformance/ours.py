@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from emu.machine import Machine
-
 from conformance.cases import Case, Result, Verdict
 from conformance.htif import MAXIMUM_TEXT, SYS_WRITE, Message, decode
 from emu.config import MachineConfig
+from emu.machine import Machine
 from emu.outcome import Ending
 
 SLICE = 20_000  # instructions between two looks at tohost; a finished test spins until then
