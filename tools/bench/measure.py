@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 
 TOOL = Path(__file__).resolve().parent
 ROOT = TOOL.parents[1]
-TIMEOUT = 900.0  # seconds
+TIMEOUT = 600.0  # seconds; a side that takes longer has failed
 
 
 class MeasurementError(Exception):
@@ -48,7 +49,7 @@ class Task:
             command, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=environment()
         )
         if done.returncode != 0:
-            raise MeasurementError(self.name, last_line(done.stderr) or f"exit code {done.returncode}")
+            raise MeasurementError(self.name, last_line(done.stderr) or exit_text(done.returncode))
         return float(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -73,13 +74,18 @@ class Command:
             self.command, stdin=null, stdout=null, stderr=subprocess.PIPE, env=environment(), cwd=ROOT
         )
         assert process.stderr is not None
-        errors = process.stderr.read().decode("utf-8", "replace")
-        _, status, usage = os.wait4(process.pid, 0)
+        watch = threading.Timer(TIMEOUT, process.kill)
+        watch.start()
+        try:
+            errors = process.stderr.read().decode("utf-8", "replace")
+            _, status, usage = os.wait4(process.pid, 0)
+        finally:
+            watch.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stderr.close()
         wall = time.perf_counter() - start
         if process.returncode != 0:
-            raise MeasurementError(self.name, last_line(errors) or f"exit code {process.returncode}")
+            raise MeasurementError(self.name, last_line(errors) or exit_text(process.returncode))
         return (wall if self.clock is Clock.WALL else usage.ru_utime) / self.per
 
 
@@ -91,6 +97,10 @@ def environment() -> dict[str, str]:
     found = os.environ.get("PYTHONPATH")
     here = os.pathsep.join([str(ROOT), str(TOOL.parent)])
     return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{found}" if found else here}
+
+
+def exit_text(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
 
 
 def last_line(text: str) -> str:
