@@ -71,7 +71,7 @@ class Vm(Protocol):
 
     def semihosting(self, vcpu: AxVCpu[EngineVCpu], operation: int, block: int) -> Outcome | None: ...
 
-    def attend(self, vcpu: AxVCpu[EngineVCpu]) -> Outcome | None:
+    def attend(self, vcpu: AxVCpu[EngineVCpu]) -> None:
         """Native code came back for the machine's sake: alarms, the turn's end, a kick."""
         ...
 
@@ -98,7 +98,8 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
             vcpu.arch.complete(0)
             return None
         case Nothing() | ExternalInterrupt():
-            return vm.attend(vcpu)
+            vm.attend(vcpu)
+            return None
         case Halt():
             vm.block(vcpu, BlockReason.HALT)
             return None

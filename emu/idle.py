@@ -10,13 +10,14 @@ from emu.timeline import NEVER, host_ns
 
 if TYPE_CHECKING:
     from emu.machine import Machine
+    from emu.runner import Runner
 
 
 class Idle:
     """Waiting for one machine. `notify` ends a wait, from any thread."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, machine: Machine, runner: Runner) -> None:
+        self._machine, self._runner = machine, runner
         self._event = threading.Event()
         self._alarm: threading.Timer | None = None
         self._alarm_at = NEVER
@@ -31,7 +32,7 @@ class Idle:
         following = timeline.next
         live = machine.channel.live
         self._event.clear()
-        if machine.interrupted:
+        if self._runner.interrupted:
             return None
         if following >= NEVER and not live:
             return machine.ended(
@@ -45,13 +46,13 @@ class Idle:
         elif live:
             begun, now = host_ns(), timeline.now()
             if self._sleep(following - now):
-                machine.skip(min(now + host_ns() - begun, following))
+                machine.schedule.skip(min(now + host_ns() - begun, following))
             else:
-                machine.skip(following)
+                machine.schedule.skip(following)
         else:
-            machine.skip(following)
+            machine.schedule.skip(following)
         timeline.fire()
-        machine.take_input()
+        self._runner.take_input()
         return None
 
     def _sleep(self, nanoseconds: int) -> bool:
@@ -72,7 +73,7 @@ class Idle:
 
     def _ring(self) -> None:
         self._alarm_at = NEVER
-        self._machine.kick()
+        self._runner.kick()
 
     def close(self) -> None:
         if self._alarm is not None:

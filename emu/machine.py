@@ -7,7 +7,6 @@ count of retired instructions: alarms fire, budgets end and interrupts are raise
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -24,7 +23,7 @@ from emu.answer import Registers, answer
 from emu.board import Board, board_for
 from emu.bus import Bus
 from emu.config import MachineConfig
-from emu.device import Channel, Device, PowerKind, PowerRequest
+from emu.device import Channel, Device
 from emu.devices.cfi_flash import CfiFlash
 from emu.engine.cpu import EngineCpu
 from emu.engine.engine import Backing, DeviceWindow
@@ -33,7 +32,6 @@ from emu.engine.vcpu import EngineVCpu, VCpuConfig
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
 from emu.flash import FlashWindow
-from emu.idle import Idle
 from emu.loaders.detect import parse, read_file
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
@@ -42,18 +40,15 @@ from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
 from emu.recorder import Recorder
+from emu.runner import Runner
+from emu.schedule import Schedule, Vcpu
 from emu.semihost import Semihost
 from emu.snapshot import MachineState, digest, load, save
 from emu.symbols import SymbolTable
-from emu.timeline import Timeline, host_ns
+from emu.timeline import Timeline
 from isa import registry
 
-TURN: Final = 20_000
-"""Instructions of one vCPU's turn where there are several."""
-BREATH: Final = 1 << 21
-"""Instructions after which a vCPU that is alone comes back, so that what the guest wrote is seen while it runs."""
 _vm_ids: Final = itertools.count(1)
-Vcpu = AxVCpu[EngineVCpu]
 
 
 class _Line:
@@ -85,32 +80,21 @@ class Machine:
         self.vm_id: Final = next(_vm_ids)
         self._files = bootfiles.read_files(config)
         self._plan: boot.BootPlan | None = None
-        self._power: PowerRequest | None = None
-        self._stop_reason: Ending | None = None
-        self._until: Callable[[AxVCpuExitReason], bool] | None = None
-        self._notified = False
-        self._stale = True
-        self._turn = 0
-        self._turn_at = TURN
-        self._skipped = 0
-        self._retired_before = 0
-        self._total = 0
         self._closed = False
         self._pcpu: AxPerCpu[EngineCpu] | None = None
-        self._current: Vcpu | None = None
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
         self._counts: Counter[str] = Counter()  # of the time before the last reset
         self._listeners: list[tuple[Callable[[Event], None], frozenset[str]]] = []
-        self._host_start = host_ns() if config.clock == "host" else None
-        self.timeline: Final = Timeline(self._now, self._set_stale)
         self.vcpus: list[Vcpu] = []
+        self.schedule: Final = Schedule(self.vcpus, config.shift, host=config.clock == "host")
+        self.timeline: Final = Timeline(self.schedule.now, self._set_stale)
+        self._runner: Final = Runner(self)
         self.flashes: list[FlashWindow] = []
         self._build_memory()
         self._build_vcpus()
         self._build_devices()
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
-        self._idle = Idle(self)
         if self._files != bootfiles.BootFiles() or config.drives:
             self._replan()
 
@@ -132,7 +116,9 @@ class Machine:
                 self.bus.add_region(Region(slot.name, slot.base, rom, 0, slot.size, ROM))
 
     def _build_devices(self) -> None:
-        hands = wiring.Hands(self.config, self.board, self.timeline, self, self.channel, self._ask_power)
+        hands = wiring.Hands(
+            self.config, self.board, self.timeline, self, self.channel, self._runner.ask_power
+        )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
         placed = [(slot.base, device.size, device) for slot, device in made]
@@ -167,7 +153,7 @@ class Machine:
             semihosting=self.config.semihosting,
             leave_unmapped=self.config.unmapped == "stop",
             time_shift=self.config.shift,
-            host_start=self._host_start,
+            host_start=self.schedule.host_start,
         )
         for number in range(self.config.smp):
             self.vcpus.append(AxVCpu.new(EngineVCpu, self.vm_id, number, config))
@@ -218,17 +204,14 @@ class Machine:
 
     def reset(self) -> None:
         """Power on anew: memory as loaded, devices and vCPUs as after reset."""
-        self._retired_before += sum(vcpu.arch.retired for vcpu in self.vcpus)
         self._counts += self._counts_now()
+        self.schedule.reset()
         self.ram.clear()
         for vcpu in self.vcpus:
             vcpu.arch.power_on()
             self.release(vcpu)
-        self._turn, self._turn_at, self._skipped = 0, TURN, 0
-        if self._host_start is not None:
-            self._host_start = host_ns()
-            for vcpu in self.vcpus:
-                vcpu.arch.start_clock(self._host_start)
+            if self.schedule.host_start is not None:
+                vcpu.arch.start_clock(self.schedule.host_start)
         for device in self.devices.values():
             device.reset()
         if self.semihost is not None:
@@ -242,8 +225,8 @@ class Machine:
                 for name, value in registers:
                     vcpu.arch.write_register(name, value)
         self.forget_code()
-        self._poll()
-        self._stale = True
+        self.poll()
+        self._set_stale()
 
     def forget_code(self) -> None:
         """The host has written guest memory."""
@@ -262,145 +245,23 @@ class Machine:
         """Run until the guest ends, `max_insns` more instructions have retired, `timeout` seconds of host time have
         passed, `stop` was called, or an exit comes for which `until` is true: that exit is then `Outcome.exit`, not
         answered yet. Call it again to go on; an exit that nobody answered comes again."""
-        self._bind()
-        self._until = until
-        limit = NEVER if max_insns is None else self.retired + max_insns
-        watch = None if timeout is None else threading.Timer(timeout, self._halt_run, (Ending.TIMEOUT,))
-        if watch is not None:
-            watch.daemon = True
-            watch.start()
-        self._subscribe()
-        try:
-            return self._loop(limit)
-        finally:
-            self._current = None
-            if watch is not None:
-                watch.cancel()
-                if self._stop_reason is Ending.TIMEOUT:
-                    self._stop_reason = None
+        self.settle()
+        return self._runner.run(max_insns, timeout, until)
 
-    def answer(self, exit: AxVCpuExitReason) -> Outcome | None:  # noqa: A002 (the field's word)
+    def answer(self, exit: AxVCpuExitReason) -> Outcome | None:
         """Answer an exit that `run` gave to its caller, as the machine would; what ends the run is returned."""
-        return answer(exit, self.vcpus[self._turn], self)
+        return answer(exit, self.schedule.current, self)
 
-    def _loop(self, limit: int) -> Outcome:
-        while True:
-            if self._power is not None:
-                outcome = self._switch_power()
-                if outcome is not None:
-                    return outcome
-            if self._stop_reason is not None:
-                return self._stopped(self._stop_reason)
-            self.take_input()
-            vcpu = self._pick()
-            if vcpu is None:
-                outcome = self._idle.wait()
-                if outcome is not None:
-                    return outcome
-                continue
-            self._prepare(vcpu, limit)
-            outcome = self._run_turn(vcpu)
-            if outcome is not None:
-                return outcome
-
-    def _run_turn(self, vcpu: Vcpu) -> Outcome | None:
-        """Run one vCPU until something besides it has to be looked at."""
-        self._current = vcpu
-        run, until, listeners = vcpu.run, self._until, self._listeners
-        while True:
-            exit = run()
-            if listeners:
-                self._tell(vcpu, exit)
-            if until is not None and until(exit):
-                return self.ended(Ending.EXIT, vcpu, exit, f"left the guest with {exit}")
-            outcome = answer(exit, vcpu, self)
-            if outcome is not None or self._stale:
-                return outcome
-
-    def _pick(self) -> Vcpu | None:
-        """The vCPU whose turn it is: the first that is ready from the current one on."""
-        for step in range(len(self.vcpus)):
-            number = (self._turn + step) % len(self.vcpus)
-            vcpu = self.vcpus[number]
-            if vcpu.state is VCpuState.BLOCKED and vcpu.arch.lines and vcpu.arch.can_wake():
-                vcpu.wake(WakeEvent.INTERRUPT)
-            if vcpu.state is VCpuState.READY:
-                if step:
-                    self._begin_turn(number)
-                return vcpu
-        return None
-
-    def _begin_turn(self, number: int) -> None:
-        self._turn = number
-        self._turn_at = self.vcpus[number].arch.retired + TURN
-
-    def _prepare(self, vcpu: Vcpu, limit: int) -> None:
-        """Tell native code when to come back: the budget, the next alarm, the turn's end."""
-        self._stale = False
-        arch = vcpu.arch
-        others = sum(each.arch.retired for each in self.vcpus) - arch.retired
-        arch.time_base = others + self._skipped
-        vcpu.deadline = None if limit == NEVER else max(limit - self._retired_before - others, 0)
-        arch.turn_at = arch.retired + BREATH if len(self.vcpus) == 1 else self._turn_at
-        following = self.timeline.next
-        if self._host_start is not None:
-            self._idle.kick_at(following)
-            arch.event_ns = min(following, NEVER)
-            arch.event_at = NEVER
-        elif following >= NEVER:
-            arch.event_at = NEVER
-        else:
-            count = -(-following >> 0) if not self.config.shift else -(-following // (1 << self.config.shift))
-            arch.event_at = max(count - arch.time_base, 0)
-
-    def attend(self, vcpu: Vcpu) -> Outcome | None:
-        """Native code came back: fire alarms that are due, take input, end the turn."""
-        self.take_input()
-        due = self.timeline.next <= self.timeline.now()
-        if due:
-            self.timeline.fire()
-        elif len(self.vcpus) > 1 and vcpu.arch.turn_over():
-            self._begin_turn((self._turn + 1) % len(self.vcpus))
-        self._stale = True
-        return None
+    def attend(self, vcpu: Vcpu) -> None:
+        """Native code came back for the machine's sake."""
+        self._runner.attend(vcpu)
 
     def stop(self) -> None:
         """From any thread or signal handler: end the run at the next exact boundary, as INTERRUPTED."""
-        self._halt_run(Ending.INTERRUPTED)
+        self._runner.stop()
 
-    def _halt_run(self, ending: Ending) -> None:
-        self._stop_reason = ending
-        self.kick()
-
-    def kick(self) -> None:
-        """From any thread: come back from the guest for a moment."""
-        for vcpu in self.vcpus:
-            vcpu.arch.kick()
-        self._idle.notify()
-
-    def notify(self) -> None:
-        """From any thread: live input has arrived or ended."""
-        self._notified = True
-        self.kick()
-
-    def _stopped(self, ending: Ending) -> Outcome:
-        text = "stopped from outside" if ending is Ending.INTERRUPTED else "the wall-time limit is over"
-        self._stop_reason = None
-        return self.ended(ending, self.vcpus[self._turn], None, text)
-
-    def _switch_power(self) -> Outcome | None:
-        request, self._power = self._power, None
-        assert request is not None
-        if request.kind is PowerKind.RESET and not self.config.no_reboot:
-            self.reset()
-            self._bind()
-            return None
-        what = "powered off" if request.kind is PowerKind.SHUTDOWN else "asked for a reset (-no-reboot)"
-        text = f"the guest {what}" + (f" with code {request.code}" if request.code else "")
-        vcpu = self._current or self.vcpus[0]
-        return self.ended(Ending.POWERED_OFF, vcpu, None, text, request.code)
-
-    def _bind(self) -> None:
+    def settle(self) -> None:
+        """Have every vCPU on this thread's physical CPU, so that its state can be reached."""
         if self._closed:
             raise MemoryClosed(self.ram.size)
         pcpu = physical_cpu()
@@ -422,25 +283,16 @@ class Machine:
             self._pcpu.arch.release(self.space)
             self._pcpu = None
 
-    def _subscribe(self) -> None:
-        subscribe = getattr(self.channel, "subscribe", None)
-        if subscribe is not None:
-            subscribe(self.notify)
-
     # -- what devices and answers reach -------------------------------------------------------------------------------
 
     def _set_stale(self) -> None:
-        self._stale = True
-
-    def _ask_power(self, request: PowerRequest) -> None:
-        self._power = request
-        self._stale = True
+        self._runner.stale = True
 
     def _drive(self, number: int, line: int, level: bool) -> None:
         vcpu = self.vcpus[number]
         vcpu.arch.set_line(line, level)
-        if level and vcpu is not self._current:
-            self._stale = True
+        if level and vcpu is not self._runner.current:
+            self._set_stale()
 
     def _drain(self, writes: Iterable[tuple[int, int, int, int]]) -> None:
         for window, address, width, value in writes:
@@ -452,7 +304,8 @@ class Machine:
             return None
         return self.memory.read(address, size)
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Let the devices take what input has arrived."""
         for device in self.devices.values():
             poll = getattr(device, "poll", None)
             if poll is not None:
@@ -461,51 +314,16 @@ class Machine:
             if vcpu.block_reason is BlockReason.IO:
                 vcpu.wake(WakeEvent.COMPLETION)
 
-    def _now(self) -> int:
-        if self._host_start is not None:
-            return host_ns() - self._host_start
-        total = sum(vcpu.arch.retired for vcpu in self.vcpus)
-        return (total + self._skipped) << self.config.shift
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the run is to end, or live input waits to be taken."""
-        return self._stop_reason is not None or self._notified
-
-    def take_input(self) -> None:
-        """Let the devices take what input has arrived."""
-        if self._notified:
-            self._notified = False
-            self._poll()
-
-    @property
-    def clock_state(self) -> tuple[int, int, int, int]:
-        return self._turn, self._turn_at, self._skipped, self._retired_before
-
-    @clock_state.setter
-    def clock_state(self, state: tuple[int, int, int, int]) -> None:
-        self._turn, self._turn_at, self._skipped, self._retired_before = state
-        self._stale = True
-
-    def settle(self) -> None:
-        """Have every vCPU on this thread's physical CPU, so that its state can be reached."""
-        self._bind()
-
     def block(self, vcpu: Vcpu, reason: BlockReason) -> None:
         """An answer makes a vCPU wait."""
         vcpu.block(reason)
-        self._stale = True
+        self._set_stale()
 
     def release(self, vcpu: Vcpu) -> None:
         """Make a vCPU that waits READY, and leave no token for a later wait."""
         if vcpu.block_reason is not None:
             halted = vcpu.block_reason is BlockReason.HALT
             vcpu.wake(WakeEvent.INTERRUPT if halted else WakeEvent.COMPLETION)
-
-    def skip(self, until: int) -> None:
-        """Idle: guest time goes on to `until` ns with nothing retired."""
-        total = sum(vcpu.arch.retired for vcpu in self.vcpus)
-        self._skipped = max(self._skipped, -(-until // (1 << self.config.shift)) - total)
 
     def unmapped(self, vcpu: Vcpu, address: int, access: AccessFlags) -> Outcome | None:
         if self.config.unmapped == "fault" or (
@@ -545,11 +363,12 @@ class Machine:
     @property
     def retired(self) -> int:
         """Instructions retired by all vCPUs since the machine was made."""
-        return self._retired_before + sum(vcpu.arch.retired for vcpu in self.vcpus)
+        return self.schedule.retired
 
     @property
     def now_ns(self) -> int:
-        return self._now()
+        """Guest time since the last reset."""
+        return self.schedule.now()
 
     @property
     def exits(self) -> dict[str, int]:
@@ -574,7 +393,13 @@ class Machine:
             for vcpu in self.vcpus:
                 vcpu.arch.watch(self._tell_trap)
 
-    def _tell(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:
+    @property
+    def listening(self) -> bool:
+        """Whether anybody wants to hear of exits."""
+        return any("exit" in kinds for _, kinds in self._listeners)
+
+    def tell(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:
+        """Tell the listeners of an exit."""
         arch = vcpu.arch
         for callback, kinds in self._listeners:
             if "exit" in kinds:
@@ -604,7 +429,7 @@ class Machine:
         if self._closed:
             return
         self._closed = True
-        self._idle.close()
+        self._runner.close()
         self._unbind()
         self._keep_open.clear()
         for flash in self.flashes:

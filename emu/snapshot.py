@@ -55,7 +55,7 @@ def save(machine: Machine, previous: MachineState | None) -> MachineState:
         machine.ram.capture(previous.ram if previous is not None else None),
         {name: device.state for name, device in _stateful(machine)},
         machine.timeline.save(),
-        machine.clock_state,
+        machine.schedule.state,
         getattr(machine.channel, "position", None),
     )
 
@@ -65,7 +65,7 @@ def load(machine: Machine, state: MachineState) -> None:
         raise SnapshotMismatch(make_of(machine), state.make)
     machine.settle()
     machine.ram.restore(state.ram)
-    machine.clock_state = state.clock
+    machine.schedule.state = state.clock
     if state.channel is not None and hasattr(machine.channel, "position"):
         machine.channel.position = state.channel
     for vcpu, context, wait in zip(machine.vcpus, state.contexts, state.waits, strict=True):
@@ -95,5 +95,5 @@ def digest(machine: Machine) -> str:
     state.update(machine.ram.digest)
     for name, device in sorted(_stateful(machine)):
         add(name, device.state)
-    add(sorted(machine.timeline.save().items()), machine.clock_state)
+    add(sorted(machine.timeline.save().items()), machine.schedule.state)
     return state.hexdigest()

@@ -196,7 +196,12 @@ def gate(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Rec
         if entry.kind == wanted and entry.address == address and entry.width == U(size):
             control.latch_serving = i
             control.latch_next = i + U(1)
+            misaligned = address & (U(size) - U(1)) != U(0)
+            control.latch_pieces = U(size) if misaligned and wanted == U(MMIO_WRITE) else U(0)
             return True
+    if control.latch_pieces != U(0) and size == 1 and wanted == U(MMIO_WRITE):
+        control.latch_pieces -= U(1)  # a misaligned store, let through, comes again byte by byte
+        return True
     if i >= U(LATCH_ENTRIES):
         control.kind, control.cause = U(FAIL), U(0)
         return False

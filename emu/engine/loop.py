@@ -199,6 +199,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.stop_count = U(0)
         control.blocks = U(0)
         control.latch_next = U(0)
+        control.latch_pieces = U(0)
         control.block_count = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden | engine.log_on
         control.attention = U(1) if watched != U(0) else U(0)

@@ -1,0 +1,108 @@
+"""Whose turn it is, and guest time as the vCPUs make it.
+
+One thread runs all vCPUs in turns. A turn ends before the first block that does not fit into it, which is the same
+block however the run is cut into slices. Guest time is the sum of what all have retired, and what was skipped idle.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from axvcpu.control import NEVER
+from axvcpu.states import VCpuState, WakeEvent
+from axvcpu.vcpu import AxVCpu
+from emu.engine.vcpu import EngineVCpu
+from emu.timeline import host_ns
+
+Vcpu = AxVCpu[EngineVCpu]
+
+TURN: Final = 20_000
+"""Instructions of one vCPU's turn where there are several."""
+BREATH: Final = 1 << 21
+"""Instructions after which a vCPU that runs alone comes back to have its output seen."""
+
+
+class Schedule:
+    """The turns and the clock of one VM. `shift`: one instruction is 2**shift ns; `host`: time is the host's."""
+
+    def __init__(self, vcpus: list[Vcpu], shift: int, *, host: bool) -> None:
+        self.vcpus, self.shift = vcpus, shift
+        self.host_start = host_ns() if host else None
+        self._before = 0  # retired before the last reset
+        self._turn, self._turn_at, self._skipped = 0, TURN, 0
+
+    def reset(self) -> None:
+        """Power on anew: to be called before the vCPUs are."""
+        self._before += self._total()
+        self._turn, self._turn_at, self._skipped = 0, TURN, 0
+        if self.host_start is not None:
+            self.host_start = host_ns()
+
+    def _total(self) -> int:
+        return sum(vcpu.arch.retired for vcpu in self.vcpus)
+
+    @property
+    def retired(self) -> int:
+        """Instructions retired by all vCPUs since the machine was made."""
+        return self._before + self._total()
+
+    @property
+    def current(self) -> Vcpu:
+        return self.vcpus[self._turn]
+
+    @property
+    def state(self) -> tuple[int, int, int, int]:
+        """Whose turn it is and until when, the instructions' time skipped, and what was retired before a reset."""
+        return self._turn, self._turn_at, self._skipped, self._before
+
+    @state.setter
+    def state(self, state: tuple[int, int, int, int]) -> None:
+        self._turn, self._turn_at, self._skipped, self._before = state
+
+    def now(self) -> int:
+        """Guest time in ns."""
+        if self.host_start is not None:
+            return host_ns() - self.host_start
+        return (self._total() + self._skipped) << self.shift
+
+    def skip(self, until: int) -> None:
+        """Idle: guest time goes on to `until` ns with nothing retired."""
+        self._skipped = max(self._skipped, -(-until >> self.shift) - self._total())
+
+    def pick(self) -> Vcpu | None:
+        """The vCPU to run: the first that is ready, or can be woken, from the one whose turn it is on."""
+        for step in range(len(self.vcpus)):
+            number = (self._turn + step) % len(self.vcpus)
+            vcpu = self.vcpus[number]
+            if vcpu.state is VCpuState.BLOCKED and vcpu.arch.lines and vcpu.arch.can_wake():
+                vcpu.wake(WakeEvent.INTERRUPT)
+            if vcpu.state is VCpuState.READY:
+                if step:
+                    self._begin(number)
+                return vcpu
+        return None
+
+    def end_turn(self, vcpu: Vcpu) -> None:
+        """Native code came back: the next one's turn, if this one's is over."""
+        if len(self.vcpus) > 1 and vcpu.arch.turn_over():
+            self._begin((self._turn + 1) % len(self.vcpus))
+
+    def _begin(self, number: int) -> None:
+        self._turn = number
+        self._turn_at = self.vcpus[number].arch.retired + TURN
+
+    def prepare(self, vcpu: Vcpu, limit: int, following: int) -> None:
+        """Tell native code when to come back: at `limit` instructions in all (NEVER: no limit), at the next alarm
+        (`following`, guest time in ns), at the turn's end."""
+        arch = vcpu.arch
+        others = self._total() - arch.retired
+        arch.time_base = others + self._skipped
+        vcpu.deadline = None if limit == NEVER else max(limit - self._before - others, 0)
+        arch.turn_at = arch.retired + BREATH if len(self.vcpus) == 1 else self._turn_at
+        arch.event_at = arch.event_ns = NEVER
+        if following >= NEVER:
+            return
+        if self.host_start is not None:
+            arch.event_ns = following
+        else:
+            arch.event_at = max(-(-following >> self.shift) - arch.time_base, 0)
