@@ -6,6 +6,7 @@ import signal
 import sys
 import termios
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +138,18 @@ def test_output_processing_stays_on_in_raw_mode(on_terminal: Callable[..., Any])
     assert not mode[3] & (termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
     assert mode[6][termios.VMIN] == 1
     assert termios.tcgetattr(program.slave) == program.before
+
+
+def test_a_program_in_the_background_takes_the_terminal_when_it_comes_to_the_foreground(
+    on_terminal: Callable[..., Any], tmp_path: Path
+) -> None:
+    program = tmp_path / "echo.py"
+    program.write_text(ECHO.replace("ENDING", "''"))
+    shell = on_terminal("bash", "--norc", "-i")
+    shell.type(f"{sys.executable} {program} &\n".encode())
+    shell.read_until(b"ready")
+    assert not shell.is_raw
+    shell.type(b"fg\n")
+    shell.wait_for(lambda: shell.is_raw)
+    shell.type(b"\x01x")
+    shell.read_until(b"bye None")

@@ -14,6 +14,7 @@ from axemu.escape import Command, EscapeKeys
 from axemu.terminal import Terminal
 
 CHUNK = 4096
+BACKGROUND = 0.2  # seconds between two looks for the foreground
 AHEAD = 1 << 20  # bytes read before the guest takes them
 
 
@@ -108,23 +109,28 @@ class LiveInput:
 
     def _follow(self) -> None:
         while not self._ended:
-            ready, _, _ = select.select([self._fd, self._stop_read], [], [])
-            if self._stop_read in ready:
+            if not self._may_read():
+                if select.select([self._stop_read], [], [], BACKGROUND)[0]:
+                    return
+                continue
+            if self._stop_read in select.select([self._fd, self._stop_read], [], [])[0]:
                 return
-            if self._terminal is not None and not self._terminal.foreground:
-                select.select(
-                    [self._stop_read], [], [], 0.2
-                )  # in the background a read would stop the process
+            if not self._may_read():
                 continue
             try:
                 piece = os.read(self._fd, CHUNK)
-            except InterruptedError:
-                continue
-            except BlockingIOError:
+            except (InterruptedError, BlockingIOError):
                 continue
             except OSError:
                 piece = b""  # the terminal hung up
             self._arrive(piece)
+
+    def _may_read(self) -> bool:
+        """A terminal is read in raw mode, and in the foreground: elsewhere a read would stop this process."""
+        if self._terminal is None:
+            return True
+        self._terminal.enter()
+        return self._terminal.raw and self._terminal.foreground
 
     def _arrive(self, piece: bytes) -> None:
         end = not piece
