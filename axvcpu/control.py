@@ -85,6 +85,7 @@ CONTROL: Final = np.dtype(
         ("latch_count", "u8"),
         ("latch_next", "u8"),
         ("latch_serving", "u8"),
+        ("latch_pieces", "u8"),  # bytes to come of a misaligned store that was let through
         ("latch_pc", "u8"),
         ("latch_retired", "u8"),
         ("latch", LATCH_ENTRY, (LATCH_ENTRIES,)),
