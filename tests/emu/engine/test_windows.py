@@ -119,7 +119,8 @@ def test_an_access_does_what_a_synchronous_device_makes_it_do(
     assert cpu.device.bytes == device.bytes
     assert cpu.arch.retired == form.count("\n") + 2
     aligned = (
-        all(offset % WIDTHS.get(form.split()[0][-1], 1) == 0 for offset in (8, 16)) and "(a7)" not in form
+        all(offset % WIDTHS.get(form.split(maxsplit=1)[0][-1], 1) == 0 for offset in (8, 16))
+        and "(a7)" not in form
     )
     if aligned and not any(f", {odd}(" in form for odd in (1, 2, 3, 5, 6, 7)):
         assert cpu.device.log == device.log
