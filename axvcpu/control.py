@@ -69,7 +69,10 @@ CONTROL: Final = np.dtype(
         ("time_shift", "u8"),
         ("host_clock", "u8"),
         ("host_start", "u8"),
-        ("event_ns", "u8"),  # host clock: guest time of the next alarm, which no guest may see passed and not rung
+        (
+            "event_ns",
+            "u8",
+        ),  # host clock: guest time of the next alarm, to be rung before a guest sees it passed
         # the exit record
         ("kind", "u8"),
         ("window", "u8"),

@@ -192,7 +192,8 @@ def instruction_at(engine: Record, pc: Word) -> Word:
 
 @njit(cache=True)
 def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
-    """`csrr rd, time` or timeh, or another CSR instruction that only reads them, where the counter-enable registers allow it [priv 3.1.11, 4.1.5]: carry it out."""
+    """Carry out a CSR instruction that only reads time or timeh, where the counter-enable registers allow it
+    [priv 3.1.11, 4.1.5]."""
     if word & 0x7F != 0x73 or (word >> 12) & 3 < 2 or (word >> 15) & 31 != 0:
         return False
     number = (word >> 20) & 0xFFF
