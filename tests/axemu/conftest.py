@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from axvcpu.percpu import this
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds; only a failing test waits that long
 
@@ -103,6 +105,14 @@ def environment() -> dict[str, str]:
         "COLUMNS": "100",
         "TERM": "xterm",
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _thread_is_no_physical_cpu_afterwards() -> Iterator[None]:
+    """A machine that ran in this process made its thread a physical CPU, and other tests need one that is none."""
+    yield
+    if this.cpu.percpu is not None:
+        this.cpu.percpu.close()
 
 
 @pytest.fixture
