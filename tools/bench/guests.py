@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from bronzebeard.asm import assemble
+from isa import find
+from isa.assembly import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPUTE = ROOT / "guests" / "riscv64" / "compute" / "compute.elf"
@@ -36,8 +36,4 @@ stay:
 def read_loop(register: int, count: int) -> bytes:
     """RV64 code for address RAM: read a UART register `count` times, then power off."""
     text = READ_LOOP.format(count=count, address=UART + register, finisher=FINISHER)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "loop.asm"
-        source.write_text(text)
-        code: bytes = bytes(assemble(str(source)))
-    return code
+    return assemble(find("riscv64"), text, RAM)
