@@ -42,7 +42,7 @@ from emu.pcpu import physical_cpu
 from emu.recorder import Recorder
 from emu.runner import Runner
 from emu.schedule import Schedule, Vcpu
-from emu.semihost import Semihost
+from emu.semihost import Mute, Semihost
 from emu.snapshot import MachineState, digest, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline
@@ -116,9 +116,8 @@ class Machine:
                 self.bus.add_region(Region(slot.name, slot.base, rom, 0, slot.size, ROM))
 
     def _build_devices(self) -> None:
-        hands = wiring.Hands(
-            self.config, self.board, self.timeline, self, self.channel, self._runner.ask_power
-        )
+        serial = Mute(self.channel) if self.config.semihosting else self.channel
+        hands = wiring.Hands(self.config, self.board, self.timeline, self, serial, self._runner.ask_power)
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
         placed = [(slot.base, device.size, device) for slot, device in made]
