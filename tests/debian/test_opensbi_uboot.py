@@ -19,11 +19,13 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.debian
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(400)]
+LONGEST = 180.0  # seconds: a download, or native code's first compilation, is among what is waited for
 
 # The UART's receiver is reset while the firmware starts: what came before is lost. Empty lines may be:
 # any key stops autoboot, and an empty line at the prompt prints only another prompt.
 SCRIPT = b"\n" * 64 + b"version\nbdinfo\npoweroff\n"
+TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 CONSOLE = (
     r"OpenSBI v1\.1\r\n",
     r"Platform Name             : riscv-virtio,qemu\r\n",
@@ -80,20 +82,26 @@ def axemu(*arguments: str) -> list[str]:
 def test_qemu_prints_what_is_expected_here(opensbi: dict[str, Path], u_boot: dict[str, Path]) -> None:
     command = ["qemu-system-riscv64", "-M", "virt", "-cpu", "sifive-u54", "-nographic"]
     run = subprocess.run(
-        [*command, *firmware(opensbi, u_boot)], input=SCRIPT, capture_output=True, check=False, timeout=100
+        [*command, *firmware(opensbi, u_boot)],
+        input=SCRIPT,
+        capture_output=True,
+        check=False,
+        timeout=LONGEST,
     )
     assert run.returncode == 0, run.stderr.decode()
     expect_console(run.stdout.decode())
 
 
+@pytest.mark.parametrize("controlling", [True, False], ids=["of its session", "borrowed"])
 def test_opensbi_and_u_boot_answer_typed_lines_on_a_terminal(
-    opensbi: dict[str, Path], u_boot: dict[str, Path]
+    controlling: bool, opensbi: dict[str, Path], u_boot: dict[str, Path]
 ) -> None:
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
-    process = subprocess.Popen(
-        axemu(*firmware(opensbi, u_boot)), stdin=slave, stdout=slave, stderr=slave, start_new_session=True
-    )
+    command = axemu(*firmware(opensbi, u_boot))
+    if controlling:
+        command = [sys.executable, "-c", TAKE_TERMINAL, *command]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
     terminal = Terminal(master)
     try:
         terminal.wait_for(b"stop autoboot:")
@@ -125,7 +133,7 @@ class Terminal:
     def type(self, data: bytes) -> None:
         os.write(self._master, data)
 
-    def wait_for(self, words: bytes, seconds: float = 60.0) -> None:
+    def wait_for(self, words: bytes, seconds: float = LONGEST) -> None:
         """Read until the words have come, after what earlier calls waited for."""
         deadline = time.monotonic() + seconds
         while (at := self._seen.find(words, self._from)) < 0:
@@ -156,7 +164,7 @@ def test_a_piped_script_is_answered_and_ends_with_exit_code_0(
     opensbi: dict[str, Path], u_boot: dict[str, Path]
 ) -> None:
     run = subprocess.run(
-        axemu(*firmware(opensbi, u_boot)), input=SCRIPT, capture_output=True, check=False, timeout=100
+        axemu(*firmware(opensbi, u_boot)), input=SCRIPT, capture_output=True, check=False, timeout=LONGEST
     )
     assert run.returncode == 0, run.stderr.decode()
     expect_console(run.stdout.decode())
@@ -171,7 +179,9 @@ def test_the_same_input_file_gives_the_same_console_and_the_same_instruction_cou
     for number in range(2):
         report = tmp_path / f"{number}.json"
         command = axemu(*firmware(opensbi, u_boot), "--input", str(script), "--json", str(report))
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=100)
+        run = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LONGEST
+        )
         assert run.returncode == 0, run.stderr.decode()
         runs.append((run.stdout, json.loads(report.read_text())))
     (first, first_report), (second, second_report) = runs

@@ -8,6 +8,7 @@ for an end that runs no code of ours: a crash in native code, or SIGKILL.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import termios
@@ -31,11 +32,14 @@ class Terminal:
 
     @property
     def foreground(self) -> bool:
-        """True where this process may read the terminal and set its mode without being stopped for it."""
+        """True where this process may read the terminal and set its mode without being stopped for it.
+
+        A terminal that is not this session's own (ENOTTY) stops nobody.
+        """
         try:
             return os.tcgetpgrp(self.fd) == os.getpgrp()
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno == errno.ENOTTY and os.isatty(self.fd)
 
     def enter(self) -> None:
         """Raw mode, where this process is in the foreground; else nothing."""
