@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from axemu import __version__, cli
+from axemu import cli, version
 from axemu.errors import UsageError
 
 HEAVY = ("numba", "numpy", "llvmlite", "unicorn", "capstone", "keystone", "elftools", "fdt", "emu.machine")
@@ -63,7 +63,7 @@ def test_no_arguments_print_the_help(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    assert dispatched(capfd, "--version")[:2] == (0, f"axemu {__version__}\n")
+    assert dispatched(capfd, "--version")[:2] == (0, f"axemu {version()}\n")
 
 
 @pytest.mark.parametrize(

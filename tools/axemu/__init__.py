@@ -1,8 +1,11 @@
 """The command `axemu`: command line, console, reports. Everything below it is usable without it."""
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("axemu")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0 (not installed)"
+def version() -> str:
+    """The installed version, or that there is none: a source tree on the path."""
+    import importlib.metadata  # noqa: PLC0415
+
+    try:
+        return importlib.metadata.version("axemu")
+    except importlib.metadata.PackageNotFoundError:
+        return "0 (not installed)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from axemu import __version__, arguments, instruction_sets, machines
+import axemu
+from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
@@ -40,7 +42,7 @@ app.add_typer(machines.app, name="machine")
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"axemu {__version__}")
+        typer.echo(f"axemu {axemu.version()}")
         raise typer.Exit
 
 
@@ -57,6 +59,7 @@ def options(
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """The entry point. Exits with the verb's code; 2 for what is refused and for faults of our own, 130 for
     Ctrl-C."""
+    gc.disable()  # a start makes objects that all stay: `run hello` 1.10 s with collections, 0.85 s without (user CPU)
     _keep_standard_streams()
     sys.exit(dispatch(sys.argv[1:] if argv is None else argv))
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from axemu import __version__
+from axemu import version
 from axemu.screens import print_json, standard_output, table
 
 PARTS = (
@@ -73,7 +73,7 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 def examine() -> Iterator[Finding]:
     """All checks, the cheap ones first."""
     yield _python()
-    yield Finding("axemu", "ok", f"{__version__} in {Path(__file__).resolve().parent}")
+    yield Finding("axemu", "ok", f"{version()} in {Path(__file__).resolve().parent}")
     yield from (_part(name) for name in PARTS)
     yield from _instruction_sets()
     yield _cache()

@@ -12,7 +12,7 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.table import Table
 
-from axemu import __version__
+from axemu import version
 from axemu.quantities import show_time
 from emu.config import MachineConfig
 from emu.guest import Guest
@@ -95,7 +95,7 @@ class Report:
         outcome, config = self.outcome, self.config
         return {
             "schema": SCHEMA,
-            "axemu": __version__,
+            "axemu": version(),
             "guest": self.title,
             "isa": config.isa,
             "machine": config.board,

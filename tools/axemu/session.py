@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -98,6 +99,9 @@ class Session:
         line.start()
         if line.terminal is not None and line.terminal.raw:
             self._print("Ctrl-A x leaves the guest, Ctrl-A h helps")
+        if not gc.isenabled():  # cli.main starts without
+            gc.freeze()
+            gc.enable()
         with SignalWatch(self.stop, line.terminal) as watch:
             begin = time.perf_counter()
             outcome = machine.run(max_insns=self.plan.budget, timeout=self.plan.timeout)
