@@ -16,16 +16,16 @@ class Output:
     """Bytes for a file descriptor, in order. `write` returns at once unless the reader is far behind.
 
     When the reader has gone (EPIPE, a full disk), `failure` says why, `lost` is called once, in the writing
-    thread, and everything later is dropped. `count` and `digest` are over all that the guest wrote, delivered
-    or not.
+    thread, and everything later is dropped. `count` is of all bytes that the guest wrote, `digest` over those that
+    were delivered.
     """
 
     def __init__(self, fd: int, lost: Callable[[], None]) -> None:
         self._fd, self._lost = fd, lost
         self._pending = bytearray()
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._ending = threading.Event()
-        self._busy = False
         self._hash = hashlib.sha256()
         self._tail = b""
         self.count = 0
@@ -38,30 +38,23 @@ class Output:
 
     @property
     def at_line_start(self) -> bool:
-        return self._tail in (b"", b"\n", b"\r")
+        """Whether what was delivered so far ends a line."""
+        return self._tail in (b"", b"\n")
 
     def start(self) -> None:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        self._hash.update(data)
-        self.count += len(data)
-        self._tail = data[-1:] or self._tail
-        with self._changed:
-            while len(self._pending) > BACKLOG and self.failure is None:
-                self._changed.wait()
+        with self._lock:  # the same as entering the condition, without its Python code
+            self.count += len(data)
+            if len(self._pending) > BACKLOG:
+                while len(self._pending) > BACKLOG and self.failure is None:
+                    self._changed.wait()
             if self.failure is not None:
                 return
-            idle = not self._pending
-            self._pending += data
-            if idle:
+            if not self._pending:
                 self._changed.notify_all()
-
-    def flush(self) -> None:
-        """Returns when all that was written has been delivered, or cannot be."""
-        with self._changed:
-            while (self._pending or self._busy) and self.failure is None and self._thread.is_alive():
-                self._changed.wait(timeout=0.1)
+            self._pending += data
 
     def close(self) -> None:
         self._ending.set()
@@ -80,21 +73,18 @@ class Output:
             self._ending.wait(GATHER)
             with self._changed:
                 piece, self._pending = self._pending, bytearray()
-                self._busy = True
                 self._changed.notify_all()
             try:
                 write_all(self._fd, piece)
             except OSError as error:
                 with self._changed:
                     self.failure = error
-                    self._busy = False
                     self._pending.clear()
                     self._changed.notify_all()
                 self._lost()
                 return
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
+            self._hash.update(piece)
+            self._tail = bytes(piece[-1:])
 
 
 def write_all(fd: int, data: bytes | bytearray) -> None:

@@ -107,6 +107,8 @@ class Session:
             outcome = machine.run(max_insns=self.plan.budget, timeout=self.plan.timeout)
             seconds = time.perf_counter() - begin
             line.close()
+        if not line.output.at_line_start and sys.stdout.isatty() and sys.stderr.isatty():
+            self.screen.print()
         self.received = watch.received
         return outcome, seconds
 
