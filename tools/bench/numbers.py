@@ -125,6 +125,7 @@ def numbers(size: Size, scratch: Path) -> tuple[Number, ...]:
             "s",
             (Limit(1.5),),
             (Command(AXEMU, axemu("run", str(HELLO)), Clock.WALL), *qemu(Path(once[0]), Clock.WALL)),
+            rounds=10,
         ),
         Number(
             "help",
@@ -132,6 +133,7 @@ def numbers(size: Size, scratch: Path) -> tuple[Number, ...]:
             "s",
             (Limit(0.5),),
             (Command(AXEMU, axemu("--help"), Clock.WALL),),
+            rounds=10,
         ),
         Number(
             "ram-4g",
