@@ -25,7 +25,11 @@ LONGEST = 180.0  # seconds: a download, or native code's first compilation, is a
 # The UART's receiver is reset while the firmware starts: what came before is lost. Empty lines may be:
 # any key stops autoboot, and an empty line at the prompt prints only another prompt.
 SCRIPT = b"\n" * 64 + b"version\nbdinfo\npoweroff\n"
-TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 CONSOLE = (
     r"OpenSBI v1\.1\r\n",
     r"Platform Name             : riscv-virtio,qemu\r\n",
