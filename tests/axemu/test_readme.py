@@ -54,3 +54,13 @@ def test_the_check_refuses_a_step_that_is_none() -> None:
     )
     assert done.returncode == 2
     assert "mypy" in done.stderr
+
+
+def test_a_python_without_its_venv_module_is_told_which_package_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import environment  # noqa: PLC0415 - tools/, on pytest's path
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(environment.EnvironmentFailed, match="apt install python3-venv"):
+        environment._create()
