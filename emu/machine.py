@@ -15,7 +15,6 @@ from typing import Any, Final, Self
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason
-from axvcpu.percpu import AxPerCpu
 from axvcpu.states import BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
@@ -81,7 +80,7 @@ class Machine:
         self._files = bootfiles.read_files(config)
         self._plan: boot.BootPlan | None = None
         self._closed = False
-        self._pcpu: AxPerCpu[EngineCpu] | None = None
+        self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
         self._counts: Counter[str] = Counter()  # of the time before the last reset
@@ -159,7 +158,7 @@ class Machine:
 
     def _remap(self) -> None:
         if self._pcpu is not None:
-            self._pcpu.arch.remap(self.space)
+            self._pcpu.remap(self.space)
 
     def settle_flash(self) -> None:
         """Flash contents or modes were changed from outside the guest."""
@@ -263,7 +262,7 @@ class Machine:
         """Have every vCPU on this thread's physical CPU, so that its state can be reached."""
         if self._closed:
             raise MemoryClosed(self.ram.size)
-        pcpu = physical_cpu()
+        pcpu = physical_cpu().arch
         waits = [vcpu.block_reason for vcpu in self.vcpus]
         if self._pcpu is not None and self._pcpu is not pcpu:
             self._unbind()
@@ -279,7 +278,7 @@ class Machine:
             if vcpu.state in (VCpuState.READY, VCpuState.BLOCKED):
                 vcpu.unbind()
         if self._pcpu is not None:
-            self._pcpu.arch.release(self.space)
+            self._pcpu.release(self.space)
             self._pcpu = None
 
     # -- what devices and answers reach -------------------------------------------------------------------------------

@@ -76,6 +76,8 @@ class Schedule:
             vcpu = self.vcpus[number]
             if vcpu.state is VCpuState.BLOCKED and vcpu.arch.lines and vcpu.arch.can_wake():
                 vcpu.wake(WakeEvent.INTERRUPT)
+            if vcpu.state is VCpuState.INVALID:
+                return vcpu  # its run says why
             if vcpu.state is VCpuState.READY:
                 if step:
                     self._begin(number)
