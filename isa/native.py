@@ -73,6 +73,7 @@ ENGINE: Final = np.dtype(
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
         # compiled functions of the ISA, by address
+        ("odd_block", "u8"),  # int32 (engine block, address, size): what the block hook leaves to it
         ("length", "u8"),  # int64 (code address): bytes of the instruction there
         ("halts", "u8"),  # int64 (code address): whether the instruction there is a halt
         ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
@@ -193,14 +194,18 @@ def _indirect(signature: Any) -> Any:
     def two(typing_context: Any, address: Any, a: Any, b: Any) -> Any:
         return full, generate
 
+    def three(typing_context: Any, address: Any, a: Any, b: Any, c: Any) -> Any:
+        return full, generate
+
     def four(typing_context: Any, address: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
         return full, generate
 
-    return intrinsic({1: one, 2: two, 4: four}[len(signature.args)])
+    return intrinsic({1: one, 2: two, 3: three, 4: four}[len(signature.args)])
 
 
 call_word = _indirect(types.int64(types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
+call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32))
 call_engine = _indirect(types.int32(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 

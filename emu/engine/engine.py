@@ -139,6 +139,7 @@ class Engine:
             ("state", (self._context.value or 0) + self._state_at),
             ("layout", self.layout.ctypes.data),
             ("pages", self.pages.ctypes.data),
+            ("odd_block", hooks.on_odd_block.address),
             ("scratch", self.scratch.ctypes.data),
             ("blocks", self.blocks.ctypes.data),
             ("blocks_mask", BLOCKS - 1),

@@ -33,6 +33,7 @@ from isa.native import (
     as_u64,
     call_block,
     call_engine,
+    call_odd_block,
     code_at,
     engine_record,
     uc_emu_stop,
@@ -144,11 +145,12 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     return False
 
 
-@cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)), cache=True)
-def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
-    """UC_HOOK_BLOCK: count, and stop at the limit."""
-    engine = carray(user, 1)[0]
+@cfunc(types.int32(types.intp, types.uint64, types.uint32), cache=True)
+def on_odd_block(user: Word, address: Word, size: Word) -> Word:
+    """A block of which `on_block` cannot say at once that it is known, plain, and fits before the limit."""
+    engine = carray(as_engine(user), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
+    uc = np.intp(engine.uc)
     row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[(address >> U(1)) & engine.blocks_mask]
     if row.pc == address and row.size == size and row.count != np.uint32(0):
         word = row.count
@@ -159,12 +161,12 @@ def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
     if (control.attention | control.kick) != U(0) and attend(engine, control, uc):
         control.kind = U(KICK) if control.kick != U(0) else U(DRAIN)
         uc_emu_stop(uc)
-        return
+        return 0
     if retired > control.limit:
         control.kind = U(STOP)
         control.stop_count = count
         uc_emu_stop(uc)
-        return
+        return 0
     control.retired = retired
     control.block_pc = address
     control.block_size = U(size)
@@ -173,6 +175,30 @@ def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
         control.counter_register = U(word >> np.uint32(17))
         control.counter_value = retired - U(1)
         control.attention = U(1)
+    return 0
+
+
+@cfunc(
+    types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)),
+    cache=True,
+    forceinline=True,
+)
+def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
+    """UC_HOOK_BLOCK: count, and stop at the limit. The engine calls it at every block: everything but the plain case is
+    a function of its own, called by address, so that this one is small enough to need no stack frame."""
+    engine = carray(user, 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[(address >> U(1)) & engine.blocks_mask]
+    word = row.count
+    retired = control.retired + U(word)
+    plain = row.pc == address and row.size == size and word - np.uint32(1) < COUNT_MASK
+    if plain and (control.attention | control.kick) == U(0) and retired <= control.limit:
+        control.retired = retired
+        control.block_pc = address
+        control.block_size = U(size)
+        control.block_count = U(word)
+    else:
+        call_odd_block(np.intp(engine.odd_block), np.intp(engine.address), address, size)
 
 
 @cfunc(
