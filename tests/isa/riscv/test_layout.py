@@ -51,7 +51,9 @@ def test_every_slot_lies_inside_the_state_and_none_on_another(engine: Engine) ->
         ("frm", rc.UC_RISCV_REG_FRM, 3),
     ],
 )
-def test_a_register_by_name_is_the_api_s_both_ways(engine: Engine, name: str, register: int, value: int) -> None:
+def test_a_register_by_name_is_the_api_s_both_ways(
+    engine: Engine, name: str, register: int, value: int
+) -> None:
     view = engine.registers
     engine.take_state()
     view.put(engine.state, "mstatus", 0x6000)
@@ -84,5 +86,17 @@ def test_misa_says_what_the_manual_says_of_this_width(engine: Engine) -> None:
 def test_a_fresh_engine_is_as_after_reset(engine: Engine) -> None:
     state = engine.registers.read(engine.pristine())
     assert state["priv"] == 3
-    for name in ("mstatus", "mie", "mip", "satp", "mtvec", "medeleg", "mscratch", "pmpaddr0", "pmp0cfg", "t0", "a0"):
+    for name in (
+        "mstatus",
+        "mie",
+        "mip",
+        "satp",
+        "mtvec",
+        "medeleg",
+        "mscratch",
+        "pmpaddr0",
+        "pmp0cfg",
+        "t0",
+        "a0",
+    ):
         assert state[name] & ~(0xF << 32) == 0, name  # mstatus has the widths of the lower levels

@@ -157,7 +157,9 @@ def test_machine_interrupts_come_external_then_software_then_timer(
 
 
 @ISAS
-@pytest.mark.xfail(strict=True, reason="lines that were pending before mie is written come lowest number first")
+@pytest.mark.xfail(
+    strict=True, reason="lines that were pending before mie is written come lowest number first"
+)
 def test_interrupts_that_were_pending_before_they_were_enabled_come_in_the_same_order(
     build: Build, isa: str
 ) -> None:
@@ -171,7 +173,9 @@ def test_interrupts_that_were_pending_before_they_were_enabled_come_in_the_same_
 @ISAS
 @pytest.mark.parametrize("lines", [0, 1 << MSIP, 1 << MTIP | 1 << MSIP, 1 << MEIP | 1 << MTIP | 1 << MSIP])
 def test_mip_shows_every_line_also_those_that_wait_behind_another(build: Build, isa: str, lines: int) -> None:
-    machine = build("li t0, 0x888\ncsrw mie, t0\nnop\ncsrr a0, mip\ncsrrc a1, mip, zero\nli a2, 1\nj 1f\n1: j 1b", isa)
+    machine = build(
+        "li t0, 0x888\ncsrw mie, t0\nnop\ncsrr a0, mip\ncsrrc a1, mip, zero\nli a2, 1\nj 1f\n1: j 1b", isa
+    )
     for each in (MSIP, MTIP, MEIP):
         machine.vcpus[0].arch.set_line(each, bool(lines >> each & 1))
     machine.run(max_insns=40)
@@ -221,9 +225,13 @@ def test_counters_may_be_read_where_the_enable_registers_allow_it(
     assert legal or vcpu.read_register("mcause") == 2
 
 
-@pytest.mark.parametrize("register", ["a0", "s11", "fa3", "mtvec", "mepc", "fflags", "frm", "mstatus", "pmpaddr5"])
+@pytest.mark.parametrize(
+    "register", ["a0", "s11", "fa3", "mtvec", "mepc", "fflags", "frm", "mstatus", "pmpaddr5"]
+)
 def test_reading_a_register_changes_nothing(build: Build, register: str) -> None:
-    machine = build("li t0, 0x6000\ncsrs mstatus, t0\nla a0, 2f\nlr.w a1, (a0)\n1: nop\nsc.w a2, a1, (a0)\nwfi\n.align 3\n2: .word 1")
+    machine = build(
+        "li t0, 0x6000\ncsrs mstatus, t0\nla a0, 2f\nlr.w a1, (a0)\n1: nop\nsc.w a2, a1, (a0)\nwfi\n.align 3\n2: .word 1"
+    )
     machine.run(max_insns=6)
     before = machine.state_hash()
     for _ in range(3):
