@@ -87,7 +87,10 @@ def test_the_host_s_clock_interrupts_a_guest_that_spins(assembled: Any) -> None:
 
 def test_a_guest_that_waits_for_live_input_sleeps_until_it_comes(assembled: Any) -> None:
     line = Line()
-    text = "li t0, 0x800\ncsrw mie, t0\nli s0, 0x10000000\nli t1, 1\nsw t1, 8(s0)\nwfi\nlw a0, 0(s0)\nli t6, 0x10010000\nsw a0, 0(t6)"
+    text = (
+        "li t0, 0x800\ncsrw mie, t0\nli s0, 0x10000000\nli t1, 1\nsw t1, 8(s0)\nwfi\n"
+        "lw a0, 0(s0)\nli t6, 0x10010000\nsw a0, 0(t6)"
+    )
     machine = assembled(text, channel=line)
 
     def type_a_key() -> None:

@@ -22,7 +22,10 @@ from isa.riscv.assembly import assemble64
 
 RAM = 0x8000_0000
 OFF = "li t6, 0x10010000\nsw a0, 0(t6)\n99: j 99b\n"
-SPIN = "li s1, 1\nla s0, 8f\n1: amoadd.d zero, s1, (s0)\nlw t0, 8(s0)\naddi t0, t0, 1\nsw t0, 8(s0)\naddi s2, s2, 1\nj 1b\n.align 3\n8: .zero 16"
+SPIN = (
+    "li s1, 1\nla s0, 8f\n1: amoadd.d zero, s1, (s0)\nlw t0, 8(s0)\naddi t0, t0, 1\n"
+    "sw t0, 8(s0)\naddi s2, s2, 1\nj 1b\n.align 3\n8: .zero 16"
+)
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 
 
@@ -174,7 +177,10 @@ def test_an_access_across_the_end_of_memory_faults_at_the_first_byte_that_is_not
     assembled: Any, isa: str, op: str, cause: int, value: int
 ) -> None:
     edge = RAM + (16 << 20) - 2
-    text = f"la t1, 1f\ncsrw mtvec, t1\nli t1, 0x2000\ncsrs mstatus, t1\nli a0, -1\nli t0, {edge}\n{op}\nwfi\n.align 2\n1: csrr a1, mcause\ncsrr a2, mtval\nwfi"
+    text = (
+        "la t1, 1f\ncsrw mtvec, t1\nli t1, 0x2000\ncsrs mstatus, t1\nli a0, -1\n"
+        f"li t0, {edge}\n{op}\nwfi\n.align 2\n1: csrr a1, mcause\ncsrr a2, mtval\nwfi"
+    )
     machine = assembled(text, isa=isa)
     machine.run(timeout=20)
     read = machine.vcpus[0].read_register
@@ -369,7 +375,10 @@ def in_thread(work: Callable[[], Any]) -> Any:
 
 
 def test_two_machines_in_two_threads_do_what_they_do_alone(assembled: Any) -> None:
-    text = f"li s1, 100000\n1: mul s2, s2, s1\nadd s2, s2, s1\nli s0, 0x80010000\nsd s2, 0(s0)\naddi s1, s1, -1\nbnez s1, 1b\nli a0, 0\n{OFF}"
+    text = (
+        "li s1, 100000\n1: mul s2, s2, s1\nadd s2, s2, s1\nli s0, 0x80010000\nsd s2, 0(s0)\n"
+        f"addi s1, s1, -1\nbnez s1, 1b\nli a0, 0\n{OFF}"
+    )
     alone = assembled(text)
     alone.run()
     machines = [assembled(text) for _ in range(2)]
