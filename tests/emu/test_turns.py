@@ -165,12 +165,13 @@ def test_no_wake_up_is_lost_between_two_vcpus_that_wake_each_other(assembled: An
     machine = assembled(PING, smp=2)
     outcome = machine.run(max_insns=1_000_000, timeout=60)
     assert outcome.ending is Ending.POWERED_OFF
-    assert [vcpu.read_register("s6") for vcpu in machine.vcpus][0] == 200
+    assert machine.vcpus[0].read_register("s6") == 200
 
 
 def test_vcpus_that_all_halt_are_blocked_and_each_is_woken_by_its_own_line_only(assembled: Any) -> None:
     machine = assembled(
-        "li t0, 8\ncsrw mie, t0\n1: wfi\naddi s6, s6, 1\nli t1, 0x10030100\ncsrr t2, mhartid\nslli t2, t2, 2\nadd t1, t1, t2\nsw zero, 0(t1)\nj 1b",
+        "li t0, 8\ncsrw mie, t0\n1: wfi\naddi s6, s6, 1\nli t1, 0x10030100\n"
+        "csrr t2, mhartid\nslli t2, t2, 2\nadd t1, t1, t2\nsw zero, 0(t1)\nj 1b",
         smp=3,
     )
     assert machine.run(timeout=30).ending is Ending.BLOCKED
