@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -317,6 +319,20 @@ def test_kicks_do_not_change_what_a_run_does(assembled: Any) -> None:
         thread.join()
     assert kicked.exits.get("ExternalInterrupt", 0) > 0
     assert kicked.state_hash() == quiet.state_hash()
+
+
+@pytest.mark.xfail(strict=True, reason="Python runs no handler while native code holds the main thread")
+def test_a_stop_from_a_signal_handler_ends_a_guest_that_spins(assembled: Any) -> None:
+    machine = assembled("1: j 1b")
+    before = signal.signal(signal.SIGUSR1, lambda *_: machine.stop())
+    sender = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        sender.start()
+        outcome = machine.run(timeout=2)
+    finally:
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert outcome.ending is Ending.INTERRUPTED
 
 
 # -- reset -------------------------------------------------------------------------------------------------------------
