@@ -321,7 +321,6 @@ def test_kicks_do_not_change_what_a_run_does(assembled: Any) -> None:
     assert kicked.state_hash() == quiet.state_hash()
 
 
-@pytest.mark.xfail(strict=True, reason="Python runs no handler while native code holds the main thread")
 def test_a_stop_from_a_signal_handler_ends_a_guest_that_spins(assembled: Any) -> None:
     machine = assembled("1: j 1b")
     before = signal.signal(signal.SIGUSR1, lambda *_: machine.stop())
