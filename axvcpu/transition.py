@@ -24,6 +24,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from axvcpu.errors import BadState, IllegalEdge, InvalidInput
+from axvcpu.percpu import HostCpu
 from axvcpu.states import ALL_REASONS, WAKES, BlockReason, VCpuState, WakeEvent, is_legal, targets
 from axvcpu.waits import Waits
 
@@ -35,6 +36,8 @@ FREE: Final = VCpuState.FREE
 READY: Final = VCpuState.READY
 RUNNING: Final = VCpuState.RUNNING
 BLOCKED: Final = VCpuState.BLOCKED
+
+_BOUND: Final = (READY, RUNNING, BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class StateMachine:
     Raises InvalidInput for a negative id.
     """
 
-    __slots__ = ("_brief", "_idle", "_invalid", "_operation", "_posts", "_state", "_waits", "id", "vm_id")
+    __slots__ = (
+        "_brief", "_home", "_idle", "_invalid", "_operation", "_posts", "_state", "_waits", "id", "vm_id",
+    )  # fmt: skip
 
     def __init__(self, vm_id: int, vcpu_id: int) -> None:
         for name, number in (("vm_id", vm_id), ("vcpu_id", vcpu_id)):
@@ -67,6 +72,7 @@ class StateMachine:
         self._state = CREATED
         self._operation = ""
         self._invalid: InvalidReason | None = None
+        self._home: HostCpu | None = None  # where it is bound; nowhere once it was FREE
         self._brief = threading.RLock()  # reentrant: a signal handler may wake amid a brief operation
         self._waits = Waits()
         self._posts = self._waits.posts
@@ -150,7 +156,9 @@ class StateMachine:
         """UNSAFE: set the state unchecked, whatever is in progress; to restore a saved vCPU or leave INVALID.
 
         BLOCKED without a reason is PARKED. `wake_tokens` None keeps the tokens of other reasons. The
-        architecture is not told.
+        architecture is not told. A run in progress ends in READY, or in what `block` asks for after this;
+        INVALID stays. Where it is bound is forgotten, unless both the old and the new state are one of READY,
+        RUNNING and BLOCKED: interrupts are queued then until the next entry.
         """
         waits = self._waits
         if wake_tokens is not None:
@@ -158,6 +166,8 @@ class StateMachine:
             waits.tokens = int(wake_tokens)
         waits.enter((block_reason or BlockReason.PARKED) if state is BLOCKED else BlockReason(0))
         self._invalid = InvalidReason("set_state", None) if state is INVALID else None
+        if state not in _BOUND or self._state not in _BOUND:
+            self._home = None
         self._state = state
 
     def _claimed(self, operation: str, expected: tuple[VCpuState, ...], f: Callable[[], R]) -> R:
@@ -194,22 +204,28 @@ class StateMachine:
             if self._state not in from_:
                 raise self._bad_state(operation, from_)
             value = f()
-            waits = self._waits
-            waits.reasons = 0
-            if to is BLOCKED:
-                waits.post_block(BlockReason.PARKED)
-            if to is BLOCKED or (to is READY and self._posts):
-                to = BLOCKED if waits.settle() else READY
-            if to is INVALID:
-                self._invalidate(operation, None)
-            elif self._state is not INVALID:
-                self._state = to
+            self._commit(to, operation)
         except BaseException as error:
             first, self._state = self._state is not INVALID, INVALID  # before any call that a signal may end
             if first:
                 self._invalid = InvalidReason(operation, error)
             raise
         return value
+
+    def _commit(self, to: VCpuState, operation: str) -> None:
+        """Leave the old state, with what it waited for, for `to`, or for what the posts make of it."""
+        waits = self._waits
+        waits.reasons = 0
+        if to is BLOCKED:
+            waits.post_block(BlockReason.PARKED)
+        if to is BLOCKED or (to is READY and self._posts):
+            to = BLOCKED if waits.settle() else READY
+        if to is FREE:
+            self._home = None
+        if to is INVALID:
+            self._invalidate(operation, None)
+        elif self._state is not INVALID:
+            self._state = to
 
     def _briefly(self, operation: str, allowed: tuple[VCpuState, ...], f: Callable[[], None]) -> None:
         try:

@@ -11,7 +11,7 @@ from axvcpu.affinity import allows, cpu_numbers, favoured
 from axvcpu.arch import AxArchVCpu, Config
 from axvcpu.errors import BadState, InvalidInput, NestedVCpuOperation
 from axvcpu.exits import AxVCpuExitReason
-from axvcpu.percpu import HostCpu, this
+from axvcpu.percpu import this
 from axvcpu.states import VCpuState
 from axvcpu.transition import (
     BLOCKED,
@@ -40,7 +40,7 @@ class AxVCpu(StateMachine, Generic[ArchT]):
     favourite outside the mask.
     """
 
-    __slots__ = ("_address", "_home", "_injected", "_shadow", "arch", "favor_phys_cpu", "phys_cpu_set")
+    __slots__ = ("_address", "_injected", "_shadow", "arch", "favor_phys_cpu", "phys_cpu_set")
 
     def __init__(
         self,
@@ -57,7 +57,6 @@ class AxVCpu(StateMachine, Generic[ArchT]):
         self.favor_phys_cpu: Final = favoured(favor_phys_cpu, phys_cpu_set)
         self._injected: deque[int] = deque()
         self._shadow: dict[tuple[str, int | str], Callable[[], None]] = {}
-        self._home: HostCpu | None = None  # where it is bound
         self._address = 0  # of the control block, for native readers
 
     @classmethod
@@ -158,12 +157,7 @@ class AxVCpu(StateMachine, Generic[ArchT]):
 
     def unbind(self) -> None:
         """READY or BLOCKED to FREE. A reason to wait is dropped: who wants it kept blocks again after it."""
-
-        def leave(arch: ArchT) -> None:
-            arch.unbind()
-            self._home = None
-
-        self._transit((READY, BLOCKED), FREE, self._on_arch(leave), "unbind")
+        self._transit((READY, BLOCKED), FREE, partial(self.with_current_cpu_set, self.arch.unbind), "unbind")
 
     def run(self) -> AxVCpuExitReason:
         """READY to RUNNING, into the guest, and READY again, or BLOCKED where `block` was asked meanwhile;
@@ -192,9 +186,10 @@ class AxVCpu(StateMachine, Generic[ArchT]):
             finally:
                 cpu.vcpu = None
                 cpu.cell[0] = 0
-            end = BLOCKED if self._posts and self._waits.settle() else READY
-            if self._state is not INVALID:
-                self._state = end
+            if self._state is RUNNING and not self._posts:
+                self._state = READY
+            else:
+                self._commit(READY, "run")
         except BaseException as error:
             first, self._state = self._state is not INVALID, INVALID  # before any call that a signal may end
             if first:
@@ -248,8 +243,8 @@ class AxVCpu(StateMachine, Generic[ArchT]):
         """Make `vector` pending; BadState in CREATED and INVALID.
 
         In READY and BLOCKED, on the thread that bound it, the architecture gets it at once. From other
-        threads, in FREE, in RUNNING and during a transition it is queued and delivered before the next entry;
-        a vector that is queued already is not queued twice.
+        threads, in FREE, in RUNNING, during a transition and where `set_state` has forgotten the binding it is
+        queued and delivered before the next entry; a vector that is queued already is not queued twice.
         """
         if self._state not in _INJECTABLE:
             raise self._bad_state("inject_interrupt", _INJECTABLE)
@@ -263,7 +258,7 @@ class AxVCpu(StateMachine, Generic[ArchT]):
                     raise
 
     def _inject_now(self) -> None:
-        if self._state is not RUNNING:
+        if self._home is this.cpu and self._state in (READY, BLOCKED):
             self._inject()
 
     def _inject(self) -> None:

@@ -30,6 +30,7 @@ from axvcpu import (
 )
 
 INVALID, CREATED, FREE, READY, RUNNING, BLOCKED = VCpuState
+BOUND = (READY, RUNNING, BLOCKED)
 THREADS = 3
 OTHERS = st.integers(0, THREADS - 1)
 REASONS = st.sampled_from(list(BlockReason))
@@ -114,6 +115,8 @@ class Core(RuleBasedStateMachine):
             effect()
             self.state = to
             self.waits = set()
+            if to is FREE:
+                self.home = None
             if to is BLOCKED:
                 self.wanted.add("PARKED")
             if to in (READY, BLOCKED):
@@ -157,7 +160,6 @@ class Core(RuleBasedStateMachine):
 
         def effect():
             self.calls.append(("unbind",))
-            self.home = None
 
         self.transition(self.workers[who].do(self.vcpu.unbind), {READY, BLOCKED}, FREE, effect)
 
@@ -278,6 +280,8 @@ class Core(RuleBasedStateMachine):
     @rule(state=st.sampled_from(VCpuState))
     def set_state(self, state):
         self.vcpu.set_state(state)
+        if self.state not in BOUND or state not in BOUND:
+            self.home = None
         self.state, self.wanted = state, set()
         self.waits = {"PARKED"} if state is BLOCKED else set()
         self.tokens -= self.waits

@@ -2,7 +2,7 @@ import random
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from axvcpu import (
@@ -259,6 +259,71 @@ def test_interrupts_for_a_free_vcpu_wait_for_its_first_entry(vcpu_in):
     assert vcpu.arch.calls == [("bind",), ("inject_interrupt", 5), ("run",)]
 
 
+def unbind_by_hand(vcpu):
+    vcpu.transition_state(READY, FREE)
+
+
+def set_up_anew(vcpu):
+    vcpu.set_state(VCpuState.CREATED)
+    vcpu.setup(0, 0)
+
+
+def fail_and_revive(vcpu):
+    with pytest.raises(BadState):
+        vcpu.transition_state(FREE, READY)
+    vcpu.set_state(READY)
+
+
+@pytest.mark.parametrize(
+    ("lose", "state"),
+    [
+        (unbind_by_hand, FREE),
+        (set_up_anew, FREE),
+        (lambda vcpu: vcpu.set_state(FREE), FREE),
+        (fail_and_revive, READY),
+    ],
+    ids=["transition_state", "created", "free", "invalid"],
+)
+def test_interrupts_wait_for_the_next_entry_where_the_binding_is_lost(vcpu_in, lose, state):
+    vcpu = vcpu_in()
+    lose(vcpu)
+    vcpu.arch.calls.clear()
+    vcpu.inject_interrupt(5)
+    assert (vcpu.state, vcpu.arch.calls) == (state, [])
+    vcpu.set_state(READY)
+    vcpu.inject_interrupt(6)
+    assert vcpu.arch.calls == []
+    vcpu.run()
+    assert vcpu.arch.calls == [("inject_interrupt", 5), ("inject_interrupt", 6), ("run",)]
+
+
+def test_set_state_among_bound_states_keeps_the_binding(vcpu_in):
+    vcpu = vcpu_in()
+    vcpu.set_state(BLOCKED)
+    vcpu.inject_interrupt(5)
+    vcpu.set_state(READY)
+    vcpu.inject_interrupt(6)
+    assert vcpu.arch.calls == [("inject_interrupt", 5), ("inject_interrupt", 6)]
+
+
+@pytest.mark.parametrize("run", ["run", "run_by_steps"])
+@pytest.mark.parametrize("asked", [None, BlockReason.HALT])
+def test_a_run_forgets_what_set_state_waited_for_meanwhile(vcpu_in, run, asked):
+    vcpu = vcpu_in()
+
+    def guest():
+        vcpu.set_state(BLOCKED)
+        if asked is not None:
+            vcpu.block(asked)
+        return Halt()
+
+    vcpu.arch.guest = guest
+    getattr(vcpu, run)()
+    assert (vcpu.state, vcpu.block_reason) == (READY if asked is None else BLOCKED, asked)
+    vcpu.block(BlockReason.HALT)
+    assert vcpu.block_reason is BlockReason.HALT
+
+
 @pytest.mark.parametrize("state", [VCpuState.CREATED, INVALID])
 def test_no_interrupt_for_a_vcpu_that_cannot_run(vcpu_in, state):
     with pytest.raises(BadState):
@@ -337,6 +402,8 @@ def play(vcpu, run, script, inside):
 
 @settings(max_examples=300, deadline=None)
 @given(script=STEPS, inside=STEPS)
+@example(script=[("run", 0)], inside=[("set_state", BLOCKED), ("block", BlockReason.HALT)])
+@example(script=[("run", 0), ("block", BlockReason.HALT)], inside=[("set_state", BLOCKED)])
 def test_the_flat_run_does_what_the_composed_one_does(vcpu_in, script, inside):
     flat = play(vcpu_in(), "run", script, inside)
     composed = play(vcpu_in(), "run_by_steps", script, inside)
