@@ -12,7 +12,9 @@ from types import MappingProxyType
 
 from emu.errors import ConfigError, UnknownName
 
-KIB, MIB = 1 << 10, 1 << 20
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MAX_RAM = 64 * GIB
+"""More costs seconds: the engine keeps a table of every page of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,16 @@ class Board:
     timebase: int = 10_000_000  # Hz of the platform timer
     device_tree: bool = False
     reset_vector: int | None = None  # where the first instruction is fetched when no image says otherwise
-    ram_alias: int | None = None  # a second address at which the same RAM begins
+    ram_alias: int | None = (
+        None  # a second address at which the same RAM begins, as far as it gets to the devices
+    )
+
+    def alias_size(self, ram: int) -> int:
+        """Bytes of `ram` that appear at the second address too."""
+        if self.ram_alias is None:
+            return 0
+        above = [slot.base for slot in self.slots if slot.base > self.ram_alias]
+        return min(ram, min(above, default=self.ram_alias + ram) - self.ram_alias)
 
 
 VIRT_RISCV = Board(

@@ -65,7 +65,7 @@ def memory_ranges(board: Board, ram: int) -> tuple[MemoryRange, ...]:
     home = MemoryRange("RAM", board.ram_base, ram)
     if board.ram_alias is None:
         return (home,)
-    return home, MemoryRange("RAM", board.ram_alias, ram, home=board.ram_base)
+    return home, MemoryRange("RAM", board.ram_alias, board.alias_size(ram), home=board.ram_base)
 
 
 def plan(config: MachineConfig, board: Board, files: BootFiles, isa: Isa) -> BootPlan:

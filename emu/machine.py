@@ -19,7 +19,7 @@ from axvcpu.states import BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
 from emu.answer import Registers, answer
-from emu.board import Board, board_for
+from emu.board import GIB, MAX_RAM, Board, board_for
 from emu.bus import Bus
 from emu.config import MachineConfig
 from emu.device import Channel, Device
@@ -106,7 +106,7 @@ class Machine:
         self.ram = Ram(size)
         self.bus.add_region(Region("RAM", board.ram_base, self.ram, 0, size))
         if board.ram_alias is not None:
-            self.bus.add_region(Region("RAM (alias)", board.ram_alias, self.ram, 0, size))
+            self.bus.add_region(Region("RAM (alias)", board.ram_alias, self.ram, 0, board.alias_size(size)))
         self.roms: list[Ram] = []
         for slot in board.slots:
             if slot.kind == "rom":
@@ -447,6 +447,8 @@ class Machine:
 
 
 def _check(config: MachineConfig, board: Board) -> None:
+    if config.ram is not None and config.ram > MAX_RAM:
+        raise ConfigError("-m", f"at most {MAX_RAM // GIB} GiB", f"{config.ram} bytes", "Ask for less memory")
     if not 1 <= config.smp <= board.max_cpus:
         raise ConfigError("-smp", f"1 to {board.max_cpus} CPUs on machine {board.name}", str(config.smp))
     for what, value, known in (

@@ -53,8 +53,7 @@ class Runner:
             self.current = None
             if watch is not None:
                 watch.cancel()
-                if self._stop_reason is Ending.TIMEOUT:
-                    self._stop_reason = None
+            self._stop_reason = None  # what came too late for this run is not for the next one
 
     def _loop(self, limit: int, until: Until | None) -> Outcome:
         machine, schedule = self._machine, self._machine.schedule

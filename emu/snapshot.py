@@ -37,7 +37,9 @@ class MachineState:
 
 def make_of(machine: Machine) -> str:
     what = f"{machine.isa.name} {machine.board.name} {machine.model.name}"
-    return f"{what}, {machine.config.smp} CPUs, {machine.ram.size:#x} bytes"
+    config = machine.config
+    time = f"{config.clock} clock, shift {config.shift}"
+    return f"{what}, {config.smp} CPUs, {machine.ram.size:#x} bytes, {time}, unmapped: {config.unmapped}"
 
 
 def _stateful(machine: Machine) -> list[tuple[str, Any]]:

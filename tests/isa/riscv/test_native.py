@@ -157,9 +157,6 @@ def test_machine_interrupts_come_external_then_software_then_timer(
 
 
 @ISAS
-@pytest.mark.xfail(
-    strict=True, reason="lines that were pending before mie is written come lowest number first"
-)
 def test_interrupts_that_were_pending_before_they_were_enabled_come_in_the_same_order(
     build: Build, isa: str
 ) -> None:

@@ -1,0 +1,111 @@
+"""RISC-V, native: time, cycle, instret, and what else a CSR instruction reads wrong in the engine.
+
+cycle and instret are read from the host's clock in the engine, and put right before the next block; time is an illegal
+instruction there, and carried out here [priv 3.1.10, 3.1.11].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import unicorn.riscv_const as rc
+from numba import carray, cfunc, njit, types
+
+from isa.native import (
+    BLOCK_SPECIAL,
+    Record,
+    Word,
+    as_control,
+    as_engine,
+    as_u16,
+    as_u64,
+    guest_time,
+    uc_reg_read,
+    uc_reg_write,
+)
+from isa.riscv.words import (
+    MACHINE,
+    MCOUNTEREN,
+    PC,
+    PRIV,
+    SCOUNTEREN,
+    USER,
+    U,
+    get,
+    put,
+    put_x,
+    restore,
+)
+
+REG_X0 = int(rc.UC_RISCV_REG_X0)
+CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
+CSR_MIP = 0x344
+READS_HIGH, READS_MIP = 64, 128  # beside the register number in a block's word
+HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
+TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
+
+
+@njit(cache=True)
+def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
+    """Carry out a CSR instruction that only reads time or timeh, where the counter-enable registers allow it
+    [priv 3.1.11, 4.1.5]."""
+    if word & 0x7F != 0x73 or (word >> 12) & 3 < 2 or (word >> 15) & 31 != 0:
+        return False
+    number = (word >> 20) & 0xFFF
+    high = engine.wide == U(0) and number == CSR_TIME | HIGH_HALF
+    if number != CSR_TIME and not high:
+        return False
+    level = get(engine, PRIV)
+    if level < U(MACHINE) and get(engine, MCOUNTEREN) & U(2) == U(0):
+        return False
+    if level == U(USER) and get(engine, SCOUNTEREN) & U(2) == U(0):
+        return False
+    ticks = guest_time(engine, control) // U(TIME_PERIOD)
+    rd = (word >> 7) & 31
+    if rd != 0:
+        put_x(engine, rd, ticks >> U(32) if high else ticks)
+    put(engine, PC, pc + 4)
+    restore(engine)
+    control.retired += U(1)
+    return True
+
+
+@cfunc(types.uint64(types.intp, types.int64), cache=True)
+def inspect(at: Word, size: Word) -> Word:
+    """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
+
+    A CSR instruction always ends its block.
+    """
+    if size < 4:
+        return U(0)
+    end = at + size - 4
+    word = np.int64(carray(as_u16(end), 1)[0]) | np.int64(carray(as_u16(end + 2), 1)[0]) << 16
+    if word & 0x7F != 0x73 or (word >> 12) & 3 == 0:
+        return U(0)
+    number = (word >> 20) & 0xFFF
+    rd = (word >> 7) & 31
+    if number == CSR_MIP and rd != 0:
+        return U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(17)
+    if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):
+        return U(0)
+    high = READS_HIGH if number & HIGH_HALF else 0
+    return U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(17)
+
+
+@cfunc(types.int32(types.intp), cache=True)
+def mend(address: Word) -> Word:
+    """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
+    [priv 3.1.10], mip has the bits that are hidden from the engine (`tell_lines`)."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    code = np.int64(control.counter_register)
+    uc, register, at = np.intp(engine.uc), np.int32(REG_X0 + (code & 63) - 1), np.intp(engine.scratch)
+    cell = carray(as_u64(at), 1)
+    if code & READS_MIP:
+        cell[0] = U(0)
+        uc_reg_read(uc, register, at)
+        cell[0] |= control.lines_hidden
+    else:
+        cell[0] = control.counter_value >> U(32) if code & READS_HIGH else control.counter_value
+    uc_reg_write(uc, register, at)
+    control.counter_register = U(0)
+    return 0
