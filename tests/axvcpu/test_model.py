@@ -32,6 +32,7 @@ from axvcpu import (
 INVALID, CREATED, FREE, READY, RUNNING, BLOCKED = VCpuState
 BOUND = (READY, RUNNING, BLOCKED)
 THREADS = 3
+PATIENCE = 30.0  # seconds that only a deadlock takes, however slow the machine
 OTHERS = st.integers(0, THREADS - 1)
 REASONS = st.sampled_from(list(BlockReason))
 ANSWERS = {"INTERRUPT": "HALT", "COMPLETION": "IO", "CPU_UP": "POWERED_OFF", "RESUME": "PARKED"}
@@ -60,7 +61,7 @@ class Worker(threading.Thread):
         self.tasks.put(task)
 
     def end(self):
-        return self.results.get(timeout=2)
+        return self.results.get(timeout=PATIENCE)
 
     def do(self, task):
         self.begin(task)
@@ -90,7 +91,7 @@ class Core(RuleBasedStateMachine):
 
     def guest(self):
         self.entered.put(get_current_vcpu())
-        leave = self.leave.get(timeout=2)
+        leave = self.leave.get(timeout=PATIENCE)
         if isinstance(leave, Exception):
             raise leave
         return leave
@@ -192,7 +193,7 @@ class Core(RuleBasedStateMachine):
         run = self.vcpu.run if flat else self.vcpu.run_by_steps
         if self.state is READY:
             worker.begin(run)
-            assert self.entered.get(timeout=2) is self.vcpu
+            assert self.entered.get(timeout=PATIENCE) is self.vcpu
             self.calls += [*(("inject_interrupt", vector) for vector in self.queued), ("run",)]
             self.queued, self.state, self.runner = [], RUNNING, who
         else:
