@@ -142,7 +142,8 @@ def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | N
 
 
 def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:
-    address = "" if exit.fault_address is None else f", address {exit.fault_address:#x}"
+    what = "instruction" if exit.name == "illegal instruction" else "address"
+    address = "" if exit.fault_address is None else f", {what} {exit.fault_address:#x}"
     if exit.trap_loop:
         text = f"{exit.name} at {vm.place(exit.pc)}{address}, again and again: the trap handler itself traps"
         return vm.ended(Ending.TRAP_LOOP, vcpu, exit, text)

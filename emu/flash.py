@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emu.devices.cfi_flash import CfiFlash
-from emu.engine.engine import Backing
+from emu.engine.mapping import Backing
 from emu.engine.space import AddressSpace
 
 

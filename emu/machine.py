@@ -25,7 +25,7 @@ from emu.config import MachineConfig
 from emu.device import Channel, Device
 from emu.devices.cfi_flash import CfiFlash
 from emu.engine.cpu import EngineCpu
-from emu.engine.engine import Backing, DeviceWindow
+from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu, VCpuConfig
 from emu.errors import ConfigError, MemoryClosed

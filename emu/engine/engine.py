@@ -7,77 +7,35 @@ memory, so a pool per (ISA, CPU model) keeps them, and `detach` leaves nothing o
 from __future__ import annotations
 
 import ctypes
-import itertools
 import pkgutil
 import threading
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
-import unicorn.unicorn_py3.unicorn as binding
 
 from axvcpu.control import CONTROL
 from axvcpu.errors import Unsupported
 from emu.engine import hooks
+from emu.engine.library import check, lib
 from emu.engine.loop import enter as _enter
-from emu.errors import EngineFailure
+from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from isa.contract import CpuModel, Isa
-from isa.native import BLOCK, ENGINE, LOG_ENTRY, PAGES, REGION, RING_ENTRY, WINDOW, NativeAbilities, StateView
+from isa.native import BLOCK, ENGINE, LOG_ENTRY, PAGES, RING_ENTRY, NativeAbilities, StateView
 
-_lib: Final = binding.uclib
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
 """Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
 _SCRATCH: Final = 1 << 13
-_GATES: Final = (
-    uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
-)
-_UNBACKED: Final = (
-    uc_const.UC_HOOK_MEM_READ_UNMAPPED
-    | uc_const.UC_HOOK_MEM_WRITE_UNMAPPED
-    | uc_const.UC_HOOK_MEM_FETCH_UNMAPPED
-)
 
 enter: Final = _enter.get_overload(_enter.signatures[0])
-
-
-def error_text(number: int) -> str:
-    """Unicorn's own words for one of its error numbers."""
-    return str(_lib.uc_strerror(number).decode())
 
 
 def _call(function: Any) -> Any:  # noqa: ANN401
     """A compiled function int32 (engine block), to be called from Python."""
     return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t)(function.address)
-
-
-def _check(number: int, what: str) -> None:
-    if number != uc_const.UC_ERR_OK:
-        raise EngineFailure(what, number, error_text(number))
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """Guest-physical [base, base + size) is host memory at `host`. `writable`: by the guest; where it is not, a write
-    is an exit of device window `window`, or without one the guest's fault."""
-
-    base: int
-    size: int
-    host: int
-    writable: bool
-    window: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceWindow:
-    """Guest-physical [base, base + size) leaves the guest, as exits with this window `index`."""
-
-    base: int
-    size: int
-    index: int
 
 
 class Engine:
@@ -89,8 +47,8 @@ class Engine:
         self.native: Final[NativeAbilities] = pkgutil.resolve_name(isa.native)
         self.wide: Final = isa.bits == 64
         handle = ctypes.c_void_p()
-        _check(
-            _lib.uc_open(isa.engine.arch, isa.engine.mode, ctypes.byref(handle)),
+        check(
+            lib.uc_open(isa.engine.arch, isa.engine.mode, ctypes.byref(handle)),
             f"open an engine for {isa.name}",
         )
         self.handle: Final = handle
@@ -99,7 +57,7 @@ class Engine:
                 uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}"
             )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
-        size = int(_lib.uc_context_size(handle))
+        size = int(lib.uc_context_size(handle))
         self.contexts: list[ctypes.c_void_p] = []
         self._context = self.new_context()
         state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
@@ -112,9 +70,7 @@ class Engine:
         self.save(self._pristine)
         self._allocate()
         self._install()
-        self._attached: list[tuple[int, int]] = []
-        self._hooks: list[ctypes.c_size_t] = []
-        self._windows = np.zeros(0, WINDOW)
+        self._mapping = Mapping(self.handle, self.address, self._hook)
         self.loaded: Any = None
 
     # -- memory shared with native code ------------------------------------------------------------------------------
@@ -128,7 +84,6 @@ class Engine:
         self.log = np.zeros(LOG, LOG_ENTRY)
         self.pages = np.zeros(PAGES, np.uint8)
         self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
-        self.regions = np.zeros(0, REGION)
         self.address = int(self.block.ctypes.data)
         one = self.block[0]
         for name, value in (
@@ -178,11 +133,11 @@ class Engine:
 
     def _ctl(self, control: int, arguments: int, *values: Any, what: str) -> None:  # noqa: ANN401
         code = ctypes.c_int(control | arguments << 26 | _UC_CTL_WRITE)
-        _check(_lib.uc_ctl(self.handle, code, *values), what)
+        check(lib.uc_ctl(self.handle, code, *values), what)
 
     def _hook(self, kind: int, callback: Any, user: int, begin: int = 1, end: int = 0) -> ctypes.c_size_t:  # noqa: ANN401
         hook = ctypes.c_size_t()
-        status = _lib.uc_hook_add(
+        status = lib.uc_hook_add(
             self.handle,
             ctypes.byref(hook),
             kind,
@@ -191,7 +146,7 @@ class Engine:
             ctypes.c_uint64(begin),
             ctypes.c_uint64(end),
         )
-        _check(status, "add a hook")
+        check(status, "add a hook")
         return hook
 
     def _install(self) -> None:
@@ -243,13 +198,13 @@ class Engine:
     def new_context(self) -> ctypes.c_void_p:
         """A place to save the CPU state in; freed with the engine's process."""
         context = ctypes.c_void_p()
-        _check(_lib.uc_context_alloc(self.handle, ctypes.byref(context)), "allocate a context")
+        check(lib.uc_context_alloc(self.handle, ctypes.byref(context)), "allocate a context")
         self.contexts.append(context)
         return context
 
     def free_context(self, context: ctypes.c_void_p) -> None:
         self.contexts.remove(context)
-        _lib.uc_context_free(context)
+        lib.uc_context_free(context)
 
     def view_of(self, context: ctypes.c_void_p) -> memoryview:
         """The CPU state that a context holds, as bytes to read and write."""
@@ -257,10 +212,10 @@ class Engine:
         return memoryview((ctypes.c_ubyte * self.state_size).from_address(at)).cast("B")
 
     def save(self, context: ctypes.c_void_p) -> None:
-        _check(_lib.uc_context_save(self.handle, context), "save the CPU state")
+        check(lib.uc_context_save(self.handle, context), "save the CPU state")
 
     def restore(self, context: ctypes.c_void_p) -> None:
-        _check(_lib.uc_context_restore(self.handle, context), "restore the CPU state")
+        check(lib.uc_context_restore(self.handle, context), "restore the CPU state")
 
     def take_state(self) -> memoryview:
         """The CPU state now, in the engine's own context: to read, or to change and `put_state`."""
@@ -349,36 +304,34 @@ class Engine:
     def read(self, register: int) -> int:
         """A register through the API, under the guest's current privilege."""
         value = ctypes.c_uint64()
-        _check(_lib.uc_reg_read(self.handle, register, ctypes.byref(value)), f"read register {register}")
+        check(lib.uc_reg_read(self.handle, register, ctypes.byref(value)), f"read register {register}")
         return value.value
 
     def write(self, register: int, value: int) -> None:
         cell = ctypes.c_uint64(value & (1 << 64) - 1)
-        _check(_lib.uc_reg_write(self.handle, register, ctypes.byref(cell)), f"write register {register}")
+        check(lib.uc_reg_write(self.handle, register, ctypes.byref(cell)), f"write register {register}")
 
     def execute(self, instruction: int, a0: int) -> None:
         """Calibration only: one instruction on a page of its own."""
         code = self.isa.page_size * 16
         register = self.isa.register("a0").unicorn
         assert register is not None
-        _check(
-            _lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7),
+        check(
+            lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7),
             "map a page",
         )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(0), what="use `until`")
         data = instruction.to_bytes(4, "little")
-        _check(
-            _lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page"
-        )
+        check(lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page")
         self.write(register, a0)
-        status = _lib.uc_emu_start(
+        status = lib.uc_emu_start(
             self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + 4), ctypes.c_uint64(0), 0
         )
-        _check(status, "run one instruction")
+        check(status, "run one instruction")
         self.write(register, 0)
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
-        _check(
-            _lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)),
+        check(
+            lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)),
             "unmap a page",
         )
 
@@ -391,81 +344,18 @@ class Engine:
     # -- a machine's address space -----------------------------------------------------------------------------------
 
     def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
-        """Map memory and device windows; everything else is a hole whose accesses leave.
-
-        Of memory that appears at two addresses the first is home: the engine keeps its translated code by the first
-        place it finds, so our fill sends accesses of the second one there.
-        """
-        for one, other in itertools.combinations(memory, 2):
-            if one.host == other.host:
-                self.set_word("home", one.base)
-                self.set_word("alias", other.base)
-                self.set_word("alias_size", other.size)
-        parts = [
-            *((each.window, each.base) for each in memory),
-            *((each.index, each.base) for each in windows),
-        ]
-        self._windows = np.array([(self.address, max(index, 0), base) for index, base in parts], WINDOW)
-        self.regions = np.zeros(len(memory), REGION)
-        taken: list[tuple[int, int]] = []
-        for i, each in enumerate(memory):
-            rights = uc_const.UC_PROT_ALL if each.writable else uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC
-            status = _lib.uc_mem_map_ptr(
-                self.handle,
-                ctypes.c_uint64(each.base),
-                ctypes.c_size_t(each.size),
-                ctypes.c_uint32(rights),
-                ctypes.c_void_p(each.host),
-            )
-            _check(status, f"map memory at {each.base:#x}")
-            self._attached.append((each.base, each.size))
-            self.regions[i] = (each.base, each.base + each.size - 1, each.host)
-            if not each.writable:
-                callback, user = (
-                    (hooks.gate, self._window_address(i))
-                    if each.window >= 0
-                    else (hooks.on_unbacked, self.address)
-                )
-                end = each.base + each.size - 1
-                self._add_hook(uc_const.UC_HOOK_MEM_WRITE_PROT, callback, user, each.base, end)
-            taken.append((each.base, each.base + each.size - 1))
-        for i, window in enumerate(windows, len(memory)):
-            user = self._window_address(i)
-            size = -(-window.size // page) * page
-            status = _lib.uc_mmio_map(
-                self.handle,
-                ctypes.c_uint64(window.base),
-                ctypes.c_size_t(size),
-                ctypes.c_void_p(hooks.window_read.address),
-                ctypes.c_void_p(user),
-                ctypes.c_void_p(hooks.window_write.address),
-                ctypes.c_void_p(user),
-            )
-            _check(status, f"map a device window at {window.base:#x}")
-            self._attached.append((window.base, size))
-            _check(
-                _lib.uc_mem_protect(self.handle, ctypes.c_uint64(window.base), ctypes.c_size_t(size), 0),
-                f"protect the device window at {window.base:#x}",
-            )
-            self._add_hook(_GATES, hooks.gate, user, window.base, window.base + size - 1)
-            taken.append((window.base, window.base + size - 1))
-        at = 0
-        for lo, hi in sorted(taken):
-            if lo > at:
-                self._add_hook(_UNBACKED, hooks.on_unbacked, self.address, at, lo - 1)
-            at = hi + 1
-        if at < 1 << 64:
-            self._add_hook(_UNBACKED, hooks.on_unbacked, self.address, at, (1 << 64) - 1)
-        self.set_word("regions", int(self.regions.ctypes.data))
-        self.set_word("regions_count", len(self.regions))
+        """Map memory and device windows; everything else is a hole whose accesses leave."""
+        self._mapping.fill(memory, windows, page)
+        regions, (home, alias, size) = self._mapping.regions, self._mapping.alias
+        for name, value in (
+            ("home", home),
+            ("alias", alias),
+            ("alias_size", size),
+            ("regions", int(regions.ctypes.data)),
+            ("regions_count", len(regions)),
+        ):
+            self.set_word(name, value)
         self.flush_translations()
-
-    def _add_hook(self, kind: int, callback: Any, user: int, begin: int, end: int) -> None:  # noqa: ANN401
-        self._hooks.append(self._hook(kind, callback, user, begin, end))
-
-    def _window_address(self, i: int) -> int:
-        """Of the record that a gate gets as its user data."""
-        return int(self._windows[i : i + 1].ctypes.data)
 
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
@@ -480,12 +370,7 @@ class Engine:
 
     def unmap(self) -> None:
         """Take back what `attach` did."""
-        for hook in self._hooks:
-            _check(_lib.uc_hook_del(self.handle, hook), "delete a hook")
-        self._hooks.clear()
-        for base, size in self._attached:
-            _check(_lib.uc_mem_unmap(self.handle, ctypes.c_uint64(base), ctypes.c_size_t(size)), "unmap")
-        self._attached.clear()
+        self._mapping.clear()
         self.set_word("alias_size", 0)
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from axvcpu.dispatch import ROW
-from emu.engine.engine import Backing, DeviceWindow
+from emu.engine.mapping import Backing, DeviceWindow
 
 Write = tuple[int, int, int, int]  # window, address, width, value
 

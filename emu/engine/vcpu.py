@@ -30,7 +30,8 @@ from axvcpu.exits import (
     Nothing,
     PreemptionTimer,
 )
-from emu.engine.engine import Engine, enter, error_text, give, take
+from emu.engine.engine import Engine, enter, give, take
+from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.event import Event
 from isa.contract import Access, CpuModel, Isa

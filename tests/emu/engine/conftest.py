@@ -9,7 +9,7 @@ import pytest
 
 from axvcpu.exits import AxVCpuExitReason, MmioRead, MmioWrite
 from axvcpu.vcpu import AxVCpu
-from emu.engine.engine import Backing, DeviceWindow
+from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu, VCpuConfig
 from emu.memory import Ram
