@@ -103,7 +103,6 @@ CONTROL: Final = np.dtype(
         ("traps", "u8"),
         # a counter register that the engine has just read from the host's clock, to be mended: 1 + register, 0 none
         ("counter_register", "u8"),
-        ("counter_shift", "u8"),
         ("counter_value", "u8"),
         # identity and policy
         ("vcpu_id", "u8"),

@@ -24,10 +24,11 @@ from emu.bus import Bus
 from emu.config import MachineConfig
 from emu.device import Channel, Device
 from emu.devices.cfi_flash import CfiFlash
+from emu.engine.context import VCpuConfig
 from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
-from emu.engine.vcpu import EngineVCpu, VCpuConfig
+from emu.engine.vcpu import EngineVCpu
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
 from emu.flash import FlashWindow

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from axvcpu.states import BlockReason
-from emu.engine.vcpu import Context
+from emu.engine.context import Context
 from emu.errors import SnapshotMismatch
 from emu.memory import Capture
 

@@ -118,12 +118,10 @@ ring_record: Any = numba.from_dtype(RING_ENTRY)
 log_record: Any = numba.from_dtype(LOG_ENTRY)
 window_record: Any = numba.from_dtype(WINDOW)
 
-UC_ERR_OK: Final = 0
-UC_ERR_EXCEPTION: Final = 21
 UC_MEM_READ_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_MEM_FETCH_UNMAPPED = 19, 20, 21
 UC_MEM_WRITE_PROT, UC_MEM_READ_PROT, UC_MEM_FETCH_PROT = 22, 23, 24
 UC_PROT_READ, UC_PROT_WRITE, UC_PROT_EXEC = 1, 2, 4
-UC_MEM_READ, UC_MEM_WRITE, UC_MEM_FETCH = 16, 17, 18
+UC_MEM_FETCH = 18
 
 BLOCK_COUNT_MASK: Final = 0xFFFF
 """Low bits of a block's `count`; 0 there: counted anew each time (two address spaces disagree)."""
@@ -136,9 +134,6 @@ uc_emu_start = types.ExternalFunction(
 uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.intp))
 uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.intp, types.int32, types.intp))
 uc_reg_write = types.ExternalFunction("uc_reg_write", types.int32(types.intp, types.int32, types.intp))
-uc_mem_read = types.ExternalFunction(
-    "uc_mem_read", types.int32(types.intp, types.uint64, types.intp, types.uint64)
-)
 uc_vmem_read = types.ExternalFunction(
     "uc_vmem_read", types.int32(types.intp, types.uint64, types.int32, types.intp, types.uint64)
 )

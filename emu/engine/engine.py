@@ -58,7 +58,6 @@ class Engine:
             )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
         size = int(lib.uc_context_size(handle))
-        self.contexts: list[ctypes.c_void_p] = []
         self._context = self.new_context()
         state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
         self._state_at = size - state_size
@@ -196,15 +195,10 @@ class Engine:
     # -- CPU state ---------------------------------------------------------------------------------------------------
 
     def new_context(self) -> ctypes.c_void_p:
-        """A place to save the CPU state in; freed with the engine's process."""
+        """A place to save the CPU state in; it lives as long as the process."""
         context = ctypes.c_void_p()
         check(lib.uc_context_alloc(self.handle, ctypes.byref(context)), "allocate a context")
-        self.contexts.append(context)
         return context
-
-    def free_context(self, context: ctypes.c_void_p) -> None:
-        self.contexts.remove(context)
-        lib.uc_context_free(context)
 
     def view_of(self, context: ctypes.c_void_p) -> memoryview:
         """The CPU state that a context holds, as bytes to read and write."""

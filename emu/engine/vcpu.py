@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -30,11 +29,12 @@ from axvcpu.exits import (
     Nothing,
     PreemptionTimer,
 )
+from emu.engine.context import Context, VCpuConfig
 from emu.engine.engine import Engine, enter, give, take
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.event import Event
-from isa.contract import Access, CpuModel, Isa
+from isa.contract import Access
 from isa.native import LOG_INTERRUPT, LOG_UNMAPPED
 
 SEMIHOSTING: Final = 1 << 64
@@ -82,29 +82,6 @@ _KEPT: Final = (
     "unmapped",
 )
 """Words of the control block that say what is asked of the run, not what the guest is."""
-
-
-@dataclass(frozen=True, slots=True)
-class VCpuConfig:
-    """What every vCPU of a VM is. hypercalls: bit 0 the gated call from machine level, bit 1 every supervisor call;
-    leave_unmapped: an access that nothing backs is a NestedPageFault exit, not the guest's own fault."""
-
-    isa: Isa
-    model: CpuModel
-    hypercalls: int = 0
-    semihosting: bool = False
-    leave_unmapped: bool = False
-    time_shift: int = 0
-    host_start: int | None = None  # host clock at which guest time is 0; None: virtual time
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A saved vCPU. registers: by name, the whole state; control: the counts and what is pending."""
-
-    registers: dict[str, int]
-    control: dict[str, int]
-    latch: tuple[tuple[int, int, int, int], ...]
 
 
 class EngineVCpu:
@@ -168,7 +145,7 @@ class EngineVCpu:
         give(engine)
         if self._engine is not None and self._engine.loaded is self:
             self._engine.loaded = None
-        self._outside = dict.fromkeys(self._abilities_of(engine).outside, 0)
+        self._outside = dict.fromkeys(engine.native.outside, 0)
         self._block[:] = 0
         self._put_words(
             {
@@ -187,10 +164,6 @@ class EngineVCpu:
         )
         if "mhartid" in engine.registers.places:
             engine.registers.put(self._saved, "mhartid", self.vcpu_id)
-
-    @staticmethod
-    def _abilities_of(engine: Engine) -> Any:  # noqa: ANN401
-        return engine.native
 
     def _put_words(self, values: dict[str, int]) -> None:
         for name, value in values.items():

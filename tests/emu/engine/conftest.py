@@ -9,9 +9,10 @@ import pytest
 
 from axvcpu.exits import AxVCpuExitReason, MmioRead, MmioWrite
 from axvcpu.vcpu import AxVCpu
+from emu.engine.context import VCpuConfig
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
-from emu.engine.vcpu import EngineVCpu, VCpuConfig
+from emu.engine.vcpu import EngineVCpu
 from emu.memory import Ram
 from emu.pcpu import physical_cpu
 from isa import registry
