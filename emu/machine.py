@@ -230,8 +230,7 @@ class Machine:
     def forget_code(self) -> None:
         """The host has written guest memory."""
         if self._pcpu is not None:
-            for vcpu in self.vcpus:
-                vcpu.arch.forget_code()
+            self.vcpus[0].arch.forget_code()  # all are on one engine
 
     # -- running ------------------------------------------------------------------------------------------------------
 

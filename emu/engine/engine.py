@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import pkgutil
 import threading
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -179,16 +180,6 @@ class Engine:
         self.set_word("blocks_used", 0)
         self.flush_tlb()
 
-    def forget_code(self, lo: int, hi: int) -> None:
-        """Forget translated code in [lo, hi), guest-virtual."""
-        self._ctl(
-            uc_const.UC_CTL_TB_REMOVE_CACHE,
-            2,
-            ctypes.c_uint64(lo),
-            ctypes.c_uint64(hi),
-            what="forget translated code",
-        )
-
     def flush_tlb(self) -> None:
         self._ctl(uc_const.UC_CTL_TLB_FLUSH, 0, what="flush the TLB")
 
@@ -268,13 +259,6 @@ class Engine:
     def fault(self) -> int:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
         return int(_call(self.native.fault)(self.address))
-
-    def deliver(self, cause: int, pc: int, value: int) -> int:
-        """Make the loaded vCPU take a trap; 0, or the Kind that it leaves with instead."""
-        call = ctypes.CFUNCTYPE(
-            ctypes.c_int32, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64
-        )
-        return int(call(self.native.deliver.address)(self.address, cause, pc, value))
 
     def drained(self) -> list[tuple[int, int, int, int]]:
         """Take the queued writes: (window, address, width, value), oldest first."""
@@ -373,8 +357,29 @@ class Engine:
         self.flush_tlb()
 
 
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What all engines of one ISA and CPU model have in common: where registers lie, and the state of power-on."""
+
+    native: NativeAbilities
+    registers: StateView
+    pristine: bytes
+
+
+_blueprints: Final[dict[tuple[str, str], Blueprint]] = {}
 _free: Final[dict[tuple[str, str], list[Engine]]] = {}
 _lock: Final = threading.Lock()
+
+
+def blueprint(isa: Isa, model: CpuModel) -> Blueprint:
+    """Measured on the first engine of that kind, and kept."""
+    found = _blueprints.get((isa.name, model.name))
+    if found is None:
+        engine = take(isa, model)
+        found = Blueprint(engine.native, engine.registers, engine.pristine())
+        _blueprints[isa.name, model.name] = found
+        give(engine)
+    return found
 
 
 def take(isa: Isa, model: CpuModel) -> Engine:

@@ -65,44 +65,39 @@ def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
 
 
 @njit(cache=True)
+def place_of(engine: Record, pc: Word, size: Word) -> Word:
+    """Index of the block's row in the table, or of the empty row where it belongs."""
+    table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
+    i = (U(pc) >> U(1)) & engine.blocks_mask
+    while table[i].size != np.uint32(0) and (table[i].pc != U(pc) or table[i].size != np.uint32(size)):
+        i = (i + U(1)) & engine.blocks_mask
+    return i
+
+
+@njit(cache=True)
 def enter_block(engine: Record, pc: Word, size: Word, word: Word) -> None:
     """Put a block into the table; two different counts for the same (pc, size) make it one to be walked each time."""
-    mask = engine.blocks_mask
-    table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
-    i = (U(pc) >> U(1)) & mask
-    while True:
-        row = table[i]
-        if row.size == np.uint32(0):
-            row.pc, row.size, row.count = U(pc), np.uint32(size), np.uint32(word)
-            engine.blocks_used += U(1)
-            if engine.blocks_used > mask >> U(1):
-                carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
-            return
-        if row.pc == U(pc) and row.size == np.uint32(size):
-            if row.count != np.uint32(word):
-                row.count = np.uint32(0)
-            return
-        i = (i + U(1)) & mask
+    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[place_of(engine, pc, size)]
+    if row.size != np.uint32(0):
+        if row.count != np.uint32(word):
+            row.count = np.uint32(0)
+        return
+    row.pc, row.size, row.count = U(pc), np.uint32(size), np.uint32(word)
+    engine.blocks_used += U(1)
+    if engine.blocks_used > engine.blocks_mask >> U(1):
+        carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
 
 
 @njit(cache=True)
 def block_word(engine: Record, pc: Word, size: Word) -> Word:
-    """The `count` word of a block that is not in the first place its pc hashes to."""
-    mask = engine.blocks_mask
-    table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
-    i = (U(pc) >> U(1)) & mask
-    while True:
-        row = table[i]
-        if row.size == np.uint32(0):
-            break
-        if row.pc == U(pc) and row.size == np.uint32(size):
-            if row.count != np.uint32(0):
-                return row.count
-            return np.uint32(describe(engine, pc, size, walk(engine, pc, size)))
-        i = (i + U(1)) & mask
-    word = describe(engine, pc, size, walk(engine, pc, size))
-    enter_block(engine, pc, size, word)
-    return np.uint32(word)
+    """The `count` word of a block: from the table, or walked where it is not there or is walked each time."""
+    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[place_of(engine, pc, size)]
+    if row.size != np.uint32(0) and row.count != np.uint32(0):
+        return row.count
+    word = np.uint32(describe(engine, pc, size, walk(engine, pc, size)))
+    if row.size == np.uint32(0):
+        enter_block(engine, pc, size, word)
+    return word
 
 
 @cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)
@@ -151,11 +146,7 @@ def on_odd_block(user: Word, address: Word, size: Word) -> Word:
     engine = carray(as_engine(user), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     uc = np.intp(engine.uc)
-    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[(address >> U(1)) & engine.blocks_mask]
-    if row.pc == address and row.size == size and row.count != np.uint32(0):
-        word = row.count
-    else:
-        word = block_word(engine, np.int64(address), np.int64(size))
+    word = block_word(engine, np.int64(address), np.int64(size))
     count = U(word & COUNT_MASK)
     retired = control.retired + count
     if (control.attention | control.kick) != U(0) and attend(engine, control, uc):

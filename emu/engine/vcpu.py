@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -29,8 +29,9 @@ from axvcpu.exits import (
     Nothing,
     PreemptionTimer,
 )
+from axvcpu.percpu import this
 from emu.engine.context import Context, VCpuConfig
-from emu.engine.engine import Engine, enter, give, take
+from emu.engine.engine import Engine, blueprint, enter
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.event import Event
@@ -87,6 +88,7 @@ _KEPT: Final = (
 class EngineVCpu:
     __slots__ = (
         "_block",
+        "_blueprint",
         "_engine",
         "_enter_address",
         "_outside",
@@ -106,6 +108,7 @@ class EngineVCpu:
     def __init__(self, vm_id: int, vcpu_id: int, config: VCpuConfig) -> None:
         self.vm_id, self.vcpu_id, self.config = vm_id, vcpu_id, config
         self.isa: Final = config.isa
+        self._blueprint: Final = blueprint(config.isa, config.model)
         self._block = np.zeros(1, CONTROL)
         self.control_address: Final = int(self._block.ctypes.data)
         self.words: Final = memoryview(self._block.view(np.uint64).data)
@@ -140,12 +143,10 @@ class EngineVCpu:
     def power_on(self) -> None:
         """The state after reset: registers, counts and everything pending."""
         config = self.config
-        engine = take(self.isa, config.model)
-        self._saved[:] = engine.pristine()
-        give(engine)
+        self._saved[:] = self._blueprint.pristine
         if self._engine is not None and self._engine.loaded is self:
             self._engine.loaded = None
-        self._outside = dict.fromkeys(engine.native.outside, 0)
+        self._outside = dict.fromkeys(self._blueprint.native.outside, 0)
         self._block[:] = 0
         self._put_words(
             {
@@ -162,8 +163,8 @@ class EngineVCpu:
                 "host_start": config.host_start or 0,
             }
         )
-        if "mhartid" in engine.registers.places:
-            engine.registers.put(self._saved, "mhartid", self.vcpu_id)
+        if "mhartid" in self._blueprint.registers.places:
+            self._blueprint.registers.put(self._saved, "mhartid", self.vcpu_id)
 
     def _put_words(self, values: dict[str, int]) -> None:
         for name, value in values.items():
@@ -176,8 +177,6 @@ class EngineVCpu:
     # -- a place on a physical CPU ------------------------------------------------------------------------------------
 
     def bind(self) -> None:
-        from axvcpu.percpu import this  # noqa: PLC0415
-
         percpu = this.cpu.percpu
         if percpu is None or self._space is None:
             raise Unsupported(
@@ -333,11 +332,6 @@ class EngineVCpu:
         self.write_register(abi.result_register, value)
         self.complete(value)
 
-    def fault(self, cause: int, value: int) -> None:
-        """Answer an exit by a trap of the guest's own at the current pc: cause and the value of its address register."""
-        engine = self._loaded()
-        engine.deliver(cause, self.words[_PC], value)
-
     def inject_interrupt(self, vector: int) -> None:
         self.set_line(vector, True)
 
@@ -469,45 +463,30 @@ class EngineVCpu:
             self._load()
         return engine
 
-    def _name(self, name: str) -> str:
-        register = self.isa.register(name)
-        return register.name
+    def _held(self) -> Engine | None:
+        """The engine that has this context loaded, None where `_saved` and `_outside` are the state."""
+        engine = self._engine
+        return engine if engine is not None and engine.loaded is self else None
 
     def read_register(self, name: str) -> int:
         """Any register by the manual's name or an alias; the guest does not notice."""
-        name = self._name(name)
+        name = self.isa.register(name).name
         if name == "pc":
             return self.words[_PC]
         if name == "zero":
             return 0
-        engine = self._engine
-        loaded = engine is not None and engine.loaded is self
-        if engine is None:
-            spare = take(self.isa, self.config.model)
-            try:
-                return self._read_saved(spare, name)
-            finally:
-                give(spare)
-        for counter, shift in engine.native.counted:
+        native, registers, engine = self._blueprint.native, self._blueprint.registers, self._held()
+        for counter, shift in native.counted:
             if name == counter:
                 return self.retired >> shift & self._mask
-        for clock, period, shift in engine.native.clocks:
+        for clock, period, shift in native.clocks:
             if name == clock:
                 return self.now // period >> shift & self._mask
-        if name in engine.registers.places:
-            view: Any = engine.take_state() if loaded else self._saved
-            return engine.registers.get(view, name)
-        if name in self._outside and not loaded:
+        if name in registers.places:
+            return registers.get(self._saved if engine is None else engine.take_state(), name)
+        if name in self._outside and engine is None:
             return self._outside[name]
-        engine = self._loaded()
-        return engine.read_outside(name)
-
-    def _read_saved(self, engine: Engine, name: str) -> int:
-        if name in engine.registers.places:
-            return engine.registers.get(self._saved, name)
-        if name in self._outside:
-            return self._outside[name]
-        raise Unsupported(f"reading {name}", "a bound vCPU", "one that is on no physical CPU")
+        return self._loaded().read_outside(name)
 
     def write_register(self, name: str, value: int) -> None:
         register = self.isa.register(name)
@@ -517,29 +496,18 @@ class EngineVCpu:
             return
         if name == "zero":
             return
-        engine = self._engine
-        if engine is None:
-            spare = take(self.isa, self.config.model)
-            places = spare.registers
-            give(spare)
-            if name in places.places:
-                places.put(self._saved, name, value)
-            elif name in self._outside:
-                self._outside[name] = value
-            else:
-                raise Unsupported(f"writing {name}", "a bound vCPU", "one that is on no physical CPU")
-            return
-        if name in engine.registers.places:
-            if engine.loaded is not self:
-                engine.registers.put(self._saved, name, value)
+        registers, engine = self._blueprint.registers, self._held()
+        if name in registers.places:
+            if engine is None:
+                registers.put(self._saved, name, value)
                 return
-            engine.registers.put(engine.take_state(), name, value)
+            registers.put(engine.take_state(), name, value)
             engine.put_state()
             if register.role.name in ("SYSTEM", "PRIVILEGE"):
                 engine.flush_tlb()
                 self.words[_WORD["lines_told"]] |= STALE
             return
-        if name in self._outside and engine.loaded is not self:
+        if name in self._outside and engine is None:
             self._outside[name] = value
             return
         engine = self._loaded()
