@@ -17,6 +17,7 @@ from axemu.assemble import asm
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
 from axemu.errors import CommandError
+from axemu.examples.command import examples
 from axemu.run import EXAMPLES, run
 
 USAGE, INTERRUPTED = 2, 130
@@ -36,6 +37,7 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
+app.command()(examples)
 app.add_typer(instruction_sets.app, name="isa")
 app.add_typer(machines.app, name="machine")
 
@@ -112,11 +114,12 @@ def complain(text: str, code: int) -> int:
 
 
 def _foreseen(error: Exception) -> bool:
+    from axemu.debian.errors import GuestError  # noqa: PLC0415
     from axvcpu.errors import AxError  # noqa: PLC0415
     from emu.errors import EmuError  # noqa: PLC0415
     from isa.errors import IsaError  # noqa: PLC0415
 
-    return isinstance(error, (CommandError, EmuError, IsaError, AxError))
+    return isinstance(error, (CommandError, GuestError, EmuError, IsaError, AxError))
 
 
 def _usage(error: typer.TyperException) -> str:

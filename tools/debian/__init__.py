@@ -1,4 +1,4 @@
-"""Real guests from Debian's archive: what they are, where they come from, and a cache of their checked files.
+"""Real guests from Debian's archive, for a maintainer and the test suite: `python tools/debian fetch opensbi u-boot`.
 
-A maintainer's and the test suite's tool, not installed: `python tools/debian fetch opensbi u-boot`.
+The command from a source tree; what it does is `axemu.debian`, which `axemu examples` uses too.
 """

@@ -1,8 +1,9 @@
-"""`python tools/debian ...`: makes the package importable under its own name, then runs the command."""
+"""`python tools/debian ...`: finds the packages of this tree, then runs the command."""
 
 import sys
 from importlib import import_module
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-sys.exit(import_module("debian.command").main())
+tools = Path(__file__).resolve().parent.parent
+sys.path[:1] = [str(tools), str(tools.parent)]
+sys.exit(import_module("axemu.debian.command").main())

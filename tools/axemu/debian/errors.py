@@ -9,7 +9,7 @@
     |- MissingFile        the package has no such file
     `- WrongChecksum      a file is not the one the row describes
 
-Every class carries the process exit code that the command returns for it.
+Every class carries the exit code that `python tools/debian` returns for it; that of `axemu` is 2 for all.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ class WrongVersion(GuestError):
         actual = f"the archive has {self.actual}" if self.actual else "the archive has no such package"
         return (
             f"{self.package} ({self.suite}): expected version {self.expected}, {actual}. "
-            f"To move on: `python tools/debian fetch --any-version {self.name}` takes what the archive has "
-            "and prints its checksums; when the tests that use it pass, write version and checksums into its "
-            "row in tools/debian/guests.py."
+            "--any-version takes what the archive has, checked by apt against its signature. In axemu's own tree: "
+            f"`python tools/debian fetch --any-version {self.name}` prints its checksums too; when the tests that "
+            "use it pass, write version and checksums into its row in tools/axemu/debian/guests.py."
         )
 
 
@@ -98,7 +98,7 @@ class MissingFile(GuestError):
         self.package, self.path = package, path
 
     def __str__(self) -> str:
-        return f"{self.package} has no file {self.path}. Correct its row in tools/debian/guests.py."
+        return f"{self.package} has no file {self.path}. Correct its row in tools/axemu/debian/guests.py."
 
 
 class WrongChecksum(GuestError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from debian.archive import choose_mirror
-from debian.errors import NoMirror
+from axemu.debian.archive import choose_mirror
+from axemu.debian.errors import NoMirror
 
 
 def uris(*addresses: str) -> str:

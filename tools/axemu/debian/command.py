@@ -1,4 +1,4 @@
-"""The command: `fetch NAME...` and `list`.
+"""The command `python tools/debian`: `fetch NAME...` and `list`.
 
 Exit codes: 0 done; 1 wrong version or checksum, no mirror; 2 usage; 3 no apt here; 4 archive not reachable.
 """
@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from debian.cache import Cache, Stored, default_cache
-from debian.errors import GuestError, WrongChecksum
-from debian.guests import GUESTS, find
+from axemu.debian.cache import Cache, Stored, default_cache
+from axemu.debian.errors import GuestError, WrongChecksum
+from axemu.debian.guests import GUESTS, find
+from axemu.debian.progress import shown
 
 app = typer.Typer(add_completion=False, help="Real guests from Debian's archive, checked and cached.")
 
@@ -42,18 +42,7 @@ def fetch(
     """
     store = Cache(cache or default_cache(), mirror)
     guests = [find(name) for name in names]
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bars:
-        bar = bars.add_task("", total=100, visible=False)
-
-        def show(step: str, percent: float) -> None:
-            bars.update(bar, description=step, completed=percent, visible=percent < 100)
-
+    with shown() as show:
         found = [store.fetch(guest, any_version=any_version, progress=show) for guest in guests]
     if as_json:
         print(json.dumps({each.guest.name: facts(each) for each in found}, indent=2))

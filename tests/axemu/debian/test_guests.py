@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from debian.errors import UnknownGuest
-from debian.guests import GUESTS, find
+from axemu.debian.errors import UnknownGuest
+from axemu.debian.guests import GUESTS, find
 
 
 def test_every_guest_is_found_by_its_name_and_names_are_unique() -> None:

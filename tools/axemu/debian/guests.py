@@ -11,7 +11,7 @@ import difflib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from debian.errors import UnknownGuest
+from axemu.debian.errors import UnknownGuest
 
 
 @dataclass(frozen=True, slots=True)

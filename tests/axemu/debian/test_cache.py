@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from debian import cache as cache_module
-from debian.archive import Package, Progress, quiet
-from debian.cache import Cache, default_cache
-from debian.errors import MissingFile, WrongChecksum, WrongVersion
-from debian.guests import File, Guest
+from axemu.debian import cache as cache_module
+from axemu.debian.archive import Package, Progress, quiet
+from axemu.debian.cache import Cache, default_cache
+from axemu.debian.errors import MissingFile, WrongChecksum, WrongVersion
+from axemu.debian.guests import File, Guest
 
 CONTENT = b"firmware\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

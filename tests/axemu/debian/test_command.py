@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from debian.guests import GUESTS
+from axemu.debian.guests import GUESTS
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "debian"
+TOOL = Path(__file__).resolve().parents[3] / "tools" / "debian"
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -22,16 +21,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from debian.archive import Archive, Package, Progress, machine_mirror, need, quiet
-from debian.errors import MissingFile, WrongChecksum, WrongVersion
-from debian.guests import Guest
+from axemu.debian.archive import Archive, Package, Progress, machine_mirror, need, quiet
+from axemu.debian.errors import MissingFile, WrongChecksum, WrongVersion
+from axemu.debian.guests import Guest
+from isa.cache import base
 
 CHUNK = 1 << 20  # bytes
 
 
 def default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "axemu" / "debian"
+    return base() / "debian"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Cache:
         """The guest's files, from the cache where it has them, else from the archive.
 
         any_version: ask the archive in any case; another version than the row's is taken without checksums.
-        Raises the errors of `debian.errors`.
+        Raises the errors of `axemu.debian.errors`.
         """
         with self._locked():
             if not any_version and (here := self.stored(guest)):

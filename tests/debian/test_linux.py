@@ -1,0 +1,74 @@
+"""Debian's Linux 6.12 for riscv64, unmodified, boots to a busybox userspace and powers off with exit code 0."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+LONGEST = 400  # seconds; only a failing boot takes that long, or a loaded machine
+Fetch = Callable[[str], dict[str, Path]]
+
+
+def examples(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "axemu", "examples", "linux-riscv64", "--batch", *arguments]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LONGEST
+    )
+
+
+@pytest.fixture
+def fetched(debian_guest: Fetch) -> None:
+    for name in ("linux-riscv64", "busybox-riscv64", "opensbi"):
+        debian_guest(name)
+
+
+def expect_in_order(console: str, *words: str) -> None:
+    at = 0
+    for each in words:
+        found = console.find(each, at)
+        assert found >= 0, f"expected {each!r} after:\n{console[:at][-400:]}\nin:\n{console[at:]}"
+        at = found + len(each)
+
+
+@pytest.mark.usefixtures("fetched")
+def test_one_command_boots_it_to_userspace_and_powers_off(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    run = examples("--", "--json", str(result), "--max-insns", "10e9")
+    console = run.stdout.decode().replace("\r\n", "\n")
+    assert run.returncode == 0, run.stderr.decode() + console[-2000:]
+    expect_in_order(
+        console,
+        "Linux version 6.12.",
+        "Machine model: riscv-virtio,qemu",
+        "earlycon: sbi0",
+        "Memory: ",
+        "clocksource: Switched to clocksource riscv_clocksource",
+        "riscv-plic: ",
+        "printk: legacy console [ttyS0] enabled",
+        "Run /init as init process",
+        "Debian's Linux with busybox",
+        "Linux axemu 6.12.",
+        "\nMem: ",
+        "reboot: Power down",
+    )
+    for wrong in ("WARNING:", "BUG:", "Kernel panic", "Oops", "rcu_sched", "watchdog"):
+        assert wrong not in console
+    report = json.loads(result.read_text())
+    assert (report["ending"], report["guest_code"], report["live_input"]) == ("powered_off", 0, False)
+    assert report["guest_ns"] < 5e9, "userspace within five seconds of guest time"
+
+
+@pytest.mark.usefixtures("fetched")
+def test_two_harts_come_up() -> None:
+    run = examples("--", "-smp", "2", "--max-insns", "20e9")
+    console = run.stdout.decode().replace("\r\n", "\n")
+    assert run.returncode == 0, run.stderr.decode() + console[-2000:]
+    expect_in_order(
+        console, "smp: Brought up 1 node, 2 CPUs", "Run /init", "processor\t: 1", "reboot: Power down"
+    )

@@ -1,0 +1,1 @@
+"""Guests to try: each made or fetched, and run by one command."""

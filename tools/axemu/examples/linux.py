@@ -1,0 +1,78 @@
+"""Debian's kernel with a userspace of one program: busybox in an initial RAM disk."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from axemu.examples.example import Setting
+from axemu.initramfs import CONSOLE, Entry, directory, file, link, packed, program
+
+FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "etc", "proc", "sys", "dev", "root", "tmp", "mnt")
+
+# The kernel hands `name=value` words of its command line that it does not know to /init, as its environment.
+INIT = """\
+#!/bin/sh
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root
+/bin/busybox --install -s
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts
+mount -t devpts pts /dev/pts
+mount -t tmpfs tmp /tmp
+hostname axemu
+ip link set lo up 2>/dev/null
+cat /etc/issue
+if [ -n "$batch" ]; then
+    uname -a
+    grep -E '^(processor|isa|mmu)' /proc/cpuinfo
+    free
+    uptime
+else
+    [ -n "$rows" ] && stty rows "$rows" cols "$columns" </dev/console
+    cd
+    setsid cttyhack sh -l
+fi
+poweroff -f
+"""
+PROFILE = "PS1='\\u@\\h:\\w\\$ '\nalias ll='ls -l'\n"
+ISSUE = "\nDebian's Linux with busybox, on axemu. `exit` powers the machine off.\n\n"
+
+
+def initramfs(busybox: bytes) -> list[Entry]:
+    """The whole userspace."""
+    return [
+        *map(directory, FOLDERS),
+        CONSOLE,
+        program("init", INIT.encode()),
+        program("bin/busybox", busybox),
+        link("bin/sh", "busybox"),
+        file("etc/passwd", b"root::0:0:root:/root:/bin/sh\n"),
+        file("etc/group", b"root:x:0:\n"),
+        file("etc/profile", PROFILE.encode()),
+        file("etc/issue", ISSUE.encode()),
+    ]
+
+
+def command_line(setting: Setting) -> str:
+    """The kernel's: its console, and what /init wants to know of this side."""
+    words = ["console=ttyS0", "earlycon=sbi"]
+    if setting.batch:
+        words.append("batch=yes")
+    elif setting.terminal is not None:
+        words += [f"rows={setting.terminal.lines}", f"columns={setting.terminal.columns}"]
+        kind = os.environ.get("TERM", "")
+        words += [f"TERM={kind}"] if re.fullmatch(r"[\w.+-]{1,40}", kind) else []
+    return " ".join(words)
+
+
+def arguments(setting: Setting) -> list[str]:
+    busybox = setting.files["busybox-riscv64"]["busybox"].read_bytes()
+    disk = setting.put("initrd.gz", packed(initramfs(busybox)))
+    return [
+        *("-bios", str(setting.files["opensbi"]["fw_jump.bin"]), "-m", "512M"),
+        *("-kernel", str(setting.files["linux-riscv64"]["vmlinux"]), "-initrd", str(disk)),
+        *("-append", command_line(setting)),
+        *(("--input", "/dev/null") if setting.batch else ()),
+    ]
