@@ -69,6 +69,7 @@ VIRT_RISCV = Board(
         Slot("clint", "clint", 0x200_0000, 0x1_0000),
         Slot("plic", "plic", 0xC00_0000, 0x60_0000, options=MappingProxyType({"sources": 95})),
         Slot("uart0", "ns16550a", 0x1000_0000, 0x100, irq=10),
+        Slot("fw-cfg", "fw-cfg", 0x1010_0000, 0x18),
         Slot("flash0", "cfi-flash", 0x2000_0000, 32 * MIB),
         Slot("flash1", "cfi-flash", 0x2200_0000, 32 * MIB),
     ),

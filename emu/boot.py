@@ -9,15 +9,24 @@ the ISA's boot register.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from emu import devicetree, dtb
 from emu.board import MIB, Board
-from emu.bootfiles import BootFiles
+from emu.bootfiles import FOLLOWING, BootFiles
 from emu.bootrom import boot_rom
 from emu.config import MachineConfig
+from emu.devices.fw_cfg import (
+    COMMAND_LINE_DATA,
+    COMMAND_LINE_SIZE,
+    INITRD_DATA,
+    INITRD_SIZE,
+    KERNEL_DATA,
+    KERNEL_SIZE,
+)
 from emu.errors import ConfigError, LoadError
 from emu.loaders.image import Image
 from emu.loaders.linux import RISCV_IMAGE
@@ -46,6 +55,7 @@ class Write:
 class BootPlan:
     """What a machine does at power-on and at every reset.
 
+    firmware_items: what fw_cfg holds of it, by number.
     registers: for each CPU the (name, value) pairs that it starts with; every other register is as the ISA
     resets it. device_tree: its guest-physical address, None where there is none. notes are lines for -v,
     warnings are for everybody.
@@ -58,6 +68,7 @@ class BootPlan:
     device_tree: int | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    firmware_items: Mapping[int, bytes] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
 def memory_ranges(board: Board, ram: int) -> tuple[MemoryRange, ...]:
@@ -87,6 +98,7 @@ class _Layout:
         self.claims: list[Claim] = []
         self.images: list[Image] = []
         self.warnings: list[str] = []
+        self.firmware_items: Mapping[int, bytes] = MappingProxyType({})
 
     def add_image(self, role: str, image: Image, address: int | None = None) -> Image:
         """Place `image` at its own addresses, or at `address` where it has none; returns it placed."""
@@ -116,7 +128,16 @@ class _Layout:
         name = symbols.name(pc)
         notes.append(f"starts at {pc:#x}" + (f" ({name})" if name else ""))
         start = tuple(() if rom else tuple(_registers(isa, cpu, tree or 0)) for cpu in range(cpus))
-        return BootPlan(tuple(self.writes), pc, start, symbols, tree, tuple(notes), tuple(self.warnings))
+        return BootPlan(
+            writes=tuple(self.writes),
+            pc=pc,
+            registers=start,
+            symbols=symbols,
+            device_tree=tree,
+            notes=tuple(notes),
+            warnings=tuple(self.warnings),
+            firmware_items=self.firmware_items,
+        )
 
 
 def _bare(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) -> BootPlan:
@@ -142,10 +163,11 @@ def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) ->
     flash = {drive.unit: _flash(board, drive.unit) for drive in config.drives}
     first = bios or kernel
     start = flash.get(0, _entry(layout, first, entries))
-    following = flash.get(1, 0 if kernel is None else _entry(layout, kernel, entries))
+    following = flash.get(FOLLOWING, 0 if kernel is None else _entry(layout, kernel, entries))
     assert board.reset_vector is not None
     rom = boot_rom(isa.bits, start, tree, following)
     layout.writes.append(Write("reset ROM", board.reset_vector, rom))
+    layout.firmware_items = _firmware_items(config, files)
     if first is not kernel or kernel is None or 0 in flash:
         return layout.finish(board.reset_vector, isa, config.smp, tree, rom=True)
     if kernel.format == RISCV_IMAGE:
@@ -188,6 +210,19 @@ def _fits(ram: int, kernel: int, size: int) -> bool:
     return kernel + min(ram // 2, _INITRD_DISTANCE) + _PAGE + size <= ram - 2 * _TREE_ALIGNMENT
 
 
+def _firmware_items(config: MachineConfig, files: BootFiles) -> dict[int, bytes]:
+    """Kernel, initial RAM disk and command line, with their sizes, for a program in flash that loads the kernel."""
+    if files.handed is None:
+        return {}
+    disk = b"" if files.initrd is None else files.initrd.data
+    text = config.append.encode("utf-8", "surrogateescape") + b"\0"
+    items = ((KERNEL_SIZE, KERNEL_DATA, files.handed.data), (INITRD_SIZE, INITRD_DATA, disk))
+    made: dict[int, bytes] = {}
+    for size, number, data in (*items, (COMMAND_LINE_SIZE, COMMAND_LINE_DATA, text)):
+        made |= {size: len(data).to_bytes(4, "little"), number: data}
+    return made
+
+
 def _device_tree(
     config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa, initrd: dtb.Span | None
 ) -> int:
@@ -222,15 +257,7 @@ def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> Non
             raise ConfigError(option, expected, str(value), "Use -machine virt where the ISA has one")
         if option in ("-initrd", "-append") and config.kernel is None:
             raise ConfigError(option, "a -kernel to give it to", f"{value} without one", "Add -kernel FILE")
-    units = {drive.unit for drive in config.drives}
-    if 1 in units and config.kernel is not None:
-        raise ConfigError(
-            "-drive if=pflash,unit=1",
-            "the program in flash to be what follows the firmware",
-            f"-kernel {config.kernel} as well",
-            "Give one of the two",
-        )
-    if files == BootFiles() and 0 not in units:
+    if files == BootFiles() and all(drive.unit != 0 for drive in config.drives):
         hint = "Name a guest: axemu run GUEST, or -kernel, -bios, -device loader"
         raise ConfigError("guest", "a program to run", "nothing to load", hint)
 

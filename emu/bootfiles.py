@@ -21,6 +21,10 @@ DEFAULT_FIRMWARE = {
 }
 
 
+FOLLOWING = 1
+"""The flash unit whose program comes after the firmware, and finds the kernel in fw_cfg."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """A file that goes into memory as it is: an initial RAM disk, a device tree."""
@@ -31,10 +35,12 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class BootFiles:
-    """The files of a MachineConfig, read. `loaders` are placed."""
+    """The files of a MachineConfig, read. `loaders` are placed. `handed` is the kernel's file where it is for the
+    program in flash to load."""
 
     bios: Image | None = None
     kernel: Image | None = None
+    handed: Blob | None = None
     initrd: Blob | None = None
     dtb: Blob | None = None
     loaders: tuple[Image, ...] = ()
@@ -42,14 +48,26 @@ class BootFiles:
 
 def read_files(config: MachineConfig) -> BootFiles:
     """What `config` names. LoadError for a file that cannot be loaded, ConfigError where there is none."""
-    bios, kernel, initrd, blob = _firmware(config), config.kernel, config.initrd, config.dtb
-    return BootFiles(
-        None if bios is None else parse(bios, read_file(bios, "firmware"), config.isa),
-        None if kernel is None else parse(kernel, read_file(kernel, "a guest program"), config.isa),
-        None if initrd is None else Blob(initrd, read_file(initrd, "an initial RAM disk")),
-        None if blob is None else Blob(blob, read_file(blob, "a device tree blob")),
-        tuple(_loader(request, config.isa) for request in config.loaders),
+    bios, initrd, blob = _firmware(config), config.initrd, config.dtb
+    files = BootFiles(
+        bios=None if bios is None else parse(bios, read_file(bios, "firmware"), config.isa),
+        initrd=None if initrd is None else Blob(initrd, read_file(initrd, "an initial RAM disk")),
+        dtb=None if blob is None else Blob(blob, read_file(blob, "a device tree blob")),
+        loaders=tuple(_loader(request, config.isa) for request in config.loaders),
     )
+    return files if config.kernel is None else with_kernel(files, config, config.kernel)[0]
+
+
+def with_kernel(
+    files: BootFiles, config: MachineConfig, path: Path, *, as_raw: bool = False
+) -> tuple[BootFiles, Image]:
+    """`files` with the program at `path` as the kernel, and that program. `as_raw` takes it as it is, whatever it
+    looks like."""
+    data = read_file(path, "a guest program")
+    image = parse(path, data, config.isa, as_raw=as_raw)
+    if any(drive.unit == FOLLOWING for drive in config.drives):
+        return replace(files, kernel=None, handed=Blob(path, data)), image
+    return replace(files, kernel=image, handed=None), image
 
 
 def _firmware(config: MachineConfig) -> Path | None:

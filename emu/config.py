@@ -27,6 +27,14 @@ class Drive:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareItem:
+    """``-fw_cfg name=NAME,string=TEXT`` or ``file=FILE``: what a guest finds in fw_cfg under that name."""
+
+    name: str
+    content: bytes | Path
+
+
+@dataclass(frozen=True, slots=True)
 class MachineConfig:
     """Everything that decides what a machine is. Defaults are those of `axemu run`.
 
@@ -46,6 +54,7 @@ class MachineConfig:
     dtb: Path | None = None
     drives: tuple[Drive, ...] = ()
     loaders: tuple[LoaderRequest, ...] = ()
+    firmware_items: tuple[FirmwareItem, ...] = ()
     clock: str = "virtual"  # or "host"
     shift: int = 0
     semihosting: bool = False

@@ -61,6 +61,24 @@ class Channel(Protocol):
     def write(self, data: bytes) -> None: ...
 
 
+class Memory(Protocol):
+    """Guest RAM by guest-physical address, for a device that moves data by itself. Nothing but RAM answers, and only
+    where it holds all that is asked; a failed call has changed nothing. No call allocates more than it is given or
+    asked for, so that whoever asks bounds `size`."""
+
+    def holds(self, address: int, size: int) -> bool:
+        """Whether all of [address, address + size) is RAM."""
+        ...
+
+    def read(self, address: int, size: int) -> bytes | None: ...
+
+    def write(self, address: int, data: bytes) -> bool: ...
+
+    def clear(self, address: int, size: int) -> bool:
+        """Write `size` zeros; allocates nothing."""
+        ...
+
+
 class PowerKind(Enum):
     SHUTDOWN = "shutdown"
     RESET = "reset"

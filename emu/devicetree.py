@@ -39,6 +39,7 @@ _CPUS = {
     "riscv32": _Cpu("rv32imafdc_zicsr_zifencei", "riscv,sv32"),
 }
 _BINDINGS = {
+    "fw-cfg": _Binding("fw-cfg", ("qemu,fw-cfg-mmio",)),
     "sifive-test": _Binding("test", ("sifive,test1", "sifive,test0", "syscon")),
     "goldfish-rtc": _Binding("rtc", ("google,goldfish-rtc",)),
     "clint": _Binding("clint", ("sifive,clint0", "riscv,clint0"), causes=(3, 7)),
@@ -75,7 +76,7 @@ def build(
             continue
         node = _node(f"{binding.node}@{slot.base:x}", binding.compatible, binding.numbers)
         node.set_property("reg", cells(slot.base, slot.size))
-        soc.append(node)
+        (root if slot.kind == "fw-cfg" else soc).append(node)
         if binding.causes:
             wires = [word for cpu in range(cpus) for cause in binding.causes for word in (2 * cpu + 2, cause)]
             node.set_property("interrupts-extended", wires)
@@ -91,6 +92,8 @@ def build(
                 node.set_property("phandle", test)
                 for power in _power_nodes(test):
                     root.append(power)
+            case "fw-cfg":
+                node.set_property("dma-coherent", None)
             case "ns16550a" if not chosen.exist_property("stdout-path"):
                 chosen.set_property("stdout-path", f"/soc/{node.name}")
     flashes = [slot for slot in board.slots if slot.kind == "cfi-flash"]

@@ -24,6 +24,8 @@ from emu.bus import Bus
 from emu.config import MachineConfig
 from emu.device import Channel, Device
 from emu.devices.cfi_flash import CfiFlash
+from emu.devices.fw_cfg import FwCfg
+from emu.dma import Dma
 from emu.engine.context import VCpuConfig
 from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
@@ -32,7 +34,6 @@ from emu.engine.vcpu import EngineVCpu
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
 from emu.flash import FlashWindow
-from emu.loaders.detect import parse, read_file
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
 from emu.native_rows import bind_rows
@@ -117,7 +118,15 @@ class Machine:
 
     def _build_devices(self) -> None:
         serial = Mute(self.channel) if self.config.semihosting else self.channel
-        hands = wiring.Hands(self.config, self.board, self.timeline, self, serial, self._runner.ask_power)
+        hands = wiring.Hands(
+            self.config,
+            self.board,
+            self.timeline,
+            self,
+            serial,
+            self._runner.ask_power,
+            Dma(self.memory, self.forget_code),
+        )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
         placed = [(slot.base, device.size, device) for slot, device in made]
@@ -191,14 +200,16 @@ class Machine:
     def load(self, path: str | Path, base: int | None = None) -> Image:
         """Make the file at `path` the guest: an ELF, Intel HEX, kernel image, or raw bytes at `base`. Powers on."""
         path = Path(path)
-        image = parse(path, read_file(path, "a guest program"), self.isa.name, as_raw=base is not None)
-        self._files = replace(self._files, kernel=image)
         self.config = replace(self.config, kernel=path, base=base)
+        self._files, image = bootfiles.with_kernel(self._files, self.config, path, as_raw=base is not None)
         self._replan()
         return image
 
     def _replan(self) -> None:
         self._plan = boot.plan(self.config, self.board, self._files, self.isa)
+        for device in self.devices.values():
+            if isinstance(device, FwCfg):
+                device.fill(self._plan.firmware_items)
         self.reset()
 
     def reset(self) -> None:

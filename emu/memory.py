@@ -261,6 +261,16 @@ class Ram:
         if self.touched():
             self._give_back(0, self.size)
 
+    def zero(self, offset: int, size: int) -> None:
+        """Make [offset, offset + size) zero; whole pages of it go back to the host."""
+        first, last = -(-offset // PAGE) * PAGE, (offset + size) // PAGE * PAGE
+        if first >= last:
+            self.view[offset : offset + size] = 0
+            return
+        self.view[offset:first] = 0
+        self._give_back(first, last - first)
+        self.view[last : offset + size] = 0
+
     def _zero(self, numbers: NDArray[np.int64]) -> None:
         """Give pages back to the host, run by run; they read as zero afterwards."""
         for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1) if len(numbers) else ():

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from emu.board import Board, Slot
-from emu.config import MachineConfig
-from emu.device import Channel, Device, IrqLine, Power
+from emu.config import FirmwareItem, MachineConfig
+from emu.device import Channel, Device, IrqLine, Memory, Power
 from emu.devices import device_class
+from emu.devices.fw_cfg import CPUS, NO_GRAPHIC, check_name
 from emu.errors import ConfigError, LoadError, UnknownName
 from emu.timeline import Timeline
 
 EPOCH_NS: Final = 1_577_836_800 * 10**9
 """Wall time at guest time 0: 2020-01-01 00:00 UTC, the same in every run."""
+_FILES: Final = MappingProxyType({"bios-geometry": b"", "bootorder": b"", "etc/boot-fail-wait": b"\xff" * 4})
+"""What fw_cfg always holds, as QEMU's does: no disk has a geometry, none is booted first, nobody waits."""
 MSIP, SEIP, MTIP, MEIP = 3, 9, 7, 11  # RISC-V interrupt numbers [priv table 3.6]
 
 
@@ -36,6 +40,7 @@ class Hands:
     lines: Lines
     channel: Channel
     power: Power
+    memory: Memory
 
 
 class _Unconnected:
@@ -131,18 +136,34 @@ def _flash(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     image, read_only = b"", False
     for drive in hands.config.drives:
         if drive.interface == "pflash" and drive.unit == unit:
-            image, read_only = _read(drive.path), drive.read_only
+            image, read_only = _read(drive.path, "a flash image to read", "-drive"), drive.read_only
     device: Device = device_class(slot.kind)(slot.name, slot.size, image, read_only=read_only)
     return device
 
 
-def _read(path: Path) -> bytes:
+def _fw_cfg(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    items = {NO_GRAPHIC: (1).to_bytes(2, "little"), CPUS: hands.config.smp.to_bytes(2, "little")}
+    files = {name: content for name, content in _FILES.items()}
+    for each in hands.config.firmware_items:
+        check_name(each.name)
+        if each.name in files:
+            raise ConfigError("-fw_cfg name", "a name that nothing else has", each.name, "Such as opt/mine")
+        files[each.name] = _content(each)
+    device: Device = device_class(slot.kind)(slot.name, hands.memory, items, files, slot.size)
+    return device
+
+
+def _content(item: FirmwareItem) -> bytes:
+    if isinstance(item.content, bytes):
+        return item.content
+    return _read(item.content, "a file for fw_cfg", "-fw_cfg")
+
+
+def _read(path: Path, expected: str, option: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LoadError(
-            path, "a flash image to read", str(error.strerror), "Check the path of -drive"
-        ) from error
+        raise LoadError(path, expected, str(error.strerror), f"Check the path of {option}") from error
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
@@ -171,6 +192,7 @@ _BUILDERS: Final[dict[str, Builder]] = {
     "goldfish-rtc": _rtc,
     "sifive-test": _powered,
     "cfi-flash": _flash,
+    "fw-cfg": _fw_cfg,
     "bare-uart": _bare_uart,
     "bare-power": _powered,
     "bare-timer": _bare_timer,

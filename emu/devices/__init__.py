@@ -16,6 +16,7 @@ KINDS = MappingProxyType(
         "sifive-test": "emu.devices.sifive_test:SifiveTest",
         "goldfish-rtc": "emu.devices.goldfish_rtc:GoldfishRtc",
         "cfi-flash": "emu.devices.cfi_flash:CfiFlash",
+        "fw-cfg": "emu.devices.fw_cfg:FwCfg",
         "syscon": "emu.devices.syscon:Syscon",
         "bare-uart": "emu.devices.bare_uart:BareUart",
         "bare-power": "emu.devices.bare_power:BarePower",

@@ -176,10 +176,30 @@ def test_flash_is_where_the_machine_starts_and_what_follows_firmware(files: Call
     second = replace(code, unit=1)
     config = MachineConfig(bios=str(files("fw")), drives=(second,))
     assert rom(planned(config))[0::2] == (RAM, 0x2200_0000)
-    with pytest.raises(ConfigError, match="unit=1"):
-        planned(replace(config, kernel=files("k")))
     with pytest.raises(ConfigError, match="unit 0, 1, got unit 2"):
         planned(replace(config, drives=(replace(code, unit=2),)))
+
+
+def test_a_program_in_the_second_flash_finds_the_kernel_in_fw_cfg(files: Callable[..., Path]) -> None:
+    config = MachineConfig(
+        bios=str(files("fw")),
+        kernel=files("k", 0x1001),
+        initrd=files("i", 0x2002),
+        append="quiet",
+        drives=(Drive("pflash", 1, files("code")),),
+    )
+    made = planned(config)
+    assert rom(made)[0::2] == (RAM, 0x2200_0000)
+    assert not {"kernel k", "initrd"} & places(made).keys()
+    items = made.firmware_items
+    assert {number: int.from_bytes(items[number], "little") for number in (0x08, 0x0B, 0x14)} == {
+        0x08: 0x1001,
+        0x0B: 0x2002,
+        0x14: len("quiet") + 1,
+    }
+    assert (items[0x11], items[0x15]) == (files("k", 0x1001).read_bytes(), b"quiet\0")
+    assert len(items[0x12]) == 0x2002
+    assert planned(replace(config, drives=())).firmware_items == {}
 
 
 def test_a_linux_image_without_firmware_is_warned_about() -> None:

@@ -29,6 +29,7 @@ NAMES = (
         "mmio-forms",
         "smp",
         "must-fail",
+        "fw-cfg",
     ),
 )
 BOTH = [load_guest(GUESTS / isa / name) for isa in MODELS for name in NAMES if (GUESTS / isa / name).is_dir()]

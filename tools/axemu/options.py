@@ -142,6 +142,15 @@ DeviceOption = Annotated[
         rich_help_panel=_LOADED,
     ),
 ]
+FwCfgOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fw-cfg",
+        metavar="SPEC",
+        help="Also -fw_cfg. name=opt/NAME,string=TEXT or ,file=FILE.",
+        rich_help_panel=_LOADED,
+    ),
+]
 BaseOption = Annotated[
     str | None,
     typer.Option(
@@ -276,6 +285,7 @@ class Request:
     dtb: Path | None = None
     drives: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    fw_cfg: tuple[str, ...] = ()
     base: str | None = None
     input: Path | None = None
     clock: str | None = None

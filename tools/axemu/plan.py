@@ -165,6 +165,8 @@ def _load_changes(request: Request) -> dict[str, Any]:
         changes["drives"] = tuple(specs.drive(text) for text in request.drives)
     if request.devices:
         changes["loaders"] = tuple(specs.loader(text) for text in request.devices)
+    if request.fw_cfg:
+        changes["firmware_items"] = tuple(specs.firmware_item(text) for text in request.fw_cfg)
     return changes
 
 

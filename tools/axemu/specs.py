@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from axemu import properties, quantities
 from axemu.errors import NotInThisVersion, UsageError
-from emu.config import Drive, LoaderRequest
+from emu.config import Drive, FirmwareItem, LoaderRequest
 from emu.errors import UnknownName
 
 EVENT_KINDS: Mapping[str, str] = MappingProxyType(
@@ -164,6 +164,17 @@ def loader(text: str) -> LoaderRequest:
     return LoaderRequest(
         Path(pairs["file"]), None if where is None else quantities.address(where, "-device loader,addr=")
     )
+
+
+def firmware_item(text: str) -> FirmwareItem:
+    pairs = properties.parse(text, "-fw_cfg", "name")
+    properties.only(pairs, ("name", "string", "file"), "-fw_cfg")
+    if not pairs.get("name") or ("string" in pairs) == ("file" in pairs):
+        expected = "-fw_cfg expects name=NAME and one of string=TEXT and file=FILE."
+        raise UsageError(expected, f"It got '{text}'.", "Such as -fw_cfg name=opt/mine,string=hello.")
+    if "file" in pairs:
+        return FirmwareItem(pairs["name"], Path(pairs["file"]))
+    return FirmwareItem(pairs["name"], pairs["string"].encode("utf-8", "surrogateescape"))
 
 
 def dump(text: str) -> MemoryDump:

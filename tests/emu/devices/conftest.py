@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from emu.dma import Dma
+from emu.memory import MemoryMap, Ram, Region
+
+RAM = 0x8000_0000
+
 
 @dataclass
 class Wire:
@@ -66,6 +71,17 @@ class Bench:
     requests: list[object] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     all_wires: list[Wire] = field(default_factory=list)
+    ram: MemoryMap = field(
+        default_factory=lambda: MemoryMap([Region("RAM", RAM, Ram(0x8000), 0, 0x8000)])
+    )  # 32 KiB, and nothing else
+    written: int = 0  # times that a device wrote to it
+    memory: Dma = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = Dma(self.ram, self._note)
+
+    def _note(self) -> None:
+        self.written += 1
 
     def wire(self) -> Wire:
         self.all_wires.append(Wire())

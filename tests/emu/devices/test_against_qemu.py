@@ -1,6 +1,7 @@
 """The devices of virt and QEMU's own, asked the same things (qtest protocol, guest time stopped)."""
 
 import shutil
+import struct
 import subprocess
 
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 
 from emu.devices.cfi_flash import SECTOR, CfiFlash
 from emu.devices.clint import Clint
+from emu.devices.fw_cfg import FwCfg
+from emu.devices.goldfish_rtc import GoldfishRtc
 from emu.devices.ns16550a import Ns16550a
 from emu.devices.plic import Plic
 
 QEMU = "qemu-system-riscv64"
-COMMAND = f"{QEMU} -M virt -smp 2 -nodefaults -display none -serial null -S -qtest-log /dev/null -qtest stdio"
+MACHINE = "-M virt -smp 2 -nodefaults -display none -serial null -rtc clock=vm"
+COMMAND = f"{QEMU} {MACHINE} -S -qtest-log /dev/null -qtest stdio"
 LETTER = {1: "b", 2: "w", 4: "l", 8: "q"}
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"needs {QEMU}")
@@ -161,6 +165,87 @@ def test_the_clints_registers_keep_what_qemus_keep(qemu, make_bench, steps):
         pair.write(offset, width, value & ((1 << 8 * width) - 1))
         pair.same(offset, 4)
     pair.same(0xBFF8, 8)
+
+
+RAM = 0x8000_0000
+SAME_FILES = {"bios-geometry": b"", "bootorder": b"", "etc/boot-fail-wait": b"\xff" * 4}
+selectors = st.sampled_from([0, 1, 2, 4, 5, 0x19, 0x20, 0x21, 0x22, 0x23, 0x40, 0x4019, 0x8001, 0xFFFF])
+controls = st.sampled_from([0, 2, 4, 6, 8, 10, 12, 16, 18, 24])
+targets = st.sampled_from([0, 0x100, RAM, RAM + 0x1001, RAM + 0x2000])
+fw_steps = st.one_of(
+    st.tuples(st.just("select"), selectors),
+    st.tuples(
+        st.just("read"), st.sampled_from([(0, 1), (0, 2), (0, 4), (0, 8), (16, 4), (20, 4), (16, 8), (8, 2)])
+    ),
+    st.tuples(st.just("transfer"), st.tuples(controls, selectors, st.integers(0, 300), targets)),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(steps=st.lists(fw_steps, max_size=30))
+def test_fw_cfg_gives_and_transfers_what_qemus_does(qemu, make_bench, steps):
+    bench = make_bench()
+    pair = Pair(qemu, 0x1010_0000, FwCfg("fw-cfg", bench.memory, {5: b"\2\0"}, SAME_FILES))
+
+    def fill(address, data):
+        qemu.ask(f"write {address:#x} {len(data)} 0x{data.hex()}")
+        bench.ram.write(address, data)
+
+    fill(RAM, b"\xaa" * 0x4000)
+    pair.write(8, 2, 0)
+    for what, value in steps:
+        match what:
+            case "select":
+                pair.write(8, 2, int.from_bytes(value.to_bytes(2, "little"), "big"))
+            case "read":
+                pair.same(*value)
+            case _:
+                control, item, length, target = value
+                fill(RAM + 0x3000, struct.pack(">IIQ", control | item << 16, length, target))
+                pair.write(16, 8, int.from_bytes((RAM + 0x3000).to_bytes(8, "little"), "big"))
+    theirs = bytes.fromhex(qemu.ask(f"read {RAM:#x} 0x4000")[1].removeprefix("0x"))
+    assert bench.ram.read(RAM, 0x4000) == theirs
+
+
+rtc_steps = st.one_of(
+    st.tuples(st.just("read"), st.sampled_from(range(0, 0x24, 4))),
+    st.tuples(st.just("ahead"), st.sampled_from([0, 1, 1000, 10**9, 2**33])),
+    st.tuples(
+        st.just("write"), st.tuples(st.sampled_from([0, 4, 0x10, 0x14, 0x1C]), st.integers(0, 2**31 - 1))
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(rtc_steps, max_size=30))
+def test_the_clock_and_its_alarm_go_as_qemus(qemu, make_bench, steps):
+    bench = make_bench()
+    alarm = bench.alarm()
+    rtc = GoldfishRtc("rtc", bench.clock, bench.wire(), alarm, 0)
+    alarm.callback = rtc.fire
+    pair = Pair(qemu, 0x10_1000, rtc)
+    for offset, value in (
+        (0x14, 1),
+        (0x1C, 1),
+        (0x10, 0),
+        (4, 0x18_0000),
+        (0, 0),
+        (0xC, 0),
+        (8, 0),
+        (0x14, 1),
+    ):
+        pair.write(offset, 4, value)
+    pair.same(0, 4)
+    for what, value in steps:
+        match what:
+            case "read":
+                pair.same(value, 4)
+            case "ahead":
+                when = rtc._time() + value
+                pair.write(0xC, 4, when >> 32)
+                pair.write(8, 4, when & 0xFFFF_FFFF)
+            case _:
+                pair.write(value[0], 4, value[1])
 
 
 def both(command):

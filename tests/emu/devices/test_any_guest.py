@@ -2,6 +2,7 @@
 all of it, and it stays small."""
 
 import pickle
+import struct
 import sys
 from dataclasses import is_dataclass
 
@@ -13,6 +14,14 @@ from emu.device import Action, PowerKind, PowerRequest
 from emu.devices import KINDS, device_class
 from emu.devices.syscon import SysconAction
 
+RAM = 0x8000_0000
+DESCRIPTORS = b"".join(
+    struct.pack(">IIQ", control, length, address)
+    for control in (0x19_0008 | 2, 0x20_0008 | 2, 0x20_0008 | 4, 2, 4, 0x20_0008 | 16, 0xFFFF_FFFF)
+    for length in (0, 3, 0x1000, 0xFFFF_FFFF)
+    for address in (RAM, RAM + 0x100, RAM + 0x7FFF, 0, 0x1010_0000, (1 << 64) - 1)
+)
+"""What a guest may have left in memory for a device that reads descriptors there: sixteen bytes each."""
 INPUT = bytes(range(1, 200))
 
 
@@ -40,6 +49,9 @@ def build(kind, bench):
             device = found("rtc", bench.clock, bench.wire(), alarms[0], 1 << 60)
         case "cfi-flash":
             device = found("flash", 1 << 20, b"\x55" * 5000)
+        case "fw-cfg":
+            device = found("fw", bench.memory, {5: b"\2\0"}, {"opt/a": bytes(300), "opt/b": b"b"})
+            bench.ram.write(RAM, DESCRIPTORS)
         case "syscon":
             device = found("syscon", bench.power, [SysconAction(0, 1, PowerRequest(PowerKind.RESET))])
         case "bare-uart":
@@ -59,6 +71,7 @@ HOT = {
     "clint": st.sampled_from([0, 4, 8, 0x3FFC, 0x4000, 0x4004, 0x4008, 0x400C, 0x4010, 0xBFF8, 0xBFFC]),
     "plic": st.sampled_from([0, 4, 40, 160, 380, 384, 0x1000, 0x1008, 0x2000, 0x2004, 0x2080, 0x2184, 0x2200])
     | st.sampled_from([0x200000, 0x200004, 0x201000, 0x201004, 0x203004, 0x204000, 0x204004]),
+    "fw-cfg": st.sampled_from([0, 0, 8, 16, 20]),
     "cfi-flash": st.sampled_from([0, 1, 2, 4, 0x40, 0x154, 4094, 4096, 5000, 0x3FFFC, 0x40000, 0xFFFFC]),
 }
 VALUES = st.sampled_from(
@@ -88,12 +101,17 @@ VALUES = st.sampled_from(
 ) | st.integers(0, (1 << 64) - 1)
 
 
+FW_CFG_VALUES = st.sampled_from([0x1900, 0x2000, 0x2100, 0x0040, 0x0080]) | st.integers(
+    0, len(DESCRIPTORS) // 16
+).map(lambda index: int.from_bytes((RAM + 16 * index).to_bytes(8, "little"), "big"))
+
+
 def accesses(kind):
     offsets = HOT.get(kind, st.sampled_from(range(0, 0x40, 4))) | st.integers(0, (1 << 23) - 1)
     widths = st.sampled_from([1, 1, 2, 4, 4, 8])
     step = st.one_of(
         st.tuples(st.just("read"), offsets, widths, st.just(0)),
-        st.tuples(st.just("write"), offsets, widths, VALUES),
+        st.tuples(st.just("write"), offsets, widths, VALUES | FW_CFG_VALUES if kind == "fw-cfg" else VALUES),
         st.tuples(st.just("time"), st.sampled_from([1, 99, 100_000, 10**10]), st.just(1), st.just(0)),
         st.tuples(st.just("poll"), st.just(0), st.just(1), st.just(0)),
     )
@@ -120,7 +138,8 @@ def visible(device, bench):
     native = [(register.enabled, register.value) for register in device.native]
     wires = [wire.level for wire in bench.all_wires]
     alarms = [alarm.deadline for alarm in bench.alarms]
-    return device.state, bench.line.sent, bench.line.coming, wires, alarms, native
+    memory = bench.ram.read(RAM, 0x8000)
+    return device.state, bench.line.sent, bench.line.coming, wires, alarms, native, memory
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -165,6 +184,7 @@ def test_a_loaded_state_behaves_as_the_saved_device_goes_on(kind, make_bench, da
     assert is_dataclass(state)
     second_bench.clock.ns = first_bench.clock.ns
     second_bench.line.coming, second_bench.line.sent = first_bench.line.coming, first_bench.line.sent
+    second_bench.ram.write(RAM, first_bench.ram.read(RAM, 0x8000))
     second.load(pickle.loads(pickle.dumps(state)))
     assert visible(second, second_bench) == visible(first, first_bench)
     first_bench.requests.clear()
