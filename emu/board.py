@@ -70,6 +70,10 @@ VIRT_RISCV = Board(
         Slot("plic", "plic", 0xC00_0000, 0x60_0000, options=MappingProxyType({"sources": 95})),
         Slot("uart0", "ns16550a", 0x1000_0000, 0x100, irq=10),
         Slot("fw-cfg", "fw-cfg", 0x1010_0000, 0x18),
+        *(
+            Slot(f"virtio{n}", "virtio-mmio", 0x1000_1000 + n * 0x1000, 0x1000, irq=1 + n)
+            for n in reversed(range(8))  # a guest finds the highest one first
+        ),
         Slot("flash0", "cfi-flash", 0x2000_0000, 32 * MIB),
         Slot("flash1", "cfi-flash", 0x2200_0000, 32 * MIB),
     ),

@@ -35,6 +35,18 @@ class FirmwareItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Entropy:
+    """``-device virtio-rng-device``. seed: of the bytes that the guest gets; None: they are the host's entropy."""
+
+    seed: int | None = 0
+    bus: int | None = None
+
+
+VirtioRequest = Entropy
+"""A virtio device. Its `bus` is the number of the window that it goes behind, None the highest that is free."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineConfig:
     """Everything that decides what a machine is. Defaults are those of `axemu run`.
 
@@ -53,6 +65,7 @@ class MachineConfig:
     append: str = ""
     dtb: Path | None = None
     drives: tuple[Drive, ...] = ()
+    virtio: tuple[VirtioRequest, ...] = ()
     loaders: tuple[LoaderRequest, ...] = ()
     firmware_items: tuple[FirmwareItem, ...] = ()
     clock: str = "virtual"  # or "host"

@@ -49,6 +49,7 @@ _BINDINGS = {
         causes=(11, 9),
         numbers=MappingProxyType({"#interrupt-cells": 1, "#address-cells": 0}),
     ),
+    "virtio-mmio": _Binding("virtio_mmio", ("virtio,mmio",)),
     "ns16550a": _Binding("serial", ("ns16550a",), numbers=MappingProxyType({"clock-frequency": 3_686_400})),
 }
 _POWER = (("poweroff", 0x5555), ("reboot", 0x7777))  # what to write into sifive,test0

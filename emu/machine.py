@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -25,7 +25,7 @@ from emu.config import MachineConfig
 from emu.device import Channel, Device
 from emu.devices.cfi_flash import CfiFlash
 from emu.devices.fw_cfg import FwCfg
-from emu.dma import Dma
+from emu.dma import Dma, Span
 from emu.engine.context import VCpuConfig
 from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
@@ -47,6 +47,7 @@ from emu.semihost import Mute, Semihost
 from emu.snapshot import MachineState, digest, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline
+from emu.virtio import windows
 from isa import registry
 
 _vm_ids: Final = itertools.count(1)
@@ -77,6 +78,7 @@ class Machine:
         self.model = registry.cpu_model(self.isa, config.cpu)
         _check(config, self.board)
         wiring.check_drives(config, self.board)
+        windows.assigned(self.board, config.virtio)
         self.config = config = replace(config, isa=self.isa.name, board=self.board.name)
         self.vm_id: Final = next(_vm_ids)
         self._files = bootfiles.read_files(config)
@@ -118,14 +120,9 @@ class Machine:
 
     def _build_devices(self) -> None:
         serial = Mute(self.channel) if self.config.semihosting else self.channel
+        self.dma = Dma(self.memory, self._written)
         hands = wiring.Hands(
-            self.config,
-            self.board,
-            self.timeline,
-            self,
-            serial,
-            self._runner.ask_power,
-            Dma(self.memory, self.forget_code),
+            self.config, self.board, self.timeline, self, serial, self._runner.ask_power, self.dma
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
@@ -242,6 +239,11 @@ class Machine:
         """The host has written guest memory."""
         if self._pcpu is not None:
             self.vcpus[0].arch.forget_code()  # all are on one engine
+
+    def _written(self, spans: Sequence[Span]) -> None:
+        """A device has written guest memory by itself."""
+        if self._pcpu is not None:
+            self.vcpus[0].arch.forget_code(spans)
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -447,6 +449,7 @@ class Machine:
             shut = getattr(device, "close", None)
             if shut is not None:
                 shut()
+        self.dma.close()
         for ram in (self.ram, *self.roms):
             ram.close()
 

@@ -10,12 +10,15 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from emu.board import Board, Slot
-from emu.config import FirmwareItem, MachineConfig
-from emu.device import Channel, Device, IrqLine, Memory, Power
+from emu.config import Entropy, FirmwareItem, MachineConfig, VirtioRequest
+from emu.device import Channel, Device, IrqLine, Power
 from emu.devices import device_class
 from emu.devices.fw_cfg import CPUS, NO_GRAPHIC, check_name
+from emu.dma import Dma
 from emu.errors import ConfigError, LoadError, UnknownName
 from emu.timeline import Timeline
+from emu.virtio import windows
+from emu.virtio.device import VirtioDevice
 
 EPOCH_NS: Final = 1_577_836_800 * 10**9
 """Wall time at guest time 0: 2020-01-01 00:00 UTC, the same in every run."""
@@ -40,7 +43,7 @@ class Hands:
     lines: Lines
     channel: Channel
     power: Power
-    memory: Memory
+    dma: Dma
 
 
 class _Unconnected:
@@ -149,7 +152,7 @@ def _fw_cfg(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
         if each.name in files:
             raise ConfigError("-fw_cfg name", "a name that nothing else has", each.name, "Such as opt/mine")
         files[each.name] = _content(each)
-    device: Device = device_class(slot.kind)(slot.name, hands.memory, items, files, slot.size)
+    device: Device = device_class(slot.kind)(slot.name, hands.dma, items, files, slot.size)
     return device
 
 
@@ -164,6 +167,13 @@ def _read(path: Path, expected: str, option: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LoadError(path, expected, str(error.strerror), f"Check the path of {option}") from error
+
+
+def _virtio(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    request = windows.assigned(hands.board, hands.config.virtio).get(slot.name)
+    behind = None if request is None else _BEHIND[type(request)](request, slot.name, hands)
+    device: Device = device_class(slot.kind)(slot.name, _irq(slot, made), hands.dma, behind, slot.size)
+    return device
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
@@ -185,6 +195,15 @@ def _bare_latch(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     return device
 
 
+def _entropy(request: Entropy, name: str, hands: Hands) -> VirtioDevice:
+    from emu.virtio.rng import Rng  # noqa: PLC0415 - only a machine that has one loads it
+
+    return Rng(name, request.seed)
+
+
+_BEHIND: Final[dict[type[VirtioRequest], Callable[[Any, str, Hands], VirtioDevice]]] = {
+    Entropy: _entropy,
+}
 _BUILDERS: Final[dict[str, Builder]] = {
     "plic": _plic,
     "clint": _clint,
@@ -193,6 +212,7 @@ _BUILDERS: Final[dict[str, Builder]] = {
     "sifive-test": _powered,
     "cfi-flash": _flash,
     "fw-cfg": _fw_cfg,
+    "virtio-mmio": _virtio,
     "bare-uart": _bare_uart,
     "bare-power": _powered,
     "bare-timer": _bare_timer,

@@ -17,6 +17,7 @@ KINDS = MappingProxyType(
         "goldfish-rtc": "emu.devices.goldfish_rtc:GoldfishRtc",
         "cfi-flash": "emu.devices.cfi_flash:CfiFlash",
         "fw-cfg": "emu.devices.fw_cfg:FwCfg",
+        "virtio-mmio": "emu.devices.virtio_mmio:VirtioMmio",
         "syscon": "emu.devices.syscon:Syscon",
         "bare-uart": "emu.devices.bare_uart:BareUart",
         "bare-power": "emu.devices.bare_power:BarePower",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import pkgutil
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -179,6 +180,26 @@ class Engine:
         self.pages[:] = 0
         self.set_word("blocks_used", 0)
         self.flush_tlb()
+
+    def forget_code(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Forget translated code of these guest-physical (address, size): something besides the guest has written there.
+
+        The engine's interface forgets by virtual address only, so this is the function behind it.
+        """
+        place, forget = (
+            getattr(lib, f"{name}_{self.isa.name}", None)
+            for name in ("qemu_ram_addr_from_host", "tb_invalidate_phys_range")
+        )
+        if place is None or forget is None or self._mapping.alias[2]:
+            self.flush_translations()
+            return
+        place.restype = ctypes.c_uint64
+        for address, size in spans:
+            for base, last, host in self._mapping.regions.tolist():
+                if base <= address <= last:
+                    end = min(address + size, last + 1)
+                    first = place(self.handle, ctypes.c_void_p(host + address - base))
+                    forget(self.handle, ctypes.c_uint64(first), ctypes.c_uint64(first + end - address))
 
     def flush_tlb(self) -> None:
         self._ctl(uc_const.UC_CTL_TLB_FLUSH, 0, what="flush the TLB")

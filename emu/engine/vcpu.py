@@ -7,7 +7,7 @@ pays. The control block is authoritative for the pc and the counts, the engine f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Self
 
 import numpy as np
@@ -438,11 +438,16 @@ class EngineVCpu:
         left = engine.fault()
         return self._leave(engine, left) if left else None
 
-    def forget_code(self) -> None:
-        """The host has written guest memory: no translated code is to be trusted."""
+    def forget_code(self, spans: Iterable[tuple[int, int]] | None = None) -> None:
+        """The host has written guest memory: no translated code is to be trusted, or none of these guest-physical
+        (address, size)."""
         engine = self._engine
-        if engine is not None:
+        if engine is None:
+            return
+        if spans is None:
             engine.flush_translations()
+        else:
+            engine.forget_code(spans)
 
     @property
     def retired(self) -> int:

@@ -80,7 +80,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.memory = Dma(self.ram, self._note)
 
-    def _note(self) -> None:
+    def _note(self, spans: object) -> None:
         self.written += 1
 
     def wire(self) -> Wire:

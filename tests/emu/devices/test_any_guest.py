@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from emu.device import Action, PowerKind, PowerRequest
 from emu.devices import KINDS, device_class
 from emu.devices.syscon import SysconAction
+from emu.virtio.rng import Rng
 
 RAM = 0x8000_0000
 DESCRIPTORS = b"".join(
@@ -54,6 +55,8 @@ def build(kind, bench):
             bench.ram.write(RAM, DESCRIPTORS)
         case "syscon":
             device = found("syscon", bench.power, [SysconAction(0, 1, PowerRequest(PowerKind.RESET))])
+        case "virtio-mmio":
+            device = found("virtio0", bench.wire(), bench.memory, Rng("virtio0", 0))
         case "bare-uart":
             device = found("uart", bench.line, bench.wire())
         case "bare-timer":
@@ -72,6 +75,10 @@ HOT = {
     "plic": st.sampled_from([0, 4, 40, 160, 380, 384, 0x1000, 0x1008, 0x2000, 0x2004, 0x2080, 0x2184, 0x2200])
     | st.sampled_from([0x200000, 0x200004, 0x201000, 0x201004, 0x203004, 0x204000, 0x204004]),
     "fw-cfg": st.sampled_from([0, 0, 8, 16, 20]),
+    "virtio-mmio": st.sampled_from(
+        [0x10, 0x14, 0x20, 0x24, 0x30, 0x34, 0x38, 0x44, 0x50, 0x60, 0x64, 0x70, 0xFC]
+    )
+    | st.sampled_from([0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4, 0x70, 0x70, 0x44, 0x50, 0x100]),
     "cfi-flash": st.sampled_from([0, 1, 2, 4, 0x40, 0x154, 4094, 4096, 5000, 0x3FFFC, 0x40000, 0xFFFFC]),
 }
 VALUES = st.sampled_from(
@@ -97,6 +104,7 @@ VALUES = st.sampled_from(
         0xE8,
         0xFF,
         0x5555,
+        0x8000_0000,
     ]
 ) | st.integers(0, (1 << 64) - 1)
 
