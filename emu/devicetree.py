@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from types import MappingProxyType
 
 import fdt
@@ -52,6 +53,9 @@ _BINDINGS = {
     "virtio-mmio": _Binding("virtio_mmio", ("virtio,mmio",)),
     "ns16550a": _Binding("serial", ("ns16550a",), numbers=MappingProxyType({"clock-frequency": 3_686_400})),
 }
+_SEED = blake2b(b"axemu", digest_size=32).digest()
+"""What a kernel's random numbers begin with. It is the same for every machine: the same run gives the same numbers, and
+they are no secrets."""
 _POWER = (("poweroff", 0x5555), ("reboot", 0x7777))  # what to write into sifive,test0
 
 
@@ -100,6 +104,7 @@ def build(
     flashes = [slot for slot in board.slots if slot.kind == "cfi-flash"]
     if flashes:
         root.append(_flash_node(flashes))
+    chosen.set_property("rng-seed", _SEED)
     root.append(chosen)
     choose(chosen, bootargs, initrd)
     tree = fdt.FDT(entries=[])

@@ -60,8 +60,8 @@ class GoldfishRtc:
         self._settle()
 
     def reset(self) -> None:
-        """The time goes on; alarm and interrupt are off."""
-        self._s = GoldfishRtcState(offset=self._s.offset)
+        """Alarm and interrupt are off, and the time is what it would be had the guest not set it, as in QEMU."""
+        self._s = GoldfishRtcState()
         self._settle()
 
     def fire(self) -> None:

@@ -32,9 +32,10 @@ def test_the_tree_is_sound_and_says_what_the_board_says() -> None:
     assert words(tree, "/chosen", "linux,initrd-end") == [0x8830_0000]
 
 
-def test_without_arguments_chosen_names_only_the_console() -> None:
+def test_without_arguments_chosen_names_the_console_and_a_seed() -> None:
     chosen = fdt.parse_dtb(build(VIRT_RISCV, "riscv64", 1, 128 * MIB)).get_node("/chosen")
-    assert [each.name for each in chosen.props] == ["stdout-path"]
+    assert [each.name for each in chosen.props] == ["stdout-path", "rng-seed"]
+    assert 4 * len(chosen.get_property("rng-seed").data) == 32
 
 
 def test_memory_beyond_four_gigabytes_has_both_cells() -> None:
