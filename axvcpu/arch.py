@@ -60,8 +60,10 @@ class AxArchVCpu(Protocol):
         """Make `vector` pending; the guest takes it when it can, at the next entry at the earliest."""
         ...
 
-    def set_return_value(self, value: int) -> None:
-        """The result register of the ISA's hypercall ABI."""
+    def set_return_value(self, value: int, *more: int) -> None:
+        """The result registers of the ISA's hypercall ABI, in its order; those without a value keep theirs.
+
+        The vCPU goes on behind the call, whenever it next runs."""
         ...
 
     def complete(self, value: int) -> None:

@@ -50,10 +50,15 @@ class DebugKind(Enum):
 
 @_exit
 class Hypercall:
-    """The guest called its hypervisor. Answer with `set_return_value`; an unknown `nr` is answered too."""
+    """The guest called its hypervisor. Answer with `set_return_value`; an unknown `nr` is answered too.
+
+    `extension` is None for a call to the VMM itself. Else the call was meant for firmware: its function `nr` of that
+    extension, in the ISA's own numbering (RISC-V: EID and FID of SBI).
+    """
 
     nr: int
     args: tuple[int, int, int, int, int, int]
+    extension: int | None = None
 
 
 @_exit
@@ -133,7 +138,8 @@ class Halt:
 
 @_exit
 class CpuUp:
-    """The guest starts another of its CPUs; `target_cpu` is its own id for it (hart id, MPIDR, APIC id)."""
+    """The guest starts another of its CPUs; `target_cpu` is its own id for it (hart id, MPIDR, APIC id). The caller
+    gets its firmware's answer by `set_return_value`."""
 
     target_cpu: int
     entry_point: int
@@ -142,14 +148,14 @@ class CpuUp:
 
 @_exit
 class CpuDown:
-    """The guest switched this vCPU off; `state` is the power state that it asked for."""
+    """The guest switched this vCPU off, until CpuUp; `state` is the power state that it asked for."""
 
     state: int
 
 
 @_exit
 class SystemDown:
-    """The guest ended its machine; `code` is its verdict where `reason` is EXIT_CODE, else 0."""
+    """The guest ended its machine; `code` is its verdict, 0 where it passes or gave none."""
 
     reason: SystemDownReason
     code: int = 0
@@ -158,7 +164,8 @@ class SystemDown:
 @_exit
 class SendIpi:
     """An interrupt from this vCPU to others. The target is in the guest's numbering: `target_cpu` a CPU or
-    the high part, `target_cpu_aux` a mask or the low part, as the ISA's interrupt controller has it."""
+    the high part, `target_cpu_aux` a mask or the low part, as the ISA's interrupt controller has it (RISC-V SBI: the
+    first hart of the mask, and the mask). A call to firmware gets its answer by `set_return_value`."""
 
     target_cpu: int
     target_cpu_aux: int

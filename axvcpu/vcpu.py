@@ -228,8 +228,9 @@ class AxVCpu(StateMachine, Generic[ArchT]):
     def set_gpr(self, reg: int | str, value: int) -> None:
         self._write("set_gpr", reg, partial(self.arch.set_gpr, reg, value))
 
-    def set_return_value(self, value: int) -> None:
-        self._write("set_return_value", "", partial(self.arch.set_return_value, value))
+    def set_return_value(self, value: int, *more: int) -> None:
+        """The results of a hypercall, as many as its ABI has (RISC-V: a0, then a1)."""
+        self._write("set_return_value", "", partial(self.arch.set_return_value, value, *more))
 
     def read_register(self, name: str) -> int:
         """Any register by the ISA's name or alias, unnoticed by the guest; for a vCPU that is not running."""

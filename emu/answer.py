@@ -29,9 +29,11 @@ from axvcpu.exits import (
     SysRegRead,
     SysRegWrite,
     SystemDown,
+    SystemDownReason,
 )
 from axvcpu.states import BlockReason
 from axvcpu.vcpu import AxVCpu
+from emu.device import PowerKind, PowerRequest
 from emu.engine.vcpu import SEMIHOSTING, EngineVCpu
 from emu.outcome import Ending, Outcome
 
@@ -45,6 +47,18 @@ class Registers(Protocol):
     def read(self, offset: int, width: int) -> int: ...
 
     def write(self, offset: int, width: int, value: int) -> None: ...
+
+
+class Firmware(Protocol):
+    """Built-in firmware: it answers what is meant for firmware, and has the caller go on behind its call."""
+
+    def call(self, call: Hypercall, caller: AxVCpu[EngineVCpu]) -> None: ...
+
+    def cpu_up(self, exit: CpuUp, caller: AxVCpu[EngineVCpu]) -> None: ...
+
+    def cpu_down(self, caller: AxVCpu[EngineVCpu]) -> None: ...
+
+    def send_ipi(self, exit: SendIpi, caller: AxVCpu[EngineVCpu]) -> None: ...
 
 
 class Vm(Protocol):
@@ -70,6 +84,15 @@ class Vm(Protocol):
         ...
 
     def semihosting(self, vcpu: AxVCpu[EngineVCpu], operation: int, block: int) -> Outcome | None: ...
+
+    @property
+    def firmware(self) -> Firmware | None:
+        """The firmware that is built in, None where the guest brings its own or has none."""
+        ...
+
+    def ask_power(self, request: PowerRequest) -> None:
+        """The machine's power switch, thrown: looked at when the exit has been answered."""
+        ...
 
     def attend(self, vcpu: AxVCpu[EngineVCpu]) -> None:
         """Native code came back for the machine's sake: alarms, the turn's end, a kick."""
@@ -116,9 +139,16 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
         case Debug():
             return vm.ended(Ending.EXIT, vcpu, exit, f"{exit.kind.value} at {vm.place(exit.pc)}")
         case SystemDown():
-            return vm.ended(
-                Ending.POWERED_OFF, vcpu, exit, f"the guest asked for {exit.reason.value}", exit.code
-            )
+            return _system_down(exit, vcpu, vm)
+        case SendIpi() if vm.firmware is not None:
+            vm.firmware.send_ipi(exit, vcpu)
+            return None
+        case CpuUp() if vm.firmware is not None:
+            vm.firmware.cpu_up(exit, vcpu)
+            return None
+        case CpuDown() if vm.firmware is not None:
+            vm.firmware.cpu_down(vcpu)
+            return None
         case SysRegRead() | SysRegWrite() | IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
             return vm.ended(Ending.CRASHED, vcpu, exit, f"this machine has no answer to {exit}")
         case _:
@@ -126,7 +156,10 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
 
 
 def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:
-    """Machine bare's own calls: 0 gives VERSION, 1 the exclusive or of its two arguments."""
+    """Calls to the firmware, and our own: 0 gives VERSION, 1 the exclusive or of its two arguments."""
+    if call.extension is not None and vm.firmware is not None:
+        vm.firmware.call(call, vcpu)
+        return None
     if call.nr == SEMIHOSTING:
         return vm.semihosting(vcpu, call.args[0], call.args[1])
     abi = vcpu.arch.isa.hypercall
@@ -139,6 +172,14 @@ def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | N
         case _:
             vcpu.set_return_value(abi.unsupported)
     return None
+
+
+def _system_down(exit: SystemDown, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:
+    if exit.reason is SystemDownReason.REBOOT:
+        vm.ask_power(PowerRequest(PowerKind.RESET, exit.code))
+        return None
+    text = "the guest powered off" + (f" with code {exit.code}" if exit.code else "")
+    return vm.ended(Ending.POWERED_OFF, vcpu, exit, text, exit.code)
 
 
 def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:

@@ -42,6 +42,7 @@ class Board:
     max_cpus: int = 8
     timebase: int = 10_000_000  # Hz of the platform timer
     device_tree: bool = False
+    firmware: bool = False  # whether firmware is built in, for a guest that starts in supervisor mode
     reset_vector: int | None = None  # where the first instruction is fetched when no image says otherwise
     ram_alias: int | None = (
         None  # a second address at which the same RAM begins, as far as it gets to the devices
@@ -61,6 +62,7 @@ VIRT_RISCV = Board(
     isas=("riscv64", "riscv32"),
     ram_base=0x8000_0000,
     device_tree=True,
+    firmware=True,
     reset_vector=0x1000,
     slots=(
         Slot("mrom", "rom", 0x1000, 0xF000),

@@ -2,8 +2,9 @@
 
 RISC-V `virt` starts as under QEMU 7.2 (docs/system/riscv/virt.rst, and its `info roms`): firmware at the
 start of RAM, the kernel at the next large page after it, the initial RAM disk up to 128 MiB further, the
-device tree just below the end of memory or 3 GiB. A kernel without firmware is entered directly, in machine
-mode. On machines without a device tree (`bare`) the program is entered directly, with the CPU's number in
+device tree just below the end of memory or 3 GiB. With the built-in firmware the kernel lies where it does after
+OpenSBI, and is entered directly, in supervisor mode and by the boot CPU alone; without firmware it is entered directly,
+in machine mode. On machines without a device tree (`bare`) the program is entered directly, with the CPU's number in
 the ISA's boot register.
 """
 
@@ -18,7 +19,7 @@ from emu import devicetree, dtb
 from emu.board import MIB, Board
 from emu.bootfiles import FOLLOWING, BootFiles
 from emu.bootrom import boot_rom
-from emu.config import MachineConfig
+from emu.config import BUILT_IN, NO_FIRMWARE, MachineConfig
 from emu.devices.fw_cfg import (
     COMMAND_LINE_DATA,
     COMMAND_LINE_SIZE,
@@ -28,6 +29,7 @@ from emu.devices.fw_cfg import (
     KERNEL_SIZE,
 )
 from emu.errors import ConfigError, LoadError
+from emu.firmware.entry import entry_registers
 from emu.loaders.image import Image
 from emu.loaders.linux import RISCV_IMAGE
 from emu.loaders.placement import Claim, MemoryRange, check_apart, check_inside, quantity
@@ -119,15 +121,20 @@ class _Layout:
         self.claims.append(claim)
         self.writes.append(Write(name, address, data))
 
-    def finish(self, pc: int, isa: Isa, cpus: int, tree: int | None, *, rom: bool = False) -> BootPlan:
-        """The plan. With `rom` the boot registers are the ROM's work."""
+    def finish(
+        self, pc: int, isa: Isa, cpus: int, tree: int | None, *, rom: bool = False, supervisor: bool = False
+    ) -> BootPlan:
+        """The plan. With `rom` the boot registers are the ROM's work, with `supervisor` the built-in firmware's."""
         check_apart(self.claims, self.ranges)
         symbols = SymbolTable.merged(image.symbols for image in self.images)
         notes = [line for image in self.images for line in image.description]
         notes += (str(claim) for claim in self.claims if claim.name in ("initrd", "device tree"))
         name = symbols.name(pc)
-        notes.append(f"starts at {pc:#x}" + (f" ({name})" if name else ""))
+        level = ", in supervisor mode on the built-in firmware" if supervisor else ""
+        notes.append(f"starts at {pc:#x}" + (f" ({name})" if name else "") + level)
         start = tuple(() if rom else tuple(_registers(isa, cpu, tree or 0)) for cpu in range(cpus))
+        if supervisor:
+            start = (entry_registers(0, tree or 0), *(() for _ in range(1, cpus)))
         return BootPlan(
             writes=tuple(self.writes),
             pc=pc,
@@ -150,12 +157,13 @@ def _bare(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) ->
 
 def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) -> BootPlan:
     board, bios, kernel = layout.board, files.bios, files.kernel
-    free = board.ram_base
+    built_in = config.bios == BUILT_IN
+    boundary = 4 * MIB if isa.bits == 32 else 2 * MIB
+    free = board.ram_base + (boundary if built_in else 0)
     if bios is not None:
         bios = layout.add_image("firmware", bios, free)
         free = bios.end
     if kernel is not None:
-        boundary = 4 * MIB if isa.bits == 32 else 2 * MIB
         kernel = layout.add_image("kernel", kernel, _base(config, _up(free, boundary)))
     initrd = _initrd(layout, files, kernel)
     entries = [layout.add_image("loader", image).entry for image in files.loaders]
@@ -164,16 +172,18 @@ def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) ->
     first = bios or kernel
     start = flash.get(0, _entry(layout, first, entries))
     following = flash.get(FOLLOWING, 0 if kernel is None else _entry(layout, kernel, entries))
+    layout.firmware_items = _firmware_items(config, files)
+    if built_in:
+        return layout.finish(following or start, isa, config.smp, tree, supervisor=True)
     assert board.reset_vector is not None
     rom = boot_rom(isa.bits, start, tree, following)
     layout.writes.append(Write("reset ROM", board.reset_vector, rom))
-    layout.firmware_items = _firmware_items(config, files)
     if first is not kernel or kernel is None or 0 in flash:
         return layout.finish(board.reset_vector, isa, config.smp, tree, rom=True)
     if kernel.format == RISCV_IMAGE:
         layout.warnings.append(
             f"{kernel.path} is a Linux kernel and starts in machine mode, where few kernels can run: "
-            "give it firmware with -bios"
+            "give it firmware with -bios default, or -bios FILE"
         )
     return layout.finish(start, isa, config.smp, tree)
 
@@ -231,7 +241,10 @@ def _device_tree(
     path: str | Path
     if own is None:
         path = f"machine {board.name}"
-        tree = devicetree.build(board, isa.name, config.smp, layout.ram, config.append, initrd)
+        built_in = config.bios == BUILT_IN
+        tree = devicetree.build(
+            board, isa.name, config.smp, layout.ram, config.append, initrd, supervisor=built_in
+        )
     else:
         path, tree = own.path, dtb.patch(own.path, dtb.check(own.path, own.data), config.append, initrd)
     top = min(layout.end, _TREE_LIMIT) if board.ram_base < _TREE_LIMIT else layout.end
@@ -243,7 +256,7 @@ def _device_tree(
 def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> None:
     """Options that mean nothing together, or on this board."""
     given = (
-        ("-bios", config.bios if config.bios != "none" else None),
+        ("-bios", config.bios if config.bios != NO_FIRMWARE else None),
         ("-initrd", config.initrd),
         ("-append", config.append or None),
         ("-dtb", config.dtb),
@@ -257,7 +270,16 @@ def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> Non
             raise ConfigError(option, expected, str(value), "Use -machine virt where the ISA has one")
         if option in ("-initrd", "-append") and config.kernel is None:
             raise ConfigError(option, "a -kernel to give it to", f"{value} without one", "Add -kernel FILE")
-    if files == BootFiles() and all(drive.unit != 0 for drive in config.drives):
+    flash = {drive.unit for drive in config.drives if drive.interface == "pflash"}
+    built_in = config.bios == BUILT_IN
+    if 0 in flash and built_in:
+        raise ConfigError(
+            "-drive if=pflash,unit=0",
+            "no firmware in flash beside the built-in one",
+            "-bios default as well",
+            f"Put the program into unit {FOLLOWING}, or start the flash with -bios none",
+        )
+    if files == BootFiles() and (FOLLOWING if built_in else 0) not in flash:
         hint = "Name a guest: axemu run GUEST, or -kernel, -bios, -device loader"
         raise ConfigError("guest", "a program to run", "nothing to load", hint)
 

@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from emu.config import LoaderRequest, MachineConfig
-from emu.errors import ConfigError, LoadError
+from emu.config import BUILT_IN, NO_FIRMWARE, LoaderRequest, MachineConfig
+from emu.errors import LoadError
 from emu.loaders import hexfile, raw
 from emu.loaders.detect import parse, read_file
 from emu.loaders.image import Image
-
-# Where the packages opensbi and qemu-system-misc put it.
-DEFAULT_FIRMWARE = {
-    "riscv64": (
-        Path("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"),
-        Path("/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin"),
-    ),
-    "riscv32": (Path("/usr/share/qemu/opensbi-riscv32-generic-fw_dynamic.bin"),),
-}
-
 
 FOLLOWING = 1
 """The flash unit whose program comes after the firmware, and finds the kernel in fw_cfg."""
@@ -47,8 +37,9 @@ class BootFiles:
 
 
 def read_files(config: MachineConfig) -> BootFiles:
-    """What `config` names. LoadError for a file that cannot be loaded, ConfigError where there is none."""
-    bios, initrd, blob = _firmware(config), config.initrd, config.dtb
+    """What `config` names. LoadError for a file that cannot be loaded."""
+    bios = None if config.bios in (NO_FIRMWARE, BUILT_IN) else Path(config.bios)
+    initrd, blob = config.initrd, config.dtb
     files = BootFiles(
         bios=None if bios is None else parse(bios, read_file(bios, "firmware"), config.isa),
         initrd=None if initrd is None else Blob(initrd, read_file(initrd, "an initial RAM disk")),
@@ -68,20 +59,6 @@ def with_kernel(
     if any(drive.unit == FOLLOWING for drive in config.drives):
         return replace(files, kernel=None, handed=Blob(path, data)), image
     return replace(files, kernel=image, handed=None), image
-
-
-def _firmware(config: MachineConfig) -> Path | None:
-    if config.bios == "none":
-        return None
-    if config.bios != "default":
-        return Path(config.bios)
-    candidates = DEFAULT_FIRMWARE.get(config.isa, ())
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        looked = " or ".join(map(str, candidates)) or f"anything for {config.isa}"
-        hint = "Install the package opensbi, or name the file: -bios FILE"
-        raise ConfigError("-bios default", f"firmware at {looked}", "no such file", hint)
-    return found
 
 
 def _loader(request: LoaderRequest, isa: str) -> Image:

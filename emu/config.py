@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from emu.device import Channel
+
+NO_FIRMWARE: Final = "none"  # the program starts the machine itself
+BUILT_IN: Final = "default"  # firmware that is part of axemu
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ VirtioRequest = Entropy
 class MachineConfig:
     """Everything that decides what a machine is. Defaults are those of `axemu run`.
 
-    ram is in bytes; shift: one retired instruction is 2**shift ns of guest time; bios is "none", "default" or a path.
+    ram is in bytes; shift: one retired instruction is 2**shift ns of guest time; bios is NO_FIRMWARE, BUILT_IN or
+    a path.
     """
 
     isa: str = "riscv64"
@@ -58,7 +63,7 @@ class MachineConfig:
     cpu: str | None = None
     smp: int = 1
     ram: int | None = None
-    bios: str = "none"
+    bios: str = NO_FIRMWARE
     kernel: Path | None = None
     base: int | None = None  # where a kernel without addresses of its own goes; None: where the board puts it
     initrd: Path | None = None

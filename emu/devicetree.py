@@ -35,6 +35,10 @@ class _Binding:
     numbers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
+MSI, MTI, SEI, MEI = 3, 7, 9, 11  # interrupts, as in mcause
+NO_CAUSE = 0xFFFF_FFFF
+"""In place of an interrupt: the device's context is there, with nothing of the guest's at its end. The others keep their
+numbers so (Linux: Documentation/devicetree/bindings/interrupt-controller/sifive,plic-1.0.0.yaml)."""
 _CPUS = {
     "riscv64": _Cpu("rv64imafdc_zicsr_zifencei", "riscv,sv39"),
     "riscv32": _Cpu("rv32imafdc_zicsr_zifencei", "riscv,sv32"),
@@ -43,11 +47,11 @@ _BINDINGS = {
     "fw-cfg": _Binding("fw-cfg", ("qemu,fw-cfg-mmio",)),
     "sifive-test": _Binding("test", ("sifive,test1", "sifive,test0", "syscon")),
     "goldfish-rtc": _Binding("rtc", ("google,goldfish-rtc",)),
-    "clint": _Binding("clint", ("sifive,clint0", "riscv,clint0"), causes=(3, 7)),
+    "clint": _Binding("clint", ("sifive,clint0", "riscv,clint0"), causes=(MSI, MTI)),
     "plic": _Binding(
         "plic",
         ("sifive,plic-1.0.0", "riscv,plic0"),
-        causes=(11, 9),
+        causes=(MEI, SEI),
         numbers=MappingProxyType({"#interrupt-cells": 1, "#address-cells": 0}),
     ),
     "virtio-mmio": _Binding("virtio_mmio", ("virtio,mmio",)),
@@ -60,9 +64,19 @@ _POWER = (("poweroff", 0x5555), ("reboot", 0x7777))  # what to write into sifive
 
 
 def build(
-    board: Board, isa: str, cpus: int, ram: int, bootargs: str = "", initrd: Span | None = None
+    board: Board,
+    isa: str,
+    cpus: int,
+    ram: int,
+    bootargs: str = "",
+    initrd: Span | None = None,
+    *,
+    supervisor: bool = False,
 ) -> bytes:
-    """The device tree of `board` with `cpus` CPUs of `isa` (riscv64, riscv32) and `ram` bytes of memory."""
+    """The device tree of `board` with `cpus` CPUs of `isa` (riscv64, riscv32) and `ram` bytes of memory.
+
+    With `supervisor` it is for a guest that starts in supervisor mode: what only machine mode can use is not in it.
+    """
     plic, test = 2 * cpus + 1, 2 * cpus + 2  # phandles; CPU n has 2n+1, and its interrupt controller 2n+2
     root = _node("/", ("riscv-virtio",), {"#address-cells": 2, "#size-cells": 2})
     root.set_property("model", "riscv-virtio,qemu")
@@ -77,13 +91,14 @@ def build(
     chosen = fdt.Node("chosen")
     for slot in board.slots:
         binding = _BINDINGS.get(slot.kind)
-        if binding is None:
+        if binding is None or (supervisor and set(binding.causes) == {MSI, MTI}):
             continue
         node = _node(f"{binding.node}@{slot.base:x}", binding.compatible, binding.numbers)
         node.set_property("reg", cells(slot.base, slot.size))
         (root if slot.kind == "fw-cfg" else soc).append(node)
         if binding.causes:
-            wires = [word for cpu in range(cpus) for cause in binding.causes for word in (2 * cpu + 2, cause)]
+            causes = [NO_CAUSE if supervisor and cause == MEI else cause for cause in binding.causes]
+            wires = [word for cpu in range(cpus) for cause in causes for word in (2 * cpu + 2, cause)]
             node.set_property("interrupts-extended", wires)
         if slot.irq is not None:
             node.set_property("interrupts", slot.irq)

@@ -15,14 +15,14 @@ from typing import Any, Final, Self
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason
-from axvcpu.states import BlockReason, VCpuState, WakeEvent
+from axvcpu.states import WAKES, BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
 from emu.answer import Registers, answer
 from emu.board import GIB, MAX_RAM, Board, board_for
 from emu.bus import Bus
-from emu.config import MachineConfig
-from emu.device import Channel, Device
+from emu.config import BUILT_IN, MachineConfig
+from emu.device import Channel, Device, PowerRequest
 from emu.devices.cfi_flash import CfiFlash
 from emu.devices.fw_cfg import FwCfg
 from emu.dma import Dma, Span
@@ -33,6 +33,7 @@ from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
+from emu.firmware.sbi import Sbi, Surroundings
 from emu.flash import FlashWindow
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
@@ -90,6 +91,7 @@ class Machine:
         self._counts: Counter[str] = Counter()  # of the time before the last reset
         self._listeners: list[tuple[Callable[[Event], None], frozenset[str]]] = []
         self.vcpus: list[Vcpu] = []
+        self._held: dict[int, BlockReason] = {}  # what a vCPU waits for as soon as it is bound
         self.schedule: Final = Schedule(self.vcpus, config.shift, host=config.clock == "host")
         self.timeline: Final = Timeline(self.schedule.now, self._set_stale)
         self._runner: Final = Runner(self)
@@ -97,6 +99,7 @@ class Machine:
         self._build_memory()
         self._build_vcpus()
         self._build_devices()
+        self.firmware: Final = self._build_firmware()
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
         if self._files != bootfiles.BootFiles() or config.drives:
             self._replan()
@@ -154,7 +157,7 @@ class Machine:
         config = VCpuConfig(
             self.isa,
             self.model,
-            hypercalls=1 if self.board.name == "bare" else 0,
+            hypercalls=1 if self.board.name == "bare" else 2 if self.config.bios == BUILT_IN else 0,
             semihosting=self.config.semihosting,
             leave_unmapped=self.config.unmapped == "stop",
             time_shift=self.config.shift,
@@ -162,6 +165,25 @@ class Machine:
         )
         for number in range(self.config.smp):
             self.vcpus.append(AxVCpu.new(EngineVCpu, self.vm_id, number, config))
+
+    def _build_firmware(self) -> Sbi | None:
+        if self.config.bios != BUILT_IN or not self.board.firmware:
+            return None
+        serials = (self.devices[slot.name] for slot in self.board.slots if slot.kind == "ns16550a")
+        return Sbi(
+            Surroundings(
+                self.vcpus,
+                self.isa.bits,
+                self.model.name,
+                self.timeline,
+                self.board.timebase,
+                self.dma,
+                self.channel,
+                next(serials, None),
+                self.block,
+                self._set_stale,
+            )
+        )
 
     def _remap(self) -> None:
         if self._pcpu is not None:
@@ -219,6 +241,10 @@ class Machine:
             self.release(vcpu)
             if self.schedule.host_start is not None:
                 vcpu.arch.start_clock(self.schedule.host_start)
+            if self.firmware is not None and not vcpu.is_bsp:
+                self._hold(vcpu, BlockReason.POWERED_OFF)
+        if self.firmware is not None:
+            self.firmware.reset()
         for device in self.devices.values():
             device.reset()
         if self.semihost is not None:
@@ -234,6 +260,13 @@ class Machine:
         self.forget_code()
         self.poll()
         self._set_stale()
+
+    def _hold(self, vcpu: Vcpu, reason: BlockReason) -> None:
+        """Have a vCPU wait from its first moment on."""
+        if vcpu.state is VCpuState.FREE:
+            self._held[vcpu.id] = reason
+        else:
+            vcpu.block(reason)
 
     def forget_code(self) -> None:
         """The host has written guest memory."""
@@ -283,8 +316,9 @@ class Machine:
         for vcpu, wait in zip(self.vcpus, waits, strict=True):
             if vcpu.state is VCpuState.FREE:
                 vcpu.bind()
-                if wait is not None:  # it goes on waiting on the other thread
-                    vcpu.block(wait)
+                held = self._held.pop(vcpu.id, wait)
+                if held is not None:  # on another thread it goes on waiting
+                    vcpu.block(held)
 
     def _unbind(self) -> None:
         for vcpu in self.vcpus:
@@ -332,9 +366,15 @@ class Machine:
 
     def release(self, vcpu: Vcpu) -> None:
         """Make a vCPU that waits READY, and leave no token for a later wait."""
-        if vcpu.block_reason is not None:
-            halted = vcpu.block_reason is BlockReason.HALT
-            vcpu.wake(WakeEvent.INTERRUPT if halted else WakeEvent.COMPLETION)
+        self._held.pop(vcpu.id, None)
+        for event, answered in WAKES.items():
+            waits = vcpu.block_reason
+            if waits is not None and event is not WakeEvent.STOP and answered in waits:
+                vcpu.wake(event)
+
+    def ask_power(self, request: PowerRequest) -> None:
+        """A power switch was thrown; looked at when the access or call has been answered."""
+        self._runner.ask_power(request)
 
     def unmapped(self, vcpu: Vcpu, address: int, access: AccessFlags) -> Outcome | None:
         if self.config.unmapped == "fault" or (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from axvcpu.control import NEVER
-from axvcpu.states import VCpuState, WakeEvent
+from axvcpu.states import BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu.engine.vcpu import EngineVCpu
 from emu.timeline import host_ns
@@ -74,7 +74,7 @@ class Schedule:
         for step in range(len(self.vcpus)):
             number = (self._turn + step) % len(self.vcpus)
             vcpu = self.vcpus[number]
-            if vcpu.state is VCpuState.BLOCKED and vcpu.arch.lines and vcpu.arch.can_wake():
+            if self._halted(vcpu) and vcpu.arch.can_wake():
                 vcpu.wake(WakeEvent.INTERRUPT)
             if vcpu.state is VCpuState.INVALID:
                 return vcpu  # its run says why
@@ -84,9 +84,22 @@ class Schedule:
                 return vcpu
         return None
 
+    @staticmethod
+    def _halted(vcpu: Vcpu) -> bool:
+        reason = vcpu.block_reason
+        return reason is not None and BlockReason.HALT in reason
+
+    def _alone(self, vcpu: Vcpu) -> bool:
+        """Whether no other vCPU has anything to do before something happens: an alarm, or what this one does itself."""
+        return all(
+            other is vcpu
+            or (other.state is VCpuState.BLOCKED and not (self._halted(other) and other.arch.stirred))
+            for other in self.vcpus
+        )
+
     def end_turn(self, vcpu: Vcpu) -> None:
         """Native code came back: the next one's turn, if this one's is over."""
-        if len(self.vcpus) > 1 and vcpu.arch.turn_over():
+        if vcpu.arch.turn_over() and not self._alone(vcpu):
             self._begin((self._turn + 1) % len(self.vcpus))
 
     def _begin(self, number: int) -> None:
@@ -100,7 +113,9 @@ class Schedule:
         others = self._total() - arch.retired
         arch.time_base = others + self._skipped
         vcpu.deadline = None if limit == NEVER else max(limit - self._before - others, 0)
-        arch.turn_at = arch.retired + BREATH if len(self.vcpus) == 1 else self._turn_at
+        arch.turn_at = self._turn_at
+        if self._alone(vcpu):
+            arch.turn_at = max(self._turn_at, arch.retired + BREATH)
         arch.event_at = arch.event_ns = NEVER
         if following >= NEVER:
             return

@@ -39,13 +39,14 @@ def make_of(machine: Machine) -> str:
     what = f"{machine.isa.name} {machine.board.name} {machine.model.name}"
     config = machine.config
     time = f"{config.clock} clock, shift {config.shift}"
-    return f"{what}, {config.smp} CPUs, {machine.ram.size:#x} bytes, {time}, unmapped: {config.unmapped}"
+    cpus = f"{config.smp} CPUs" + (" with built-in firmware" if machine.firmware is not None else "")
+    return f"{what}, {cpus}, {machine.ram.size:#x} bytes, {time}, unmapped: {config.unmapped}"
 
 
 def _stateful(machine: Machine) -> list[tuple[str, Any]]:
     """Everything beside vCPUs and memory that has a state, by name."""
-    semihost = [("semihosting", machine.semihost)] if machine.semihost is not None else []
-    return [*machine.devices.items(), *semihost]
+    services = (("semihosting", machine.semihost), ("firmware", machine.firmware))
+    return [*machine.devices.items(), *((name, each) for name, each in services if each is not None)]
 
 
 def save(machine: Machine, previous: MachineState | None) -> MachineState:

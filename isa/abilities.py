@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from axvcpu.exits import AxVCpuExitReason
+
 ReadRegister: TypeAlias = Callable[[str], int]  # register name or alias -> unsigned value
 ReadPhysical: TypeAlias = Callable[[int, int], bytes | None]  # (gpa, bytes); None where nothing is
 
@@ -57,6 +59,9 @@ class WalkResult:
 
 PageWalk: TypeAlias = Callable[[ReadPhysical, ReadRegister, int, Access], WalkResult]
 BranchTarget: TypeAlias = Callable[[bytes, int], int | None]  # (code, its address) -> where it may jump
+SupervisorCall: TypeAlias = Callable[
+    [ReadRegister], AxVCpuExitReason
+]  # a call from the supervisor to its firmware: the exit that it is, by the registers it was made with
 EffectiveAddress: TypeAlias = Callable[
     [bytes, ReadRegister], tuple[MemoryAccess, ...]
 ]  # () where it touches none

@@ -18,6 +18,7 @@ from isa.abilities import (
     PageWalk,
     ReadPhysical,
     ReadRegister,
+    SupervisorCall,
     WalkResult,
     WalkStep,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "ReadRegister",
     "Register",
     "Role",
+    "SupervisorCall",
     "Vector",
     "WalkResult",
     "WalkStep",
@@ -103,13 +105,14 @@ class GdbTarget:
 class HypercallAbi:
     """A guest's call to its VMM: `instruction` while `gate_register` holds `gate_value` (None: always).
 
-    `unsupported` is what `result_register` becomes for a number that nobody knows.
+    Most calls have one result, in the first of `result_registers`; calls to firmware may have as many as there are.
+    `unsupported` is what the first becomes for a number that nobody knows.
     """
 
     instruction: str
     number_register: str
     argument_registers: tuple[str, ...]
-    result_register: str
+    result_registers: tuple[str, ...]
     unsupported: int
     gate_register: str | None = None
     gate_value: int = 0
@@ -155,6 +158,7 @@ class Isa:
     page_walk: PageWalk | None = None
     effective_address: EffectiveAddress | None = None
     branch_target: BranchTarget | None = None
+    supervisor_call: SupervisorCall | None = None
     decoding: Callable[[ReadRegister], Isa] | None = None
     missing: tuple[tuple[str, str], ...] = ()  # (ability, why it is None or partial)
     _named: dict[str, Register] = field(init=False, repr=False)
@@ -174,7 +178,7 @@ class Isa:
         wanted = [name for name, _ in self.boot]
         if self.hypercall is not None:
             abi = self.hypercall
-            wanted += [abi.number_register, *abi.argument_registers, abi.result_register]
+            wanted += [abi.number_register, *abi.argument_registers, *abi.result_registers]
             wanted += [abi.gate_register] if abi.gate_register is not None else []
         for name in wanted:
             if name not in named:

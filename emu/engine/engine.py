@@ -281,6 +281,10 @@ class Engine:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
         return int(_call(self.native.fault)(self.address))
 
+    def advance(self) -> None:
+        """Go past the loaded vCPU's hypercall: it has retired."""
+        _call(self.native.advance)(self.address)
+
     def drained(self) -> list[tuple[int, int, int, int]]:
         """Take the queued writes: (window, address, width, value), oldest first."""
         count = self.word("ring_head")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, Self
 
 import numpy as np
@@ -96,9 +97,11 @@ class EngineVCpu:
         "_ring",
         "_saved",
         "_space",
+        "_typed",
         "config",
         "control_address",
         "isa",
+        "stirred",
         "vcpu_id",
         "vm_id",
         "watcher",
@@ -120,6 +123,8 @@ class EngineVCpu:
         self._saved = bytearray()
         self._outside: dict[str, int] = {}
         self.watcher: Callable[[Event], None] | None = None
+        self.stirred = True  # an interrupt line or bit has moved since `can_wake` said no
+        self._typed: Counter[str] = Counter()  # calls to firmware that became an exit of their own
 
     @classmethod
     def new(cls, vm_id: int, vcpu_id: int, config: VCpuConfig) -> Self:
@@ -143,10 +148,9 @@ class EngineVCpu:
     def power_on(self) -> None:
         """The state after reset: registers, counts and everything pending."""
         config = self.config
-        self._saved[:] = self._blueprint.pristine
-        if self._engine is not None and self._engine.loaded is self:
-            self._engine.loaded = None
-        self._outside = dict.fromkeys(self._blueprint.native.outside, 0)
+        self.stirred = True
+        self._typed.clear()
+        self._clear_registers()
         self._block[:] = 0
         self._put_words(
             {
@@ -163,8 +167,34 @@ class EngineVCpu:
                 "host_start": config.host_start or 0,
             }
         )
-        if "mhartid" in self._blueprint.registers.places:
-            self._blueprint.registers.put(self._saved, "mhartid", self.vcpu_id)
+
+    def _clear_registers(self) -> None:
+        blueprint = self._blueprint
+        self._saved[:] = blueprint.pristine
+        if self._engine is not None and self._engine.loaded is self:
+            self._engine.loaded = None
+            self._engine.flush_tlb()
+        self._outside = dict.fromkeys(blueprint.native.outside, 0)
+        if "mhartid" in blueprint.registers.places:
+            blueprint.registers.put(self._saved, "mhartid", self.vcpu_id)
+
+    def restart(self, entry: int) -> None:
+        """Begin anew at `entry`: registers as after reset, no call or access unfinished. Counts, time and the levels of
+        interrupt lines go on."""
+        self._clear_registers()
+        self._put_words(
+            {
+                "pc": entry & self._mask,
+                "kind": Kind.NONE,
+                "has_answer": 0,
+                "latch_count": 0,
+                "counter_register": 0,
+                "traps": 0,
+                "lines_told": STALE,
+                "lines_hidden": 0,
+            }
+        )
+        self.stirred = True
 
     def _put_words(self, values: dict[str, int]) -> None:
         for name, value in values.items():
@@ -283,7 +313,7 @@ class EngineVCpu:
                 words[_KICK] = 0
                 return ExternalInterrupt(KICK)
             case Kind.HYPERCALL:
-                return self._hypercall()
+                return self._hypercall(engine)
             case Kind.SEMIHOST:
                 operation, block = (self.read_register(name) for name in ("a0", "a1"))
                 return Hypercall(SEMIHOSTING, (operation, block, 0, 0, 0, 0))
@@ -310,27 +340,39 @@ class EngineVCpu:
                 number = words[_WORD["cause"]]
                 return FailEntry(number, error_text(number) if number else f"native code left with {kind}")
 
-    def _hypercall(self) -> Hypercall:
-        abi = self.isa.hypercall
+    def _hypercall(self, engine: Engine) -> AxVCpuExitReason:
+        abi, firmware_call = self.isa.hypercall, self.isa.supervisor_call
         assert abi is not None
-        first, second, third, fourth, fifth, sixth = (
-            self.read_register(name) for name in abi.argument_registers
-        )
-        return Hypercall(
-            self.read_register(abi.number_register), (first, second, third, fourth, fifth, sixth)
-        )
+        read = partial(engine.registers.get, bytes(engine.take_state()))
+        if firmware_call is not None and self.words[_WORD["hypercalls"]] & 2:
+            exit = firmware_call(read)
+            if not isinstance(exit, Hypercall):
+                self._typed[type(exit).__name__] += 1
+            return exit
+        first, second, third, fourth, fifth, sixth = (read(name) for name in abi.argument_registers)
+        return Hypercall(read(abi.number_register), (first, second, third, fourth, fifth, sixth))
 
     def complete(self, value: int) -> None:
         words = self.words
         words[_ANSWER] = value
         words[_HAS_ANSWER] = 1
 
-    def set_return_value(self, value: int) -> None:
+    def set_return_value(self, value: int, *more: int) -> None:
         abi = self.isa.hypercall
         if abi is None:
             raise Unsupported("set_return_value", "an ISA with hypercalls", self.isa.name)
-        self.write_register(abi.result_register, value)
+        if len(more) >= len(abi.result_registers):
+            raise InvalidInput("results", f"at most {len(abi.result_registers)}", str(len(more) + 1))
+        self._put_registers(zip(abi.result_registers, (value, *more), strict=False))
         self.complete(value)
+
+    def finish_call(self) -> None:
+        """Go past the call that the last exit was, now and not at the next entry: it has retired, and the pc is that of
+        the instruction after it."""
+        engine = self._loaded()
+        self.words[_HAS_ANSWER] = 0
+        self.words[_KIND] = int(Kind.NONE)
+        engine.advance()
 
     def inject_interrupt(self, vector: int) -> None:
         self.set_line(vector, True)
@@ -340,8 +382,21 @@ class EngineVCpu:
         words = self.words
         if level:
             words[_LINES] |= 1 << number
+            self.stirred = True
         else:
             words[_LINES] &= ~(1 << number)
+
+    def set_pending(self, register: str, number: int, pending: bool) -> None:
+        """Set or clear a pending bit of an interrupt register (RISC-V: mip) that the guest may write itself: no line
+        holds its level."""
+        engine, registers = self._held(), self._blueprint.registers
+        state = self._saved if engine is None else engine.take_state()
+        bits = registers.get(state, register)
+        registers.put(state, register, bits | 1 << number if pending else bits & ~(1 << number))
+        if engine is not None:
+            engine.put_state()
+        self.words[_WORD["lines_told"]] |= STALE
+        self.stirred = True
 
     @property
     def lines(self) -> int:
@@ -349,8 +404,10 @@ class EngineVCpu:
         return self.words[_LINES]
 
     def can_wake(self) -> bool:
-        """Whether a halted vCPU has an interrupt to go on for."""
-        return self._loaded().tell_lines()
+        """Whether a halted vCPU has an interrupt to go on for; asked in vain, it costs nothing until one moves."""
+        if self.stirred:
+            self.stirred = self._loaded().tell_lines()
+        return self.stirred
 
     def kick(self) -> None:
         """From any thread: leave at the next exact boundary with ExternalInterrupt(KICK)."""
@@ -417,7 +474,8 @@ class EngineVCpu:
         for kind, count in zip(Kind, self._block[0]["left"].tolist(), strict=True):
             if count and kind in _EXIT_NAMES:
                 counts[_EXIT_NAMES[kind]] += count
-        return counts
+        counts["Hypercall"] -= self._typed.total()
+        return +(counts + self._typed)
 
     @property
     def native_exits(self) -> int:
@@ -437,6 +495,13 @@ class EngineVCpu:
         words[_WORD["latch_count"]] = 0
         left = engine.fault()
         return self._leave(engine, left) if left else None
+
+    def flush_tlb(self) -> None:
+        """No translation that this vCPU made is trusted any longer. One that is not loaded has none: loading it empties
+        the TLB."""
+        engine = self._held()
+        if engine is not None:
+            engine.flush_tlb()
 
     def forget_code(self, spans: Iterable[tuple[int, int]] | None = None) -> None:
         """The host has written guest memory: no translated code is to be trusted, or none of these guest-physical
@@ -508,6 +573,7 @@ class EngineVCpu:
                 return
             registers.put(engine.take_state(), name, value)
             engine.put_state()
+            self.stirred = True
             if register.role.name in ("SYSTEM", "PRIVILEGE"):
                 engine.flush_tlb()
                 self.words[_WORD["lines_told"]] |= STALE
@@ -518,6 +584,15 @@ class EngineVCpu:
         engine = self._loaded()
         engine.write_outside(name, value)
         engine.flush_tlb()
+
+    def _put_registers(self, values: Iterable[tuple[str, int]]) -> None:
+        """Registers of the saved state that no translation depends on."""
+        engine, registers = self._held(), self._blueprint.registers
+        state = self._saved if engine is None else engine.take_state()
+        for name, value in values:
+            registers.put(state, name, value)
+        if engine is not None:
+            engine.put_state()
 
     def set_gpr(self, reg: int | str, value: int) -> None:
         name = f"x{reg}" if isinstance(reg, int) else reg
@@ -564,4 +639,5 @@ class EngineVCpu:
             self._block[0]["latch"][i] = entry
         self.words[_PC] = state.registers["pc"]
         self.words[_WORD["lines_told"]] = state.control["lines"] | STALE
+        self.stirred = True
         engine.flush_tlb()

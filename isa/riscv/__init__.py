@@ -19,9 +19,7 @@ from isa.riscv.causes import VECTORS
 from isa.riscv.encoding import branch_target, effective_address, instruction_length
 from isa.riscv.paging import page_walk
 from isa.riscv.registers import registers
-
-HYPERCALL_EID = 0x485643  # "HVC" in a7: the SBI extension that is ours; every other one is the firmware's
-SBI_ERR_NOT_SUPPORTED = -2  # SBI specification, table "Standard SBI Errors"
+from isa.riscv.sbi import Eid, SbiError, supervisor_call
 
 _FEATURES = (
     ("org.gnu.gdb.riscv.cpu", "general"),
@@ -56,10 +54,10 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
             instruction="ecall",
             number_register="a6",
             argument_registers=("a0", "a1", "a2", "a3", "a4", "a5"),
-            result_register="a0",
-            unsupported=SBI_ERR_NOT_SUPPORTED & (1 << bits) - 1,
+            result_registers=("a0", "a1"),
+            unsupported=SbiError.NOT_SUPPORTED & (1 << bits) - 1,
             gate_register="a7",
-            gate_value=HYPERCALL_EID,
+            gate_value=Eid.VMM,
         ),
         halt="wfi: waits until mip & mie is not zero",
         native=f"isa.riscv.native:RISCV{bits}",
@@ -73,6 +71,7 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
         page_walk=page_walk(bits),
         effective_address=effective_address(bits),
         branch_target=branch_target(bits),
+        supervisor_call=supervisor_call(bits),
         missing=_MISSING,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,30 @@ def test_a_raw_file_is_riscv64_with_a_note_unless_told(raw: Path) -> None:
     assert "--isa" in plan.notes[0]
     told = Plan.of(Request(guest=raw, isa="riscv32", base="0x80001000"))
     assert (told.config.isa, told.config.base, told.notes) == ("riscv32", 0x8000_1000, ())
+
+
+def test_a_kernel_gets_the_built_in_firmware_as_under_qemu_and_a_guest_gets_none(raw: Path) -> None:
+    flash = ("if=pflash,unit=0,file=x",)
+    for request, bios in (
+        (Request(kernel=raw), "default"),
+        (Request(kernel=raw, machine="virt"), "default"),
+        (Request(kernel=raw, machine="bare"), "none"),
+        (Request(kernel=raw, bios="none"), "none"),
+        (Request(kernel=raw, bios=str(raw)), str(raw)),
+        (Request(kernel=raw, drives=flash), "none"),
+        (Request(guest=raw), "none"),
+        (Request(guest=raw, bios="default"), "default"),
+        (Request(guest=HELLO), "none"),
+    ):
+        assert Plan.of(request).config.bios == bios, request
+
+
+def test_a_linux_kernel_as_the_guest_gets_the_built_in_firmware(tmp_path: Path) -> None:
+    image = tmp_path / "Image"
+    header = struct.pack("<8sQQQIIQ8s4sI", b"MZ", 1 << 21, 1 << 20, 0, 2, 0, 0, b"RISCV\0\0\0", b"RSC\x05", 0)
+    image.write_bytes(header + bytes(4096))
+    assert Plan.of(Request(guest=image)).config.bios == "default"
+    assert Plan.of(Request(guest=image, bios="none")).config.bios == "none"
 
 
 def test_input_comes_from_the_folder_a_file_or_standard_input(raw: Path) -> None:

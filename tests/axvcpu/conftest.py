@@ -56,8 +56,8 @@ class RecordingArch:
     def inject_interrupt(self, vector: int) -> None:
         self._called("inject_interrupt", vector)
 
-    def set_return_value(self, value: int) -> None:
-        self._called("set_return_value", value)
+    def set_return_value(self, value: int, *more: int) -> None:
+        self._called("set_return_value", value, *more)
 
     def complete(self, value: int) -> None:
         self._called("complete", value)

@@ -8,7 +8,7 @@ from axvcpu import exits
 from axvcpu.exits import AccessWidth, AxVCpuExitReason, GuestException, MmioRead, MmioWrite
 
 FIELDS = {
-    "Hypercall": ["nr", "args"],
+    "Hypercall": ["nr", "args", "extension"],
     "MmioRead": ["addr", "width", "window", "reg", "reg_width", "signed_ext"],
     "MmioWrite": ["addr", "width", "data", "window"],
     "SysRegRead": ["addr", "reg"],

@@ -12,6 +12,8 @@ from axvcpu.exits import (
     KICK,
     AccessFlags,
     AxVCpuExitReason,
+    CpuDown,
+    CpuUp,
     ExternalInterrupt,
     FailEntry,
     GuestException,
@@ -22,9 +24,13 @@ from axvcpu.exits import (
     NestedPageFault,
     Nothing,
     PreemptionTimer,
+    SendIpi,
+    SystemDown,
+    SystemDownReason,
 )
 from axvcpu.states import BlockReason
 from emu.answer import VERSION, answer
+from emu.device import PowerKind, PowerRequest
 from emu.outcome import Ending, Outcome
 from isa import registry
 
@@ -48,6 +54,10 @@ class Vm:
         self.device = Register()
         self.windows = [(0x100, 16, Register()), (0x1000, 16, self.device)]
         self.asked: list[tuple[Any, ...]] = []
+        self.firmware: Any = None
+
+    def ask_power(self, request: PowerRequest) -> None:
+        self.asked.append(("power", request))
 
     def ended(self, ending: Ending, vcpu: Any, exit: Any, text: str, code: int = 0) -> Outcome:
         return Outcome(ending, code, 0, 0x80, None, exit, text)
@@ -167,3 +177,66 @@ def test_no_exit_is_without_an_answer(vm: Vm, vcpu: Any, kind: type) -> None:
     exit = object.__new__(kind)
     with contextlib.suppress(AttributeError, TypeError):  # it went to its branch, and has no facts
         answer(exit, vcpu, vm)
+
+
+class Firmware:
+    """Notes what it is given."""
+
+    def __init__(self) -> None:
+        self.given: list[Any] = []
+
+    def call(self, call: Any, caller: Any) -> None:
+        self.given.append(call)
+
+    def cpu_up(self, exit: Any, caller: Any) -> None:
+        self.given.append(exit)
+
+    def cpu_down(self, caller: Any) -> None:
+        self.given.append(CpuDown(1))
+
+    def send_ipi(self, exit: Any, caller: Any) -> None:
+        self.given.append(exit)
+
+
+@pytest.mark.parametrize(
+    "exit",
+    [
+        Hypercall(3, (0, 0, 0, 0, 0, 0), 0x10),
+        CpuUp(1, 0x8020_0000, 7),
+        CpuDown(1),
+        SendIpi(0, 3, False, False, 1),
+    ],
+)
+def test_built_in_firmware_answers_what_is_meant_for_firmware(vm: Vm, vcpu: Any, exit: Any) -> None:
+    vm.firmware = Firmware()
+    assert answer(exit, vcpu, vm) is None
+    assert vm.firmware.given == [exit]
+    assert vcpu.done == []
+
+
+@pytest.mark.parametrize("exit", [CpuUp(1, 0, 0), CpuDown(1), SendIpi(0, 1, False, False, 1)])
+def test_without_firmware_nobody_answers_its_exits(vm: Vm, vcpu: Any, exit: Any) -> None:
+    outcome = answer(exit, vcpu, vm)
+    assert outcome is not None
+    assert outcome.ending is Ending.CRASHED
+
+
+def test_a_call_to_the_vmm_is_ours_whoever_the_firmware_is(vm: Vm, vcpu: Any) -> None:
+    vm.firmware = Firmware()
+    answer(Hypercall(0, (0, 0, 0, 0, 0, 0)), vcpu, vm)
+    assert vm.firmware.given == []
+    assert vcpu.done == [("return", VERSION)]
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(0, 0), (1, 1)])
+def test_a_shutdown_ends_the_run_with_the_guests_verdict(
+    vm: Vm, vcpu: Any, code: int, exit_code: int
+) -> None:
+    outcome = answer(SystemDown(SystemDownReason.SHUTDOWN, code), vcpu, vm)
+    assert outcome is not None
+    assert (outcome.ending, outcome.code, outcome.exit_code) == (Ending.POWERED_OFF, code, exit_code)
+
+
+def test_a_reboot_throws_the_power_switch(vm: Vm, vcpu: Any) -> None:
+    assert answer(SystemDown(SystemDownReason.REBOOT, 1), vcpu, vm) is None
+    assert vm.asked == [("power", PowerRequest(PowerKind.RESET, 1))]

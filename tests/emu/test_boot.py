@@ -14,7 +14,7 @@ import pytest
 from emu.board import BARE, VIRT_RISCV
 from emu.boot import BootPlan, memory_ranges, plan
 from emu.bootfiles import Blob, BootFiles, read_files
-from emu.config import Drive, LoaderRequest, MachineConfig
+from emu.config import BUILT_IN, Drive, LoaderRequest, MachineConfig
 from emu.devicetree import build
 from emu.errors import ConfigError, EmuError, LoadError
 from emu.loaders.image import Image, Segment
@@ -298,13 +298,32 @@ def test_a_users_tree_is_checked_and_given_the_arguments(tmp_path: Path, files: 
     assert "d0 0d fe ed" in failure(replace(config, dtb=files("k")))
 
 
-def test_default_firmware_is_named_where_it_is_missing(
-    monkeypatch: pytest.MonkeyPatch, files: Callable[..., Path], tmp_path: Path
+@pytest.mark.parametrize(("isa", "address"), [("riscv64", 0x8020_0000), ("riscv32", 0x8040_0000)])
+def test_on_the_built_in_firmware_one_cpu_starts_in_supervisor_mode_where_opensbi_would_go(
+    files: Callable[..., Path], isa: str, address: int
 ) -> None:
-    found = {"riscv64": (tmp_path / "none", files("fw_dynamic.bin"))}
-    monkeypatch.setattr("emu.bootfiles.DEFAULT_FIRMWARE", found)
-    assert "firmware fw_dynamic.bin" in places(planned(MachineConfig(bios="default")))
-    assert "opensbi" in failure(MachineConfig(isa="riscv32", bios="default"))
+    made = planned(MachineConfig(isa=isa, bios=BUILT_IN, kernel=files("k"), smp=3, ram=128 * MIB))
+    assert places(made) == {"kernel k": address, "device tree": 0x87E0_0000}
+    assert made.pc == address
+    first = dict(made.registers[0])
+    assert (first["a0"], first["a1"], first["priv"]) == (0, 0x87E0_0000, 1)
+    assert made.registers[1:] == ((), ())
+    assert "supervisor mode" in made.notes[-1]
+    assert made.warnings == ()
+    tree = fdt.parse_dtb(next(write.data for write in made.writes if write.name == "device tree"))
+    assert not tree.exist_node("/soc/clint@2000000")
+    wires = tree.get_property("interrupts-extended", "/soc/plic@c000000").data
+    assert wires[1::2] == [0xFFFF_FFFF, 9] * 3
+
+
+def test_flash_holds_what_follows_the_built_in_firmware_and_no_other_firmware(
+    files: Callable[..., Path],
+) -> None:
+    second = Drive("pflash", 1, files("flash", 32 * MIB))
+    made = planned(MachineConfig(bios=BUILT_IN, drives=(second,)))
+    assert made.pc == 0x2200_0000
+    text = failure(MachineConfig(bios=BUILT_IN, drives=(replace(second, unit=0),), kernel=files("k")))
+    assert "-bios none" in text
 
 
 def test_loaders_obey_a_files_own_addresses_and_need_one_otherwise(

@@ -13,8 +13,8 @@ from emu.guest import Guest, find_guests, load_guest
 from emu.outcome import Ending
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
-ALL = [guest for guest in map(load_guest, find_guests(GUESTS)) if guest.bios == "none"]
-"""Those that need firmware run in tests/debian."""
+ALL = [guest for guest in map(load_guest, find_guests(GUESTS)) if guest.bios in ("none", "default")]
+"""Those that bring firmware of their own run in tests/debian."""
 WIDTHS = ("riscv64", "riscv32")
 
 Run = Callable[..., Any]

@@ -28,7 +28,7 @@ def test_two_registers_of_one_name_are_refused(described: Isa) -> None:
 
 def test_an_abi_with_a_register_that_does_not_exist_is_refused(described: Isa) -> None:
     with pytest.raises(BadDescriptor, match="uses 'rax'"):
-        replace(described, hypercall=HypercallAbi("vmcall", "rax", ("a0",), "a0", 0))
+        replace(described, hypercall=HypercallAbi("vmcall", "rax", ("a0",), ("a0",), 0))
     with pytest.raises(BadDescriptor, match="uses 'r0'"):
         replace(described, boot=(("r0", BootValue.CPU),))
 

@@ -136,7 +136,7 @@ def _hypercall(abi: HypercallAbi | None) -> str:
         return "none"
     gate = "" if abi.gate_register is None else f" with {abi.gate_register} = {abi.gate_value:#x}"
     arguments = f"{abi.argument_registers[0]}..{abi.argument_registers[-1]}"
-    places = f"number {abi.number_register}, arguments {arguments}, result {abi.result_register}"
+    places = f"number {abi.number_register}, arguments {arguments}, result {abi.result_registers[0]}"
     return f"{abi.instruction}{gate}: {places}"
 
 

@@ -98,7 +98,10 @@ NoRebootOption = Annotated[
 BiosOption = Annotated[
     str | None,
     typer.Option(
-        "--bios", metavar="FILE|none", help="Also -bios. Firmware that starts first.", rich_help_panel=_LOADED
+        "--bios",
+        metavar="FILE|default|none",
+        help="Also -bios. Firmware; default: the built-in SBI.",
+        rich_help_panel=_LOADED,
     ),
 ]
 KernelOption = Annotated[

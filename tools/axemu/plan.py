@@ -10,9 +10,12 @@ from typing import Any
 from axemu import properties, quantities, specs
 from axemu.errors import UsageError
 from axemu.options import Request
-from emu.config import MachineConfig
+from emu.board import board_for
+from emu.config import BUILT_IN, MachineConfig
 from emu.guest import MANIFEST, Guest, load_guest
 from emu.loaders import open_image
+from emu.loaders.linux import RISCV_IMAGE
+from isa import registry
 
 DEFAULT_ISA = "riscv64"
 
@@ -44,6 +47,7 @@ class Plan:
         config = folder.config() if folder else MachineConfig()
         config, notes = _with_isa(request, config, named=folder is not None)
         config = replace(config, **_machine_changes(request), **_load_changes(request))
+        config = replace(config, bios=_firmware(request, config))
         return cls(
             config=config,
             title=_title(request),
@@ -168,6 +172,21 @@ def _load_changes(request: Request) -> dict[str, Any]:
     if request.fw_cfg:
         changes["firmware_items"] = tuple(specs.firmware_item(text) for text in request.fw_cfg)
     return changes
+
+
+def _firmware(request: Request, config: MachineConfig) -> str:
+    """-bios; else, as QEMU has it, what is built in, for a -kernel or a Linux kernel where there is firmware and no
+    flash with its own."""
+    if request.bios is not None or (request.kernel is None and not _is_linux(request)):
+        return config.bios
+    own = any(drive.interface == "pflash" and drive.unit == 0 for drive in config.drives)
+    isa = registry.find(config.isa).name
+    return config.bios if own or not board_for(isa, config.board).firmware else BUILT_IN
+
+
+def _is_linux(request: Request) -> bool:
+    guest = request.guest
+    return guest is not None and not _is_folder(guest) and open_image(guest).format == RISCV_IMAGE
 
 
 def _budget(request: Request, folder: Guest | None) -> int | None:
