@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from emu.alarmclock import AlarmClock
 from emu.outcome import Ending, Outcome
 from emu.timeline import NEVER, host_ns
 
@@ -19,8 +20,7 @@ class Idle:
     def __init__(self, machine: Machine, runner: Runner) -> None:
         self._machine, self._runner = machine, runner
         self._event = threading.Event()
-        self._alarm: threading.Timer | None = None
-        self._alarm_at = NEVER
+        self._alarm = AlarmClock(machine.timeline.now, runner.kick)
 
     def notify(self) -> None:
         self._event.set()
@@ -61,22 +61,8 @@ class Idle:
 
     def kick_at(self, deadline: int) -> None:
         """Host clock: have the machine kicked when guest time reaches `deadline` ns."""
-        if deadline == self._alarm_at:
-            return
-        self.close()
-        self._alarm_at = deadline
-        if deadline < NEVER:
-            delay = max(deadline - self._machine.timeline.now(), 0) / 1e9
-            self._alarm = threading.Timer(delay, self._ring)
-            self._alarm.daemon = True
-            self._alarm.start()
-
-    def _ring(self) -> None:
-        self._alarm_at = NEVER
-        self._runner.kick()
+        self._alarm.set(deadline)
 
     def close(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        self._alarm_at = NEVER
+        """Kick no more; `kick_at` may come again."""
+        self._alarm.close()

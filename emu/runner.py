@@ -51,6 +51,7 @@ class Runner:
             return self._loop(limit, until)
         finally:
             self.current = None
+            self._idle.close()
             if watch is not None:
                 watch.cancel()
             self._stop_reason = None  # what came too late for this run is not for the next one
