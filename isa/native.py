@@ -36,13 +36,24 @@ ENGINE: Final = np.dtype(
         ("control", "u8"),  # the loaded vCPU's control block: the first word, every hook begins here
         ("uc", "u8"),
         ("address", "u8"),  # of this block
-        ("context", "u8"),  # a uc_context of the engine's own, for native code
-        ("state", "u8"),  # where that context's CPU state begins
+        (
+            "context",
+            "u8",
+        ),  # a uc_context of the engine's own, for native code; 0: `state` is the engine's own
+        ("state", "u8"),  # the CPU state: in place, or the copy in that context
+        ("cpu", "u8"),  # the engine's CPU object, for `loop_exit`
+        (
+            "loop_exit",
+            "u8",
+        ),  # void (cpu): leave the running block for good; 0 where the engine does it by itself
         ("layout", "u8"),  # int64 offsets of the ISA's registers in the CPU state
         ("scratch", "u8"),  # 8 KiB to read guest code into
         ("blocks", "u8"),  # table of (pc, size, instructions)
         ("blocks_mask", "u8"),
         ("blocks_used", "u8"),
+        ("cell_next", "u8"),  # the cell that the block to be translated next gets as its hook's user data
+        ("cells_end", "u8"),  # the last cell, which no block gets for itself
+        ("cell_word", "u8"),  # the engine's word for that user data; 0: all blocks share one cell
         ("rows", "u8"),  # dispatch rows
         ("rows_count", "u8"),
         ("ring", "u8"),
@@ -73,7 +84,7 @@ ENGINE: Final = np.dtype(
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
         # compiled functions of the ISA, by address
-        ("odd_block", "u8"),  # int32 (engine block, address, size): what the block hook leaves to it
+        ("odd_block", "u8"),  # int32 (engine block, address, size, cell): what the block hook leaves to it
         ("length", "u8"),  # int64 (code address): bytes of the instruction there
         ("halts", "u8"),  # int64 (code address): whether the instruction there is a halt
         ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
@@ -97,6 +108,9 @@ PAGES: Final = 1 << 16
 PAGE_CODE, PAGE_DATA = 1, 2
 REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
 BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
+CELL: Final = np.dtype([("key", "u8"), ("engine", "u8")])
+"""What the block hook needs of its block. key: pc (32 bits), size (16), instructions (16); 0 until it is known, and
+where the block has to be looked up each time."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
@@ -113,6 +127,7 @@ control_record: Any = numba.from_dtype(CONTROL)
 engine_record: Any = numba.from_dtype(ENGINE)
 region_record: Any = numba.from_dtype(REGION)
 block_record: Any = numba.from_dtype(BLOCK)
+cell_record: Any = numba.from_dtype(CELL)
 row_record: Any = numba.from_dtype(ROW)
 ring_record: Any = numba.from_dtype(RING_ENTRY)
 log_record: Any = numba.from_dtype(LOG_ENTRY)
@@ -163,6 +178,7 @@ as_control = _pointer_cast(control_record)
 as_engine = _pointer_cast(engine_record)
 as_regions = _pointer_cast(region_record)
 as_blocks = _pointer_cast(block_record)
+as_cells = _pointer_cast(cell_record)
 as_rows = _pointer_cast(row_record)
 as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
@@ -171,6 +187,16 @@ as_i64 = _pointer_cast(types.int64)
 as_u32 = _pointer_cast(types.uint32)
 as_u16 = _pointer_cast(types.uint16)
 as_u8 = _pointer_cast(types.uint8)
+
+
+@intrinsic
+def address_of(typing_context: Any, pointer: Any) -> Any:
+    """The address that a pointer holds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ptrtoint(arguments[0], context.get_value_type(types.intp))
+
+    return types.intp(pointer), generate
 
 
 def _indirect(signature: Any) -> Any:
@@ -200,7 +226,7 @@ def _indirect(signature: Any) -> Any:
 
 call_word = _indirect(types.int64(types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
-call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32))
+call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32, types.intp))
 call_engine = _indirect(types.int32(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 

@@ -18,16 +18,20 @@ import unicorn.unicorn_const as uc_const
 
 from axvcpu.control import CONTROL
 from axvcpu.errors import Unsupported
-from emu.engine import hooks
+from emu.engine import hooks, internals
+from emu.engine.internals import Internals
 from emu.engine.library import check, lib
 from emu.engine.loop import enter as _enter
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from isa.contract import CpuModel, Isa
-from isa.native import BLOCK, ENGINE, LOG_ENTRY, PAGES, RING_ENTRY, NativeAbilities, StateView
+from isa.native import BLOCK, CELL, ENGINE, LOG_ENTRY, PAGES, RING_ENTRY, NativeAbilities, StateView
+from isa.register import Role
 
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
 """Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
+CELLS: Final = 1 << 20
+"""Blocks that can be translated before the engine starts afresh (16 bytes each, touched as code is met)."""
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
 _SCRATCH: Final = 1 << 13
@@ -64,15 +68,34 @@ class Engine:
         state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
         self._state_at = size - state_size
         self.state_size: Final = state_size
-        self.state: Final = self.view_of(self._context)
+        self.state = self.view_of(self._context)
+        self._internals: Internals | None = None
         self.layout = np.array(self.native.calibrate(self), np.int64)
         self.registers: Final[StateView] = self.native.view([int(one) for one in self.layout], self.wide)
         self._pristine = self.new_context()
         self.save(self._pristine)
+        self._internals = self._look_inside()
         self._allocate()
         self._install()
         self._mapping = Mapping(self.handle, self.address, self._hook)
         self.loaded: Any = None
+
+    def _look_inside(self) -> Internals | None:
+        """Use what the engine does not offer, where it can be found."""
+        for number, register in enumerate(self.isa.of_role(Role.GENERAL)):  # a state like no other memory
+            if register.name in self.registers.places:
+                self.registers.put(self.state, register.name, 0x5A17_0000 + number * 0x1357)
+        self.restore(self._context)
+
+        def set_content(flags: int) -> None:
+            self._ctl(uc_const.UC_CTL_CONTEXT_MODE, 1, ctypes.c_int(flags), what="choose what contexts hold")
+
+        found = internals.find(self.isa, self.handle, bytes(self.state), set_content)
+        self.restore(self._pristine)
+        if found is not None:
+            self.state = memoryview((ctypes.c_ubyte * self.state_size).from_address(found.state)).cast("B")
+            ctypes.c_ubyte.from_address(found.no_checks).value = 1
+        return found
 
     # -- memory shared with native code ------------------------------------------------------------------------------
 
@@ -81,18 +104,24 @@ class Engine:
         self.block = np.zeros(1, ENGINE)
         self.idle_control = np.zeros(1, CONTROL)
         self.blocks = np.zeros(BLOCKS, BLOCK)
+        self.cells = np.zeros(CELLS, CELL)
         self.ring = np.zeros(RING, RING_ENTRY)
         self.log = np.zeros(LOG, LOG_ENTRY)
         self.pages = np.zeros(PAGES, np.uint8)
         self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
         self.address = int(self.block.ctypes.data)
-        one = self.block[0]
+        self.cells[0]["engine"] = self.address
+        one, inside = self.block[0], self._internals
         for name, value in (
             ("control", self.idle_control.ctypes.data),
             ("uc", self.handle.value),
             ("address", self.address),
-            ("context", self._context.value),
-            ("state", (self._context.value or 0) + self._state_at),
+            ("context", 0 if inside else self._context.value),
+            ("state", inside.state if inside else (self._context.value or 0) + self._state_at),
+            ("cpu", inside.cpu if inside else 0),
+            ("loop_exit", inside.loop_exit if inside else 0),
+            ("cell_next", self.cells.ctypes.data),
+            ("cells_end", self.cells.ctypes.data + (CELLS - 1) * CELL.itemsize),
             ("layout", self.layout.ctypes.data),
             ("pages", self.pages.ctypes.data),
             ("odd_block", hooks.on_odd_block.address),
@@ -153,7 +182,10 @@ class Engine:
     def _install(self) -> None:
         native = self.native
         self._hook(uc_const.UC_HOOK_EDGE_GENERATED, hooks.on_translate, self.address)
-        self._hook(uc_const.UC_HOOK_BLOCK, hooks.on_block, self.address)
+        first = int(self.cells.ctypes.data)
+        block_hook = self._hook(uc_const.UC_HOOK_BLOCK, hooks.on_block, first)
+        word = internals.user_data(block_hook, hooks.on_block.address, first)
+        self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, native.on_exception, self.address)
         if native.on_invalid is not None:
             self._hook(uc_const.UC_HOOK_INSN_INVALID, native.on_invalid, self.address)
@@ -179,6 +211,11 @@ class Engine:
         self.set_word("blocks", int(self.blocks.ctypes.data))
         self.pages[:] = 0
         self.set_word("blocks_used", 0)
+        self.cells[0]["key"] = 0
+        first = int(self.cells.ctypes.data)
+        self.set_word("cell_next", first)
+        if self.word("cell_word"):
+            ctypes.c_uint64.from_address(self.word("cell_word")).value = first
         self.flush_tlb()
 
     def forget_code(self, spans: Iterable[tuple[int, int]]) -> None:
@@ -224,12 +261,14 @@ class Engine:
         check(lib.uc_context_restore(self.handle, context), "restore the CPU state")
 
     def take_state(self) -> memoryview:
-        """The CPU state now, in the engine's own context: to read, or to change and `put_state`."""
-        self.save(self._context)
+        """The CPU state now, in place or in the engine's own context: to read, or to change and `put_state`."""
+        if self._internals is None:
+            self.save(self._context)
         return self.state
 
     def put_state(self) -> None:
-        self.restore(self._context)
+        if self._internals is None:
+            self.restore(self._context)
 
     def pristine(self) -> bytes:
         """The CPU state of power-on."""
@@ -298,7 +337,9 @@ class Engine:
         return [tuple(entry) for entry in self.log[:count].tolist()]
 
     def table_full(self) -> bool:
-        return self.word("blocks_used") > BLOCKS // 2 - 1
+        return self.word("blocks_used") > BLOCKS // 2 - 1 or (
+            self.word("cell_word") != 0 and self.word("cell_next") == self.word("cells_end")
+        )
 
     def word_index(self, name: str) -> int:
         """Place of a field of the engine block among its 64-bit words."""
@@ -341,8 +382,7 @@ class Engine:
     # Calibration's view of an engine: `write`, `execute`, and
 
     def state_now(self) -> bytes:
-        self.save(self._context)
-        return bytes(self.state)
+        return bytes(self.take_state())
 
     # -- a machine's address space -----------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """The compiled callbacks that the engine calls, the same for every ISA.
 
-**Counting.** The engine announces each translated block with its number of instructions (UC_HOOK_EDGE_GENERATED); a
-table keyed by (pc, size) keeps it, and the block hook adds it up. A block is charged when it begins; a stop inside it
-gives back what was not executed (`loop.give_back`).
+**Counting.** The engine announces each translated block with its number of instructions (UC_HOOK_EDGE_GENERATED). The
+block's own cell keeps it: the hook's user data is read when a block is translated, so each block gets a cell of its own
+(`emu.engine.internals`). What has no cell, or needs more than counting, is in a table keyed by (pc, size). A block is
+charged when it begins; a stop inside it gives back what was not executed (`loop.give_back`).
 
 **Stopping.** Only the block hook stops the engine: there the pc is exact and the block has not begun. A block that would
 go past `limit` is not begun.
@@ -20,13 +21,16 @@ from axvcpu.control import LATCH_ENTRIES, Kind
 from isa.native import (
     BLOCK_COUNT_MASK,
     BLOCK_SPECIAL,
+    CELL,
     UC_MEM_FETCH_PROT,
     UC_MEM_FETCH_UNMAPPED,
     UC_MEM_READ_PROT,
     UC_MEM_READ_UNMAPPED,
     Record,
     Word,
+    address_of,
     as_blocks,
+    as_cells,
     as_control,
     as_engine,
     as_u32,
@@ -34,6 +38,8 @@ from isa.native import (
     call_block,
     call_engine,
     call_odd_block,
+    call_word,
+    cell_record,
     code_at,
     engine_record,
     uc_emu_stop,
@@ -49,6 +55,7 @@ MMIO_READ, MMIO_WRITE, UNMAPPED, FAIL = (
     int(Kind.UNMAPPED),
     int(Kind.FAIL),
 )
+CELL_SIZE = CELL.itemsize
 COUNT_MASK, SPECIAL = np.uint32(BLOCK_COUNT_MASK), np.uint32(BLOCK_SPECIAL)
 READ, WRITE, FETCH = 1, 2, 4
 
@@ -100,6 +107,32 @@ def block_word(engine: Record, pc: Word, size: Word) -> Word:
     return word
 
 
+@njit(cache=True)
+def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
+    """Write the cell of the block just translated, and give the next block the next cell. Where there are no more, the
+    last one stays empty for all, and the translations are to be forgotten."""
+    at = engine.cell_next
+    if engine.cell_word == U(0) or at == engine.cells_end:
+        return
+    cell = carray(as_cells(np.intp(at)), 2)
+    plain = U(word) - U(1) < U(BLOCK_COUNT_MASK)
+    cell[0].key = (U(pc) & U(0xFFFFFFFF)) | U(size) << U(32) | U(word) << U(48) if plain else U(0)
+    cell[1].key, cell[1].engine = U(0), engine.address
+    at += U(CELL_SIZE)
+    engine.cell_next = at
+    carray(as_u64(np.intp(engine.cell_word)), 1)[0] = at
+    if at == engine.cells_end:
+        carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
+
+
+@njit(cache=True)
+def full(engine: Record) -> Word:
+    """Whether the translations must be forgotten to find room for what is known of blocks."""
+    return engine.blocks_used > engine.blocks_mask >> U(1) or (
+        engine.cell_word != U(0) and engine.cell_next == engine.cells_end
+    )
+
+
 @cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)
 def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     """UC_HOOK_EDGE_GENERATED: a block was translated. `current` is uc_tb: pc u64, icount u16, size u16."""
@@ -114,7 +147,10 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     elif engine.until_set != U(0) and pc + U(size) == engine.until:
         count -= 1
     if size != 0:
-        enter_block(engine, pc, size, describe(engine, pc, size, count))
+        word = describe(engine, pc, size, count)
+        if engine.cell_word == U(0) or word >= U(SPECIAL):
+            enter_block(engine, pc, size, word)
+        fill_cell(engine, pc, size, word)
 
 
 @njit(cache=True)
@@ -134,19 +170,29 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
         control.attention = U(0)
     if engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
         return True
-    if control.kick != U(0) or engine.blocks_used > engine.blocks_mask >> U(1):
+    if control.kick != U(0) or full(engine):
         control.attention = U(1)
         return True
     return False
 
 
-@cfunc(types.int32(types.intp, types.uint64, types.uint32), cache=True)
-def on_odd_block(user: Word, address: Word, size: Word) -> Word:
-    """A block of which `on_block` cannot say at once that it is known, plain, and fits before the limit."""
+@cfunc(types.int32(types.intp, types.uint64, types.uint32, types.intp), cache=True)
+def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
+    """A block of which `on_block` cannot say at once that it is known, plain, and fits before the limit.
+
+    One that was translated without a word (the first of a run is) still holds the next cell, and runs before any other
+    can be translated.
+    """
     engine = carray(as_engine(user), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     uc = np.intp(engine.uc)
-    word = block_word(engine, np.int64(address), np.int64(size))
+    key = carray(as_cells(cell), 1)[0].key
+    if key & U(0xFFFFFFFFFFFF) == (address & U(0xFFFFFFFF)) | U(size) << U(32) and key != U(0):
+        word = np.uint32(key >> U(48))
+    else:
+        word = block_word(engine, np.int64(address), np.int64(size))
+        if U(cell) == engine.cell_next:
+            fill_cell(engine, np.int64(address), np.int64(size), word)
     count = U(word & COUNT_MASK)
     retired = control.retired + count
     if (control.attention | control.kick) != U(0) and attend(engine, control, uc):
@@ -170,26 +216,35 @@ def on_odd_block(user: Word, address: Word, size: Word) -> Word:
 
 
 @cfunc(
-    types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)),
+    types.void(types.intp, types.uint64, types.uint32, types.CPointer(cell_record)),
     cache=True,
     forceinline=True,
 )
 def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
     """UC_HOOK_BLOCK: count, and stop at the limit. The engine calls it at every block: everything but the plain case is
     a function of its own, called by address, so that this one is small enough to need no stack frame."""
-    engine = carray(user, 1)[0]
+    cell = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(cell.engine)), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[(address >> U(1)) & engine.blocks_mask]
-    word = row.count
-    retired = control.retired + U(word)
-    plain = row.pc == address and row.size == size and word - np.uint32(1) < COUNT_MASK
+    count = cell.key >> U(48)
+    retired = control.retired + count
+    plain = cell.key & U(0xFFFFFFFFFFFF) == (address & U(0xFFFFFFFF)) | U(size) << U(32)
     if plain and (control.attention | control.kick) == U(0) and retired <= control.limit:
         control.retired = retired
         control.block_pc = address
         control.block_size = U(size)
-        control.block_count = U(word)
+        control.block_count = count
     else:
-        call_odd_block(np.intp(engine.odd_block), np.intp(engine.address), address, size)
+        call_odd_block(np.intp(engine.odd_block), np.intp(engine.address), address, size, address_of(user))
+
+
+@njit(cache=True)
+def leave(engine: Record, uc: Word) -> None:
+    """End a refused store's block here and now. After a refused load or fetch the engine does so by itself; after a
+    store it waits for the check that translated code makes, which ours does not (`emu.engine.internals`)."""
+    if engine.loop_exit != U(0):
+        uc_emu_stop(uc)
+        call_word(np.intp(engine.loop_exit), np.intp(engine.cpu))
 
 
 @cfunc(
@@ -221,12 +276,15 @@ def gate(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Rec
         return True
     if i >= U(LATCH_ENTRIES):
         control.kind, control.cause = U(FAIL), U(0)
+        leave(engine, uc)
         return False
     control.kind = wanted
     control.window = window.index
     control.address = address
     control.width = U(size)
     control.data = U(value) if size == 8 else U(value) & ((U(1) << U(8 * size)) - U(1))
+    if wanted == U(MMIO_WRITE):
+        leave(engine, uc)
     return False
 
 
@@ -261,7 +319,8 @@ def window_write(uc: Word, offset: Word, size: Word, value: Word, user: Record) 
 )
 def on_unbacked(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Record) -> Word:
     """An access that nothing backs, or a write to ROM: always leaves; `loop` delivers or reports it."""
-    control = carray(as_control(np.intp(carray(user, 1)[0].control)), 1)[0]
+    engine = carray(user, 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
     control.kind = U(UNMAPPED)
     control.address = address
     control.width = U(size)
@@ -272,4 +331,5 @@ def on_unbacked(uc: Word, kind: Word, address: Word, size: Word, value: Word, us
         control.access = U(READ)
     else:
         control.access = U(WRITE)
+        leave(engine, uc)
     return False

@@ -1,7 +1,8 @@
 """RISC-V registers in the engine's saved CPU state, for compiled code of both widths.
 
 All state is read and written there (`layout`): unlike the API it does not obey the guest's privilege, and it keeps an LR
-reservation. `save` comes first, `restore` puts what was changed into the engine.
+reservation. `save` comes first, `restore` puts what was changed into the engine; where the state is the engine's own,
+in place, they do nothing.
 """
 
 from __future__ import annotations
@@ -76,12 +77,14 @@ def put_x(engine: Record, number: Word, value: Word) -> None:
 
 @njit(inline="always")
 def save(engine: Record) -> None:
-    uc_context_save(np.intp(engine.uc), np.intp(engine.context))
+    if engine.context != U(0):
+        uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
 
 @njit(inline="always")
 def restore(engine: Record) -> None:
-    uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
+    if engine.context != U(0):
+        uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
 @njit(cache=True)
