@@ -40,6 +40,7 @@ _INITRD_DISTANCE = 128 * MIB  # from the kernel's start; half of RAM where that 
 _TREE_ALIGNMENT = 2 * MIB
 _TREE_LIMIT = 3 << 30  # 32-bit firmware must reach it
 _PAGE = 4096
+_LINUX_ARGUMENTS = 1023  # bytes; Linux, arch/riscv/include/uapi/asm/setup.h
 _POWERS = tuple(1 << bit for bit in range(24))  # of memory, in MiB
 
 
@@ -165,6 +166,12 @@ def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) ->
         free = bios.end
     if kernel is not None:
         kernel = layout.add_image("kernel", kernel, _base(config, _up(free, boundary)))
+        size = len(config.append.encode("utf-8", "surrogateescape"))
+        if kernel.format == RISCV_IMAGE and size > _LINUX_ARGUMENTS:
+            layout.warnings.append(
+                f"-append has {size:,} bytes, of which Linux for RISC-V takes the first {_LINUX_ARGUMENTS:,} "
+                "(COMMAND_LINE_SIZE): put the rest into the initial RAM disk"
+            )
     initrd = _initrd(layout, files, kernel)
     entries = [layout.add_image("loader", image).entry for image in files.loaders]
     tree = _device_tree(config, layout, files, isa, initrd)
@@ -247,6 +254,10 @@ def _device_tree(
         )
     else:
         path, tree = own.path, dtb.patch(own.path, dtb.check(own.path, own.data), config.append, initrd)
+    if len(tree) > dtb.LARGEST:
+        expected = f"arguments for a device tree of at most {dtb.LARGEST:,} bytes, the most that kernels map"
+        actual = f"{len(config.append):,} characters, which make it {len(tree):,} bytes"
+        raise ConfigError("-append", expected, actual, "Put the rest into the initial RAM disk")
     top = min(layout.end, _TREE_LIMIT) if board.ram_base < _TREE_LIMIT else layout.end
     address = max((top - len(tree)) // _TREE_ALIGNMENT * _TREE_ALIGNMENT, board.ram_base)
     layout.add_bytes("device tree", path, tree, address)
@@ -270,6 +281,8 @@ def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> Non
             raise ConfigError(option, expected, str(value), "Use -machine virt where the ISA has one")
         if option in ("-initrd", "-append") and config.kernel is None:
             raise ConfigError(option, "a -kernel to give it to", f"{value} without one", "Add -kernel FILE")
+    if "\0" in config.append:
+        raise ConfigError("-append", "text without zero bytes", repr(config.append[:40]), "Leave them out")
     flash = {drive.unit for drive in config.drives if drive.interface == "pflash"}
     built_in = config.bios == BUILT_IN
     if 0 in flash and built_in:

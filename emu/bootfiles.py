@@ -56,7 +56,7 @@ def with_kernel(
     looks like."""
     data = read_file(path, "a guest program")
     image = parse(path, data, config.isa, as_raw=as_raw)
-    if any(drive.unit == FOLLOWING for drive in config.drives):
+    if any((drive.interface, drive.unit) == ("pflash", FOLLOWING) for drive in config.drives):
         return replace(files, kernel=None, handed=Blob(path, data)), image
     return replace(files, kernel=image, handed=None), image
 

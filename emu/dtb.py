@@ -20,7 +20,7 @@ Span: TypeAlias = tuple[int, int]  # first address or offset, first one after it
 
 _MAGIC = 0xD00DFEED
 _HEADER = struct.Struct(">10I")
-_LARGEST = 2 << 20  # bytes; Linux maps no more
+LARGEST = 2 << 20  # bytes; Linux maps no more
 _DEEPEST = 64  # levels of nodes; real trees have fewer than ten
 
 
@@ -61,8 +61,8 @@ def check(path: Path, data: bytes) -> bytes:
         _damaged(path, "version 17 (or 16)", f"version {blob.version}, read as {blob.last_compatible}")
     if not _HEADER.size - 4 <= blob.total <= len(data):
         _damaged(path, f"{blob.total:,} bytes as its header says", f"{len(data):,} bytes in the file")
-    if blob.total > _LARGEST:
-        expected, actual = f"at most {_LARGEST:,} bytes", f"{blob.total:,} bytes"
+    if blob.total > LARGEST:
+        expected, actual = f"at most {LARGEST:,} bytes", f"{blob.total:,} bytes"
         raise LoadError(path, f"a device tree blob of {expected}, the most that kernels map", actual)
     data = data[: blob.total]
     for _ in _tokens(blob, data):

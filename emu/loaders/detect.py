@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,9 +25,22 @@ def open_image(path: Path, isa: str | None = None, *, as_raw: bool = False) -> I
 
 
 def parse(path: Path, data: bytes, isa: str | None = None, *, as_raw: bool = False) -> Image:
-    """The same for bytes that were read already; `path` is for texts."""
+    """The same for bytes that were read already; `path` is for texts. What is compressed is unpacked, once."""
     if as_raw:
         return raw.load(path, data, isa)
+    compression = compressed.detect(data)
+    if compression is None:
+        return _parse(path, data, isa)
+    content = compressed.unpack(path, data, compression)
+    if not content or compressed.detect(content) is not None:
+        actual = f"a file in which {compression.name} packed {'another packed one' if content else 'nothing'}"
+        raise LoadError(path, "a program or kernel", actual, "Unpack it and look what it is")
+    image = _parse(path, content, isa)
+    note = f"unpacked by {compression.name}: {quantity(len(data))} to {quantity(len(content))}"
+    return replace(image, notes=(*image.notes, note))
+
+
+def _parse(path: Path, data: bytes, isa: str | None) -> Image:
     if data[:4] == b"\x7fELF":
         from emu.loaders import elf  # noqa: PLC0415 (importing its reader takes 80 ms)
 
@@ -35,8 +49,6 @@ def parse(path: Path, data: bytes, isa: str | None = None, *, as_raw: bool = Fal
         return uimage.load(path, data, isa)
     if (kernel := linux.detect(data)) is not None:
         return kernel(path, data, isa)
-    if (compression := compressed.detect(data)) is not None:
-        compressed.refuse(path, compression)
     if hexfile.detect(data):
         return hexfile.load(path, data)
     return raw.load(path, data, isa)

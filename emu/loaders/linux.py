@@ -18,6 +18,7 @@ from emu.loaders.placement import quantity
 
 MIB = 1 << 20
 RISCV_IMAGE = "RISC-V Linux Image"
+_RISCV_OFFSETS = {2 * MIB: ("riscv64",), 4 * MIB: ("riscv32",)}
 
 KernelLoader: TypeAlias = Callable[[Path, bytes, str | None], Image]
 
@@ -38,12 +39,12 @@ def detect(data: bytes) -> KernelLoader | None:
 
 
 def riscv(path: Path, data: bytes, isa: str | None = None) -> Image:
-    """A RISC-V Image. Only the offset at which it wants to lie tells a kernel for RV32 from one for RV64."""
+    """A RISC-V Image. Only the offset at which it wants to lie tells a kernel for RV32 from one for RV64; one that
+    runs in machine mode wants to lie at 0 on both."""
     text_offset, image_size, flags = _fields(path, data)
-    found = _isa(path, RISCV_IMAGE, ("riscv64", "riscv32"), isa)
-    if isa is None and text_offset == 4 * MIB:
-        found = "riscv32"
+    found = _isa(path, RISCV_IMAGE, _RISCV_OFFSETS.get(text_offset, ("riscv64", "riscv32")), isa)
     _little_endian(path, flags)
+    _whole(path, data)
     alignment = 4 * MIB if found == "riscv32" else 2 * MIB
     return _kernel(path, data, RISCV_IMAGE, found, image_size, text_offset, alignment)
 
@@ -53,6 +54,7 @@ def arm64(path: Path, data: bytes, isa: str | None = None) -> Image:
     if not image_size:  # kernels before 3.17 leave both fields to convention
         text_offset = MIB // 2
     _little_endian(path, flags)
+    _whole(path, data)
     found = _isa(path, "arm64 Linux Image", ("aarch64",), isa)
     return _kernel(path, data, "arm64 Linux Image", found, image_size, text_offset, 2 * MIB)
 
@@ -130,6 +132,28 @@ def _kernel(path: Path, data: bytes, what: str, isa: str, claims: int, offset: i
         alignment=alignment,
         notes=tuple(notes),
     )
+
+
+def _whole(path: Path, data: bytes) -> None:
+    """LoadError where the sections of an EFI stub, which are the kernel, reach beyond the file's end. An Image without
+    the stub does not say how long its file is."""
+    start = int.from_bytes(data[0x3C:0x40], "little")
+    if data[:2] != b"MZ" or not start:
+        return
+    if start + 24 > len(data):
+        raise _truncated(path, start + 24, len(data))
+    if not _is_pe(data):
+        return
+    sections, optional = struct.unpack_from("<6xH12xH", data, start)
+    end = 0
+    for number in range(sections):
+        at = start + 24 + optional + 40 * number
+        if at + 40 > len(data):
+            raise _truncated(path, at + 40, len(data))
+        size, offset = struct.unpack_from("<16xII", data, at)
+        end = max(end, offset + size)
+    if end > len(data):
+        raise _truncated(path, end, len(data))
 
 
 def _is_pe(data: bytes) -> bool:

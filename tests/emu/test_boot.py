@@ -215,6 +215,16 @@ def test_a_linux_image_without_firmware_is_warned_about() -> None:
     assert places(below)["kernel Image"] == 0x8020_0000
 
 
+def test_more_arguments_than_linux_takes_are_warned_about() -> None:
+    header = struct.pack("<8sQQQIIQ8s4sI", b"", 2 * MIB, 8 * MIB, 0, 2, 0, 0, b"RISCV\0\0\0", b"RSC\x05", 0)
+    files, isa = BootFiles(bios=elf(), kernel=riscv(Path("Image"), header)), find("riscv64")
+    for size, warnings in ((1023, 0), (1024, 1)):
+        config = MachineConfig(kernel=Path("Image"), append="x" * size)
+        assert len(plan(config, VIRT_RISCV, files, isa).warnings) == warnings
+    with pytest.raises(ConfigError, match="without zero bytes"):
+        plan(MachineConfig(kernel=Path("Image"), append="a\0b"), VIRT_RISCV, files, isa)
+
+
 def test_what_a_kernel_claims_is_kept_free_of_the_initrd() -> None:
     header = struct.pack("<8sQQQIIQ8s4sI", b"", 2 * MIB, 70 * MIB, 0, 2, 0, 0, b"RISCV\0\0\0", b"RSC\x05", 0)
     kernel, disk = riscv(Path("Image"), header), Blob(Path("disk"), bytes(100))

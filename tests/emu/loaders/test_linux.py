@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import struct
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,9 +50,12 @@ def test_a_riscv_image_goes_where_the_board_puts_it_and_claims_its_whole_size() 
     assert any("8 MiB" in line for line in image.description)
 
 
-def test_a_riscv_image_is_for_either_width_that_is_asked() -> None:
-    assert parse(PATH, riscv_image(), "riscv32").isa == "riscv32"
+def test_a_riscv_image_is_for_the_width_that_it_wants_to_lie_as() -> None:
+    assert parse(PATH, riscv_image(offset=0), "riscv32").isa == "riscv32"
+    assert parse(PATH, riscv_image(offset=0)).isa == "riscv64"
     assert parse(PATH, riscv_image(offset=4 * MIB)).isa == "riscv32"
+    assert "for riscv64. Run it with --isa riscv64" in refusal(riscv_image(), "riscv32")
+    assert "for riscv32. Run it with --isa riscv32" in refusal(riscv_image(offset=4 * MIB), "riscv64")
     text = refusal(riscv_image(), "aarch64")
     assert "aarch64" in text
     assert "riscv64" in text
@@ -109,17 +116,55 @@ def test_a_uimage_for_another_isa_is_refused_with_both_names() -> None:
 @pytest.mark.parametrize(
     ("magic", "command"),
     [
-        (b"\x1f\x8b\x08\0", "gzip -dc Image"),
-        (b"\xfd7zXZ\0", "xz -dc Image"),
         (b"\x28\xb5\x2f\xfd", "zstd -dc Image"),
-        (b"BZh9", "bzip2 -dc Image"),
         (b"\x02\x21\x4c\x18", "lz4 -dc Image"),
+        (b"\x04\x22\x4d\x18", "lz4 -dc Image"),
+        (b"\x89LZO\0", "lzop -dc Image"),
     ],
 )
-def test_compressed_kernels_are_refused_with_the_command_that_unpacks_them(
+def test_kernels_packed_by_what_nobody_here_unpacks_are_refused_with_the_command_that_does(
     magic: bytes, command: str
 ) -> None:
     assert command in refusal(magic + bytes(100))
+
+
+@pytest.mark.parametrize("packer", [gzip, lzma, bz2])
+def test_a_packed_kernel_is_unpacked(packer: ModuleType) -> None:
+    packed = packer.compress(riscv_image())
+    image = parse(PATH, packed + b"behind it")
+    assert image.segments[0].data == riscv_image()
+    assert image.reserve == 8 * MIB
+    assert any("unpacked by" in line for line in image.description)
+    assert "aarch64" in refusal(packed, "aarch64")
+    for cut in (10, len(packed) // 2, len(packed) - 1):
+        assert "truncated" in refusal(packed[:cut])
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2] ^= 0xFF
+    assert "Copy or pack it again" in refusal(bytes(damaged)) or "truncated" in refusal(bytes(damaged))
+
+
+def test_a_kernel_packed_twice_or_of_nothing_is_refused() -> None:
+    assert "another packed one" in refusal(gzip.compress(gzip.compress(riscv_image())))
+    assert "packed nothing" in refusal(gzip.compress(b""))
+
+
+def test_what_unpacks_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emu.loaders.compressed.LARGEST", MIB)
+    for packer in (gzip, lzma, bz2):
+        assert "at most 1 MiB" in refusal(packer.compress(bytes(MIB + 1)))
+
+
+def test_an_image_whose_stub_says_that_more_follows_is_refused() -> None:
+    whole = bytearray(riscv_image(first=b"MZ\x13\0") + bytes(400))
+    whole[0x3C:0x40] = struct.pack("<I", 0x40)
+    whole[0x40:0x44], whole[0x46:0x48], whole[0x54:0x56] = b"PE\0\0", b"\2\0", struct.pack("<H", 0x70)
+    for number, (size, offset) in enumerate(((100, 0), (64, len(whole) - 64))):
+        at = 0x40 + 24 + 0x70 + 40 * number + 16
+        whole[at : at + 8] = struct.pack("<II", size, offset)
+    assert parse(PATH, bytes(whole)).segments[0].size == len(whole)
+    assert "truncated" in refusal(bytes(whole[:-1]))
+    assert "truncated" in refusal(bytes(whole[:0x100]))
+    assert "truncated" in refusal(bytes(whole[:0x44]))
 
 
 def test_an_efi_zboot_kernel_is_refused_with_the_place_of_its_payload() -> None:
