@@ -71,7 +71,7 @@ def arguments(setting: Setting) -> list[str]:
     busybox = setting.files["busybox-riscv64"]["busybox"].read_bytes()
     disk = setting.put("initrd.gz", packed(initramfs(busybox)))
     return [
-        *("-bios", str(setting.files["opensbi"]["fw_jump.bin"]), "-m", "512M"),
+        *("-m", "512M"),
         *("-kernel", str(setting.files["linux-riscv64"]["vmlinux"]), "-initrd", str(disk)),
         *("-append", command_line(setting)),
         *(("--input", "/dev/null") if setting.batch else ()),

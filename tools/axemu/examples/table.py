@@ -17,7 +17,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "linux-riscv64",
         "Debian's kernel boots to a busybox shell",
-        ("linux-riscv64", "busybox-riscv64", "opensbi"),
+        ("linux-riscv64", "busybox-riscv64"),
         linux.arguments,
     ),
 )
