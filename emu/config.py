@@ -46,7 +46,32 @@ class Entropy:
     bus: int | None = None
 
 
-VirtioRequest = Entropy
+@dataclass(frozen=True, slots=True)
+class DiskImage:
+    """``-drive if=virtio,file=F`` or ``if=none,id=N,file=F``. format: "raw", "qcow2", None where nothing was said.
+
+    snapshot: what the guest writes stays in memory. unmap: what it discards goes back to the host. sync: what it flushes
+    is on the host's disk then.
+    """
+
+    path: Path
+    format: str | None = None
+    read_only: bool = False
+    snapshot: bool = False
+    unmap: bool = False
+    sync: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``-device virtio-blk-device,drive=N``."""
+
+    image: DiskImage
+    serial: str = ""
+    bus: int | None = None
+
+
+VirtioRequest = Block | Entropy
 """A virtio device. Its `bus` is the number of the window that it goes behind, None the highest that is free."""
 
 

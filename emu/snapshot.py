@@ -40,7 +40,9 @@ def make_of(machine: Machine) -> str:
     config = machine.config
     time = f"{config.clock} clock, shift {config.shift}"
     cpus = f"{config.smp} CPUs" + (" with built-in firmware" if machine.firmware is not None else "")
-    return f"{what}, {cpus}, {machine.ram.size:#x} bytes, {time}, unmapped: {config.unmapped}"
+    virtio = ", ".join(type(each).__name__ for each in config.virtio) or "none"
+    size = f"{machine.ram.size:#x} bytes"
+    return f"{what}, {cpus}, {size}, {time}, unmapped: {config.unmapped}, virtio: {virtio}"
 
 
 def _stateful(machine: Machine) -> list[tuple[str, Any]]:
@@ -66,6 +68,10 @@ def save(machine: Machine, previous: MachineState | None) -> MachineState:
 def load(machine: Machine, state: MachineState) -> None:
     if state.make != make_of(machine):
         raise SnapshotMismatch(make_of(machine), state.make)
+    for name, device in _stateful(machine):
+        check = getattr(device, "check", None)
+        if check is not None:
+            check(state.devices[name])
     machine.settle()
     machine.ram.restore(state.ram)
     machine.schedule.state = state.clock

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from emu.board import Board, Slot
-from emu.config import Entropy, FirmwareItem, MachineConfig, VirtioRequest
+from emu.config import Block, Entropy, FirmwareItem, MachineConfig, VirtioRequest
 from emu.device import Channel, Device, IrqLine, Power
 from emu.devices import device_class
 from emu.devices.fw_cfg import CPUS, NO_GRAPHIC, check_name
@@ -195,6 +195,13 @@ def _bare_latch(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     return device
 
 
+def _block(request: Block, name: str, hands: Hands) -> VirtioDevice:
+    from emu.disk.opening import open_disk  # noqa: PLC0415 - likewise
+    from emu.virtio.blk import Blk  # noqa: PLC0415
+
+    return Blk(name, open_disk(request.image), request.serial)
+
+
 def _entropy(request: Entropy, name: str, hands: Hands) -> VirtioDevice:
     from emu.virtio.rng import Rng  # noqa: PLC0415 - only a machine that has one loads it
 
@@ -202,6 +209,7 @@ def _entropy(request: Entropy, name: str, hands: Hands) -> VirtioDevice:
 
 
 _BEHIND: Final[dict[type[VirtioRequest], Callable[[Any, str, Hands], VirtioDevice]]] = {
+    Block: _block,
     Entropy: _entropy,
 }
 _BUILDERS: Final[dict[str, Builder]] = {

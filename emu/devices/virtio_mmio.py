@@ -91,6 +91,12 @@ class VirtioMmio:
         state.device = self.device.state if self.device is not None else None
         return state
 
+    def check(self, state: VirtioMmioState) -> None:
+        """SnapshotMismatch for a state that the device behind the window cannot take over."""
+        check = getattr(self.device, "check", None)
+        if check is not None:
+            check(state.device)
+
     def load(self, state: VirtioMmioState) -> None:
         self._s = deepcopy(state)
         self._s.queues, self._s.device = [], None

@@ -231,12 +231,15 @@ class Engine:
             self.flush_translations()
             return
         place.restype = ctypes.c_uint64
+        regions = [
+            (base, last, place(self.handle, ctypes.c_void_p(host)) - base)
+            for base, last, host in self._mapping.regions.tolist()
+        ]
         for address, size in spans:
-            for base, last, host in self._mapping.regions.tolist():
+            for base, last, shift in regions:
                 if base <= address <= last:
                     end = min(address + size, last + 1)
-                    first = place(self.handle, ctypes.c_void_p(host + address - base))
-                    forget(self.handle, ctypes.c_uint64(first), ctypes.c_uint64(first + end - address))
+                    forget(self.handle, ctypes.c_uint64(address + shift), ctypes.c_uint64(end + shift))
 
     def flush_tlb(self) -> None:
         self._ctl(uc_const.UC_CTL_TLB_FLUSH, 0, what="flush the TLB")

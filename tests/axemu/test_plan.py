@@ -97,7 +97,7 @@ def test_input_comes_from_the_folder_a_file_or_standard_input(raw: Path) -> None
         (Request(guest=HELLO, unmapped="expldoe"), "--unmapped"),
         (Request(guest=HELLO, exit_code="gest"), "'guest'"),
         (Request(guest=HELLO, log="exits,trps"), "'traps'"),
-        (Request(guest=HELLO, drives=("file=x",)), "pflash"),
+        (Request(guest=HELLO, drives=("if=none,file=x",)), "id=NAME"),
         (Request(guest=HELLO, devices=("e1000",)), "'e1000'"),
         (Request(guest=HELLO, dump_memory=("0",)), "--dump-memory"),
         (Request(guest=HELLO, icount="shift=77"), "-icount"),

@@ -8,7 +8,6 @@ import pytest
 
 from axemu import specs
 from axemu.errors import CommandError, NotInThisVersion, UsageError
-from emu.config import Drive, LoaderRequest
 from emu.errors import UnknownName
 
 
@@ -39,56 +38,6 @@ def test_icount_is_a_shift(text: str, shift: int) -> None:
 def test_icount_that_is_not_here_is_refused(text: str) -> None:
     with pytest.raises((CommandError, UnknownName), match="-icount"):
         specs.shift(text)
-
-
-def test_a_flash_drive_has_unit_file_and_protection() -> None:
-    assert specs.drive("if=pflash,unit=1,file=a,,b.bin,format=raw,readonly=on") == Drive(
-        "pflash", 1, Path("a,b.bin"), True
-    )
-    assert specs.drive("if=pflash,file=x") == Drive("pflash", 0, Path("x"), False)
-
-
-def test_a_disk_is_refused_with_what_serves_instead() -> None:
-    with pytest.raises(NotInThisVersion, match="-initrd"):
-        specs.drive("file=disk.qcow2,if=virtio")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "if=pflash",
-        "if=pflash,file=x,unit=one",
-        "if=pflash,file=x,format=qcow2",
-        "if=pflash,file=x,readonly=maybe",
-    ],
-)
-def test_a_flash_drive_that_cannot_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="-drive"):
-        specs.drive(text)
-
-
-def test_a_misspelled_property_is_refused_with_the_nearest_one() -> None:
-    with pytest.raises(UnknownName, match="'readonly'"):
-        specs.drive("if=pflash,file=x,redonly=on")
-
-
-def test_a_loader_has_a_file_and_perhaps_an_address() -> None:
-    assert specs.loader("loader,file=a.bin,addr=0x80200000") == LoaderRequest(Path("a.bin"), 0x8020_0000)
-    assert specs.loader("loader,file=a.elf") == LoaderRequest(Path("a.elf"), None)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("lodaer,file=x", "'loader'"),
-        ("virtio-net-device", "machine show"),
-        ("loader", "file=FILE"),
-        ("loader,file=x,addr=zz", "0x80000000"),
-    ],
-)
-def test_another_device_is_refused_with_what_there_is(text: str, says: str) -> None:
-    with pytest.raises((CommandError, UnknownName), match=says):
-        specs.loader(text)
 
 
 def test_a_dump_has_address_length_and_file() -> None:

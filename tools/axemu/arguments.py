@@ -32,10 +32,9 @@ _NO_GDB = (
     "This version has no GDB server. To look into a guest, take -d exits,traps for a log, "
     "--dump-memory for its RAM, or Machine as a library (README)."
 )
-_NO_DISK = (
-    "This version has no disks. Put files into an initial RAM disk (-initrd), into flash "
-    "(-drive if=pflash,unit=1,file=FILE) or into RAM (-device loader,file=FILE,addr=ADDRESS)."
-)
+_DISK = "Write -drive if=virtio,format=raw,file=FILE for a disk, and -snapshot beside it to keep writes in memory."
+_SHARE = "This version shares no folders. Put files into an initial RAM disk (-initrd) or a disk (-drive)."
+_NO_GLOBAL = "Devices take their properties from -device; virtio devices here are modern ones anyway."
 _NO_NETWORK = "This version has no network devices."
 _NO_STATE = "A machine can be saved and restored as a library: Machine.save() and Machine.restore()."
 _NO_CHARDEV = "The first serial line is standard input and output; redirect them, or take --input FILE."
@@ -51,8 +50,10 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("M", "--machine", "NAME"),
     Spelling("machine", "--machine", "NAME"),
     Spelling("cpu", "--cpu", "NAME"),
-    Spelling("drive", "--drive", "if=pflash,unit=N,file=FILE"),
-    Spelling("device", "--device", "loader,file=FILE,addr=ADDRESS"),
+    Spelling("drive", "--drive", "if=virtio,format=raw,file=FILE"),
+    Spelling("device", "--device", "virtio-blk-device,drive=ID"),
+    Spelling("snapshot", "--snapshot"),
+    Spelling("global", None, "PROPERTY=VALUE", ("virtio-mmio.force-legacy=false",), _NO_GLOBAL),
     Spelling("fw_cfg", "--fw-cfg", "name=NAME,string=TEXT|file=FILE"),
     Spelling("icount", "--icount", "shift=N"),
     Spelling("semihosting", "--semihosting"),
@@ -80,15 +81,14 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "s": _NO_GDB,
         "S": _NO_GDB,
         "gdb": _NO_GDB,
-        "hda": _NO_DISK,
-        "hdb": _NO_DISK,
-        "cdrom": _NO_DISK,
-        "sd": _NO_DISK,
-        "mtdblock": _NO_DISK,
-        "blockdev": _NO_DISK,
-        "snapshot": _NO_DISK,
-        "fsdev": _NO_DISK,
-        "virtfs": _NO_DISK,
+        "hda": _DISK,
+        "hdb": _DISK,
+        "cdrom": _DISK,
+        "sd": _DISK,
+        "mtdblock": _DISK,
+        "blockdev": _DISK,
+        "fsdev": _SHARE,
+        "virtfs": _SHARE,
         "pflash": "Write -drive if=pflash,unit=0,file=FILE.",
         "netdev": _NO_NETWORK,
         "chardev": _NO_CHARDEV,
@@ -103,7 +103,6 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "trace": "Take -d exits,traps,int,unimp for an event log.",
         "plugin": "Take -d exits,traps,int,unimp for an event log, or Machine.listen() as a library.",
         "object": "Devices are those of the machine: `axemu machine show NAME` lists them.",
-        "global": "Devices are those of the machine: `axemu machine show NAME` lists them.",
         "usb": "Devices are those of the machine: `axemu machine show NAME` lists them.",
         "usbdevice": "Devices are those of the machine: `axemu machine show NAME` lists them.",
         "boot": "The guest starts at its firmware (-bios), at its kernel (-kernel) or at its own entry.",

@@ -132,7 +132,7 @@ DriveOption = Annotated[
     typer.Option(
         "--drive",
         metavar="SPEC",
-        help="Also -drive. if=pflash,unit=N,file=FILE[,readonly=on].",
+        help="Also -drive. A disk: file=FILE,format=raw[,snapshot=on]; flash: if=pflash,unit=N,file=FILE.",
         rich_help_panel=_LOADED,
     ),
 ]
@@ -141,7 +141,15 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="SPEC",
-        help="Also -device. loader,file=FILE[,addr=ADDRESS].",
+        help="Also -device. virtio-blk-device,drive=ID; virtio-rng-device; loader,file=FILE[,addr=ADDRESS].",
+        rich_help_panel=_LOADED,
+    ),
+]
+SnapshotOption = Annotated[
+    bool,
+    typer.Option(
+        "--snapshot",
+        help="Also -snapshot. What the guest writes to its disks stays in memory.",
         rich_help_panel=_LOADED,
     ),
 ]
@@ -294,6 +302,7 @@ class Request:
     clock: str | None = None
     icount: str | None = None
     max_insns: str | None = None
+    snapshot: bool = False
     no_reboot: bool = False
     timeout: str | None = None
     verbose: int = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from axemu import properties, quantities, specs
+from axemu import devices, properties, quantities, specs
 from axemu.errors import UsageError
 from axemu.options import Request
 from emu.board import board_for
@@ -71,7 +71,11 @@ class Plan:
 def _folder(request: Request) -> Guest | None:
     guest = request.guest
     if guest is None:
-        if request.kernel is None and request.bios in (None, "none") and not request.devices:
+        if (
+            request.kernel is None
+            and request.bios in (None, "none")
+            and not (request.devices or request.drives)
+        ):
             raise UsageError(
                 "Nothing to run: expected a GUEST, -kernel FILE or -bios FILE.",
                 attempt="Try: axemu run guests/riscv64/hello, or axemu run --help.",
@@ -165,10 +169,7 @@ def _load_changes(request: Request) -> dict[str, Any]:
                 "--base says where a raw GUEST goes.", "There is no GUEST file that it could be for."
             )
         changes["base"] = quantities.address(request.base, "--base")
-    if request.drives:
-        changes["drives"] = tuple(specs.drive(text) for text in request.drives)
-    if request.devices:
-        changes["loaders"] = tuple(specs.loader(text) for text in request.devices)
+    changes |= devices.changes(request.drives, request.devices, snapshot=request.snapshot)
     if request.fw_cfg:
         changes["firmware_items"] = tuple(specs.firmware_item(text) for text in request.fw_cfg)
     return changes

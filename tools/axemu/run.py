@@ -35,6 +35,7 @@ def run(
     dtb: options.DtbOption = None,
     drive: options.DriveOption = None,
     device: options.DeviceOption = None,
+    snapshot: options.SnapshotOption = False,
     fw_cfg: options.FwCfgOption = None,
     base: options.BaseOption = None,
     input: options.InputOption = None,
@@ -58,7 +59,7 @@ def run(
         semihosting=semihosting, semihosting_config=semihosting_config, bios=bios, kernel=kernel,
         initrd=initrd, append=append, dtb=dtb, drives=tuple(drive or ()), devices=tuple(device or ()),
         fw_cfg=tuple(fw_cfg or ()), base=base, input=input, clock=clock, icount=icount,
-        max_insns=max_insns, timeout=timeout, no_reboot=no_reboot, verbose=verbose, json=json, log=log,
-        log_file=log_file, dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
+        max_insns=max_insns, timeout=timeout, snapshot=snapshot, no_reboot=no_reboot, verbose=verbose, json=json,
+        log=log, log_file=log_file, dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
     )  # fmt: skip
     raise typer.Exit(attend(Plan.of(request)))

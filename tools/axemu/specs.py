@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from axemu import properties, quantities
 from axemu.errors import NotInThisVersion, UsageError
-from emu.config import Drive, FirmwareItem, LoaderRequest
+from emu.config import FirmwareItem
 from emu.errors import UnknownName
 
 EVENT_KINDS: Mapping[str, str] = MappingProxyType(
@@ -117,53 +117,6 @@ def semihosting(text: str | None) -> bool:
     if pairs.get("target", "native") not in ("native", "auto"):
         raise NotInThisVersion("-semihosting-config target is native here.", f"It got '{pairs['target']}'.")
     return properties.switch(pairs, "enable", "-semihosting-config", default=True)
-
-
-def drive(text: str) -> Drive:
-    pairs = properties.parse(text, "-drive")
-    properties.only(pairs, ("if", "unit", "file", "format", "readonly"), "-drive")
-    if pairs.get("if") != "pflash":
-        raise NotInThisVersion(
-            "-drive knows flash only: if=pflash,unit=N,file=FILE.",
-            f"It got '{text}'.",
-            "Put other files into an initial RAM disk (-initrd) or into RAM (-device loader,file=F,addr=A).",
-        )
-    if not pairs.get("file"):
-        raise UsageError("-drive expects file=FILE.", f"It got '{text}'.")
-    if pairs.get("format", "raw") != "raw":
-        raise UsageError(
-            "-drive expects format=raw.",
-            f"It got '{pairs['format']}'.",
-            "Convert it with qemu-img convert -O raw.",
-        )
-    unit = pairs.get("unit", "0")
-    if not unit.isdigit():
-        raise UsageError("-drive expects unit=N, a number.", f"It got 'unit={unit}'.")
-    return Drive(
-        "pflash",
-        int(unit),
-        Path(pairs["file"]),
-        properties.switch(pairs, "readonly", "-drive", default=False),
-    )
-
-
-def loader(text: str) -> LoaderRequest:
-    pairs = properties.parse(text, "-device", "driver")
-    driver = pairs.get("driver", "")
-    if driver != "loader":
-        raise UnknownName.among(
-            "device for -device",
-            driver,
-            ["loader"],
-            "`axemu machine show NAME` lists what a machine has built in",
-        )
-    properties.only(pairs, ("driver", "file", "addr"), "-device loader")
-    if not pairs.get("file"):
-        raise UsageError("-device loader expects file=FILE.", f"It got '{text}'.")
-    where = pairs.get("addr")
-    return LoaderRequest(
-        Path(pairs["file"]), None if where is None else quantities.address(where, "-device loader,addr=")
-    )
 
 
 def firmware_item(text: str) -> FirmwareItem:

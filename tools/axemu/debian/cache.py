@@ -64,10 +64,11 @@ class Cache:
         home = self.folder / "guests" / guest.name
         found = sorted(home.iterdir(), key=lambda each: each.stat().st_mtime) if home.is_dir() else []
         for folder in reversed(found):
-            manifest = folder / "manifest.json"
-            if manifest.is_file() and guest.accepts(
-                version := str(json.loads(manifest.read_text())["version"])
-            ):
+            if not (folder / "manifest.json").is_file():
+                continue
+            manifest = json.loads((folder / "manifest.json").read_text())
+            complete = all(file.name in manifest["sha256"] for file in guest.files)  # as the row is now
+            if complete and guest.accepts(version := str(manifest["version"])):
                 return self._check(guest, folder, version, pinned=True)
         return None
 

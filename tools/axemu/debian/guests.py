@@ -51,6 +51,23 @@ class Guest:
 OPENSBI = "usr/lib/riscv64-linux-gnu/opensbi/generic/"
 U_BOOT = "usr/lib/u-boot/"
 
+MODULES = "usr/lib/modules/*/kernel/"
+LINUX_MODULES = (
+    "drivers/virtio/virtio_mmio",
+    "drivers/block/virtio_blk",
+    "drivers/char/hw_random/virtio-rng",
+    "net/9p/9pnet",
+    "net/9p/9pnet_virtio",
+    "fs/netfs/netfs",
+    "fs/9p/9p",
+    "crypto/crc32c_generic",
+    "lib/crc16",
+    "fs/mbcache",
+    "fs/jbd2/jbd2",
+    "fs/ext4/ext4",
+)
+"""What virt's devices need and Debian's kernel has not built in. One stands after those that it needs."""
+
 GUESTS: tuple[Guest, ...] = (
     Guest(
         name="opensbi",
@@ -119,7 +136,11 @@ GUESTS: tuple[Guest, ...] = (
         suite="trixie",
         architecture="riscv64",
         version="6.12.*",
-        files=(File("vmlinux", "boot/vmlinux-6.12.*"), File("config", "boot/config-6.12.*")),
+        files=(
+            File("vmlinux", "boot/vmlinux-6.12.*"),
+            File("config", "boot/config-6.12.*"),
+            *(File(f"{path.rpartition('/')[2]}.ko.xz", f"{MODULES}{path}.ko.xz") for path in LINUX_MODULES),
+        ),
         follow="linux-image-6.12.*-riscv64",
     ),
     Guest(

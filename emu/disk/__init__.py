@@ -1,0 +1,1 @@
+"""Disks: what a block device reads and writes on the host."""
