@@ -71,7 +71,25 @@ class Block:
     bus: int | None = None
 
 
-VirtioRequest = Block | Entropy
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``-virtfs local,path=P,mount_tag=T[,readonly=on]``: a host directory for the guest."""
+
+    path: Path
+    tag: str
+    read_only: bool = False
+    bus: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtioConsole:
+    """``-device virtconsole``. connected: to the machine's channel; else to nothing."""
+
+    connected: bool = True
+    bus: int | None = None
+
+
+VirtioRequest = Block | Entropy | Share | VirtioConsole
 """A virtio device. Its `bus` is the number of the window that it goes behind, None the highest that is free."""
 
 
@@ -97,6 +115,7 @@ class MachineConfig:
     drives: tuple[Drive, ...] = ()
     virtio: tuple[VirtioRequest, ...] = ()
     loaders: tuple[LoaderRequest, ...] = ()
+    serial: bool = True  # the first serial line is the channel's too; False: it leads nowhere
     firmware_items: tuple[FirmwareItem, ...] = ()
     clock: str = "virtual"  # or "host"
     shift: int = 0

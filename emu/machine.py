@@ -44,7 +44,7 @@ from emu.pcpu import physical_cpu
 from emu.recorder import Recorder
 from emu.runner import Runner
 from emu.schedule import Schedule, Vcpu
-from emu.semihost import Mute, Semihost
+from emu.semihost import Semihost
 from emu.snapshot import MachineState, digest, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline
@@ -122,10 +122,9 @@ class Machine:
                 self.bus.add_region(Region(slot.name, slot.base, rom, 0, slot.size, ROM))
 
     def _build_devices(self) -> None:
-        serial = Mute(self.channel) if self.config.semihosting else self.channel
         self.dma = Dma(self.memory, self._written)
         hands = wiring.Hands(
-            self.config, self.board, self.timeline, self, serial, self._runner.ask_power, self.dma
+            self.config, self.board, self.timeline, self, self.channel, self._runner.ask_power, self.dma
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from axvcpu.exits import AccessFlags
 from axvcpu.states import BlockReason
 from axvcpu.vcpu import AxVCpu
-from emu.device import Channel
 from emu.engine.vcpu import EngineVCpu
 from emu.errors import AddressError
 from emu.outcome import Ending, Outcome
@@ -16,18 +15,6 @@ from emu.wiring import EPOCH_NS
 
 if TYPE_CHECKING:
     from emu.machine import Machine
-
-
-class Mute:
-    """The console for a serial line that is only to write: what is typed belongs to semihosting."""
-
-    live = False
-
-    def __init__(self, channel: Channel) -> None:
-        self.write = channel.write
-
-    def read(self, limit: int) -> bytes:
-        return b""
 
 
 class Semihost:

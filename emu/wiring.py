@@ -10,12 +10,13 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from emu.board import Board, Slot
-from emu.config import Block, Entropy, FirmwareItem, MachineConfig, VirtioRequest
+from emu.config import Block, Entropy, FirmwareItem, MachineConfig, Share, VirtioConsole, VirtioRequest
 from emu.device import Channel, Device, IrqLine, Power
 from emu.devices import device_class
 from emu.devices.fw_cfg import CPUS, NO_GRAPHIC, check_name
 from emu.dma import Dma
 from emu.errors import ConfigError, LoadError, UnknownName
+from emu.lines import Mute, Shared, Unheard
 from emu.timeline import Timeline
 from emu.virtio import windows
 from emu.virtio.device import VirtioDevice
@@ -111,10 +112,27 @@ def _clint(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     return device  # type: ignore[no-any-return]
 
 
+def _serial(hands: Hands, made: dict[str, Device]) -> Channel:
+    """The host's end of the first serial line."""
+    config, channel = hands.config, hands.channel
+    if not config.serial:
+        return Unheard()
+    if config.semihosting:
+        return Mute(channel)
+    if any(isinstance(each, VirtioConsole) and each.connected for each in config.virtio):
+        return Shared(channel, lambda: any(_listens(device) for device in made.values()))
+    return channel
+
+
+def _listens(device: Device) -> bool:
+    """Whether it is a console that takes what is typed."""
+    return bool(getattr(getattr(device, "device", None), "listening", False))
+
+
 def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
     device: Any = device_class(slot.kind)(
-        slot.name, hands.channel, _irq(slot, made), alarm, slot.size, clock=hands.timeline
+        slot.name, _serial(hands, made), _irq(slot, made), alarm, slot.size, clock=hands.timeline
     )
     connect(device.fire)
     return device  # type: ignore[no-any-return]
@@ -177,7 +195,7 @@ def _virtio(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
-    device: Device = device_class(slot.kind)(slot.name, hands.channel, _irq(slot, made), slot.size)
+    device: Device = device_class(slot.kind)(slot.name, _serial(hands, made), _irq(slot, made), slot.size)
     return device
 
 
@@ -208,9 +226,26 @@ def _entropy(request: Entropy, name: str, hands: Hands) -> VirtioDevice:
     return Rng(name, request.seed)
 
 
+def _share(request: Share, name: str, hands: Hands) -> VirtioDevice:
+    from emu.share.directory import Directory  # noqa: PLC0415 - likewise
+    from emu.virtio.ninep import TAG_LIMIT, NineP  # noqa: PLC0415
+
+    if not 0 < len(request.tag.encode()) <= TAG_LIMIT:
+        raise ConfigError("mount_tag", f"1 to {TAG_LIMIT} bytes", repr(request.tag))
+    return NineP(name, request.tag, Directory(request.path, read_only=request.read_only))
+
+
+def _virtio_console(request: VirtioConsole, name: str, hands: Hands) -> VirtioDevice:
+    from emu.virtio.console import Console  # noqa: PLC0415 - likewise
+
+    return Console(name, hands.channel if request.connected else Unheard())
+
+
 _BEHIND: Final[dict[type[VirtioRequest], Callable[[Any, str, Hands], VirtioDevice]]] = {
     Block: _block,
     Entropy: _entropy,
+    Share: _share,
+    VirtioConsole: _virtio_console,
 }
 _BUILDERS: Final[dict[str, Builder]] = {
     "plic": _plic,

@@ -28,11 +28,13 @@ def obey(command):
         line.write(f"<{command.name}>".encode())
 def stop():
     stopped.set(); arrived.set()
+def resized():
+    line.write(f"<{line.size}>".encode())
 with console.attached(stored=None, output_fd=1, keep=False, stop=stop, obey=obey) as line:
     line.subscribe(arrived.set)
     line.start()
     line.write(b"ready\\n")
-    with SignalWatch(stop, line.terminal) as watch:
+    with SignalWatch(stop, line.terminal, resized) as watch:
         while not stopped.is_set():
             arrived.wait(); arrived.clear()
             while data := line.read(3):
@@ -129,6 +131,15 @@ def test_a_second_signal_ends_a_program_that_does_not_stop(on_terminal: Callable
     assert program.wait() in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     assert b"a second time" in program.output
     assert program.mode == program.before
+
+
+def test_a_terminal_without_a_size_has_none_and_another_size_is_told(echo: Callable[..., Any]) -> None:
+    program = echo()
+    program.send(signal.SIGWINCH)
+    program.read_until(b"<None>")
+    for columns, rows in ((100, 30), (80, 24)):
+        termios.tcsetwinsize(program.slave, (rows, columns))
+        program.read_until(f"<({columns}, {rows})>".encode())
 
 
 def test_output_processing_stays_on_in_raw_mode(on_terminal: Callable[..., Any]) -> None:

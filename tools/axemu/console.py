@@ -32,13 +32,25 @@ class Console:
         self.source, self.output, self.terminal, self.transcript = source, output, terminal, transcript
         self.was_live = source.live  # whether this run's input came at host times
 
+        self._notify: Callable[[], None] = lambda: None
+
     @property
     def live(self) -> bool:
         return self.source.live
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows of the terminal that is typed at; None where there is none."""
+        return self.terminal.size if self.terminal is not None else None
+
     def subscribe(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
         if isinstance(self.source, LiveInput):
             self.source.subscribe(notify)
+
+    def resized(self) -> None:
+        """The terminal has another size. From any thread."""
+        self._notify()
 
     def read(self, limit: int) -> bytes:
         return self.source.read(limit)

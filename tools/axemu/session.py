@@ -102,7 +102,7 @@ class Session:
         if not gc.isenabled():  # cli.main starts without
             gc.freeze()
             gc.enable()
-        with SignalWatch(self.stop, line.terminal) as watch:
+        with SignalWatch(self.stop, line.terminal, line.resized) as watch:
             begin = time.perf_counter()
             outcome = machine.run(max_insns=self.plan.budget, timeout=self.plan.timeout)
             seconds = time.perf_counter() - begin

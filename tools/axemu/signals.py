@@ -18,19 +18,21 @@ from typing import Any
 from axemu.terminal import Terminal
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WATCHED = (*ENDING, signal.SIGTSTP, signal.SIGCONT)
+WATCHED = (*ENDING, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
 
 
 class SignalWatch:
     """For the body of a `with`: a signal that ends programs calls `stop` instead, a second one ends this
     process at once. Suspension gives the terminal back first. `received` is the first ending signal, None
-    where none came.
+    where none came. `resized` is called when the terminal has another size.
 
-    Enter from the main thread (signal.signal); `stop` is called in the watching thread.
+    Enter from the main thread (signal.signal); `stop` and `resized` are called in the watching thread.
     """
 
-    def __init__(self, stop: Callable[[], None], terminal: Terminal | None) -> None:
-        self._stop, self._terminal = stop, terminal
+    def __init__(
+        self, stop: Callable[[], None], terminal: Terminal | None, resized: Callable[[], None] = lambda: None
+    ) -> None:
+        self._stop, self._terminal, self._resized = stop, terminal, resized
         self.received: signal.Signals | None = None
 
     def __enter__(self) -> SignalWatch:
@@ -65,6 +67,9 @@ class SignalWatch:
         elif number is signal.SIGCONT:
             if self._terminal is not None:
                 self._terminal.resume()
+            self._resized()
+        elif number is signal.SIGWINCH:
+            self._resized()
         elif number in ENDING and self.received is None:
             self.received = number
             self._stop()

@@ -41,6 +41,15 @@ class Terminal:
         except OSError as error:
             return error.errno == errno.ENOTTY and os.isatty(self.fd)
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows; None where the terminal does not know, or is gone."""
+        try:
+            columns, rows = os.get_terminal_size(self.fd)
+        except OSError:
+            return None
+        return (columns, rows) if columns and rows else None
+
     def enter(self) -> None:
         """Raw mode, where this process is in the foreground; else nothing."""
         if self._before is not None or not self.foreground:
