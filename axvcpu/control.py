@@ -62,6 +62,8 @@ CONTROL: Final = np.dtype(
         ("deadline", "u8"),
         ("event_at", "u8"),
         ("turn_at", "u8"),  # the first block that would go past it ends the turn
+        ("yields", "u8"),  # another vCPU waits for its turn: a pause ends this one's
+        ("yielded", "u8"),
         ("stop_count", "u8"),  # instructions of the block that a stop kept from beginning
         ("kick", "u8"),
         # time: ns = (retired + time_base) << time_shift, or the host's clock

@@ -1,7 +1,9 @@
 """Whose turn it is, and guest time as the vCPUs make it.
 
 One thread runs all vCPUs in turns. A turn ends before the first block that does not fit into it, which is the same
-block however the run is cut into slices. Guest time is the sum of what all have retired, and what was skipped idle.
+block however the run is cut into slices, and where a vCPU has nothing to do but wait for another: at a pause, or a halt
+that is over at once. One that runs while all others wait has no turns. Guest time is the sum of what all have retired,
+and what was skipped idle.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ class Schedule:
         self.vcpus, self.shift = vcpus, shift
         self.host_start = host_ns() if host else None
         self._before = 0  # retired before the last reset
-        self._turn, self._turn_at, self._skipped = 0, TURN, 0
+        self._turn, self._turn_at, self._skipped, self._yields = 0, NEVER, 0, 0
 
     def reset(self) -> None:
         """Power on anew: to be called before the vCPUs are."""
         self._before += self._total()
-        self._turn, self._turn_at, self._skipped = 0, TURN, 0
+        self._turn, self._turn_at, self._skipped, self._yields = 0, NEVER, 0, 0
         if self.host_start is not None:
             self.host_start = host_ns()
 
@@ -51,13 +53,14 @@ class Schedule:
         return self.vcpus[self._turn]
 
     @property
-    def state(self) -> tuple[int, int, int, int]:
-        """Whose turn it is and until when, the instructions' time skipped, and what was retired before a reset."""
-        return self._turn, self._turn_at, self._skipped, self._before
+    def state(self) -> tuple[int, int, int, int, int]:
+        """Whose turn it is and until when, the instructions' time skipped, what was retired before a reset, and how
+        many turns ended early, one after the other."""
+        return self._turn, self._turn_at, self._skipped, self._before, self._yields
 
     @state.setter
-    def state(self, state: tuple[int, int, int, int]) -> None:
-        self._turn, self._turn_at, self._skipped, self._before = state
+    def state(self, state: tuple[int, int, int, int, int]) -> None:
+        self._turn, self._turn_at, self._skipped, self._before, self._yields = state
 
     def now(self) -> int:
         """Guest time in ns."""
@@ -74,48 +77,50 @@ class Schedule:
         for step in range(len(self.vcpus)):
             number = (self._turn + step) % len(self.vcpus)
             vcpu = self.vcpus[number]
-            if self._halted(vcpu) and vcpu.arch.can_wake():
-                vcpu.wake(WakeEvent.INTERRUPT)
             if vcpu.state is VCpuState.INVALID:
                 return vcpu  # its run says why
-            if vcpu.state is VCpuState.READY:
+            if self._ready(vcpu):
                 if step:
                     self._begin(number)
                 return vcpu
         return None
 
     @staticmethod
-    def _halted(vcpu: Vcpu) -> bool:
-        reason = vcpu.block_reason
-        return reason is not None and BlockReason.HALT in reason
-
-    def _alone(self, vcpu: Vcpu) -> bool:
-        """Whether no other vCPU has anything to do before something happens: an alarm, or what this one does itself."""
-        return all(
-            other is vcpu
-            or (other.state is VCpuState.BLOCKED and not (self._halted(other) and other.arch.stirred))
-            for other in self.vcpus
-        )
+    def _ready(vcpu: Vcpu) -> bool:
+        """Whether a vCPU can run; one that is halted and has an interrupt to go on for is woken."""
+        if vcpu.state is VCpuState.BLOCKED:
+            reason = vcpu.block_reason
+            if reason is not None and BlockReason.HALT in reason and vcpu.arch.can_wake():
+                vcpu.wake(WakeEvent.INTERRUPT)
+        return vcpu.state is VCpuState.READY
 
     def end_turn(self, vcpu: Vcpu) -> None:
         """Native code came back: the next one's turn, if this one's is over."""
-        if vcpu.arch.turn_over() and not self._alone(vcpu):
+        if self._turn_at != NEVER and vcpu.arch.turn_over():
+            self._yields = self._yields + 1 if vcpu.arch.yielded else 0
             self._begin((self._turn + 1) % len(self.vcpus))
 
     def _begin(self, number: int) -> None:
-        self._turn = number
-        self._turn_at = self.vcpus[number].arch.retired + TURN
+        self._turn, self._turn_at = number, NEVER
+        self.vcpus[number].arch.yielded = False
 
     def prepare(self, vcpu: Vcpu, limit: int, following: int) -> None:
         """Tell native code when to come back: at `limit` instructions in all (NEVER: no limit), at the next alarm
-        (`following`, guest time in ns), at the turn's end."""
+        (`following`, guest time in ns), at the turn's end. A turn begins when there is another to take the next one;
+        a pause ends it, unless all of them have just ended theirs so: then they wait for the time to pass."""
         arch = vcpu.arch
         others = self._total() - arch.retired
         arch.time_base = others + self._skipped
         vcpu.deadline = None if limit == NEVER else max(limit - self._before - others, 0)
-        arch.turn_at = self._turn_at
-        if self._alone(vcpu):
-            arch.turn_at = max(self._turn_at, arch.retired + BREATH)
+        if len(self.vcpus) > 1:
+            ready = sum(self._ready(other) for other in self.vcpus if other is not vcpu)
+            if not ready:
+                self._turn_at = NEVER
+                arch.yielded = False
+            elif self._turn_at == NEVER:
+                self._turn_at = arch.retired + TURN
+            arch.yields = self._yields < ready
+        arch.turn_at = min(self._turn_at, arch.retired + BREATH)
         arch.event_at = arch.event_ns = NEVER
         if following >= NEVER:
             return

@@ -29,9 +29,7 @@ class MachineState:
     ram: Capture
     devices: dict[str, Any]
     alarms: dict[str, int | None]
-    clock: tuple[
-        int, int, int, int
-    ]  # whose turn, until when, ns skipped while idle, retired before the last reset
+    clock: tuple[int, int, int, int, int]  # `Schedule.state`
     channel: int | None  # how much of a stored input was taken
 
 

@@ -141,7 +141,11 @@ UC_MEM_FETCH = 18
 BLOCK_COUNT_MASK: Final = 0xFFFF
 """Low bits of a block's `count`; 0 there: counted anew each time (two address spaces disagree)."""
 BLOCK_SPECIAL: Final = 1 << 16
-"""The block ends in an instruction that `mend` must put right: its number is in the bits above."""
+"""The block needs more than counting."""
+BLOCK_PAUSE: Final = 1 << 17
+"""It holds a pause: the vCPU waits for another."""
+BLOCK_MEND: Final = 18
+"""The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
 
 uc_emu_start = types.ExternalFunction(
     "uc_emu_start", types.int32(types.intp, types.uint64, types.uint64, types.uint64, types.uint64)
@@ -332,9 +336,11 @@ class NativeAbilities:
     """The compiled half of an ISA plug-in. Each callback is a numba ``CFunc``; `None` where the ISA needs none.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
-    and writes such a state by name. `outside` are registers that the saved state lacks, by name, with `reveal`: what
-    must hold in the saved state while the API reads or writes them. `counted` are registers that read as the count of
-    retired instructions (name, right shift), `clocks` those that read as guest time (name, ns of a unit, right shift).
+    and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
+    regime(view, state) is what decides how addresses are translated, to be compared. `outside` are registers that the
+    saved state lacks, by name, with `reveal`: what must hold in the saved state while the API reads or writes them.
+    `counted` are registers that read as the count of retired instructions (name, right shift), `clocks` those that read
+    as guest time (name, ns of a unit, right shift).
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -351,6 +357,8 @@ class NativeAbilities:
     advance: Any
     observe: Any | None
     mend: Any | None
+    wakes: Callable[[StateView, StateBytes, int, int], bool]
+    regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
     counted: tuple[tuple[str, int], ...] = ()

@@ -24,7 +24,17 @@ from emu.engine.library import check, lib
 from emu.engine.loop import enter as _enter
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from isa.contract import CpuModel, Isa
-from isa.native import BLOCK, CELL, ENGINE, LOG_ENTRY, PAGES, RING_ENTRY, NativeAbilities, StateView
+from isa.native import (
+    BLOCK,
+    CELL,
+    ENGINE,
+    LOG_ENTRY,
+    PAGES,
+    RING_ENTRY,
+    NativeAbilities,
+    StateBytes,
+    StateView,
+)
 from isa.register import Role
 
 _UC_CTL_WRITE: Final = 1 << 30
@@ -35,6 +45,8 @@ CELLS: Final = 1 << 20
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
 _SCRATCH: Final = 1 << 13
+_BEYOND: Final = 32
+"""Bytes after what a context holds, of the engine's CPU state, that are looked at."""
 
 enter: Final = _enter.get_overload(_enter.signatures[0])
 
@@ -75,6 +87,7 @@ class Engine:
         self._pristine = self.new_context()
         self.save(self._pristine)
         self._internals = self._look_inside()
+        self.beyond: Final = self._look_beyond()
         self._allocate()
         self._install()
         self._mapping = Mapping(self.handle, self.address, self._hook)
@@ -96,6 +109,21 @@ class Engine:
             self.state = memoryview((ctypes.c_ubyte * self.state_size).from_address(found.state)).cast("B")
             ctypes.c_ubyte.from_address(found.no_checks).value = 1
         return found
+
+    def _look_beyond(self) -> memoryview:
+        """The bytes of registers that a saved state lacks, in place; none where they cannot be reached."""
+        if self._internals is None or not self.native.outside:
+            return memoryview(b"")
+        end = self._internals.state + self.state_size
+        after = memoryview((ctypes.c_ubyte * _BEYOND).from_address(end)).cast("B")
+        before = bytes(after)
+        for name in self.native.outside:
+            self.write_outside(name, (1 << self.isa.register(name).bits) - 1)
+        changed = [i for i in range(_BEYOND) if after[i] != before[i]]
+        for name in self.native.outside:
+            self.write_outside(name, 0)
+        self.restore(self._pristine)
+        return after[changed[0] : changed[-1] + 1] if changed else memoryview(b"")
 
     # -- memory shared with native code ------------------------------------------------------------------------------
 
@@ -418,6 +446,10 @@ class Engine:
         """Take back what `attach` did."""
         self._mapping.clear()
         self.set_word("alias_size", 0)
+
+    def regime(self, state: StateBytes) -> object:
+        """What decides how addresses are translated: where it is equal, so are the translations."""
+        return None if not self.word("paging") else self.native.regime(self.registers, state)
 
     def reset(self) -> None:
         """The CPU state of power-on."""

@@ -20,6 +20,8 @@ from numba import carray, cfunc, njit, types
 from axvcpu.control import LATCH_ENTRIES, Kind
 from isa.native import (
     BLOCK_COUNT_MASK,
+    BLOCK_MEND,
+    BLOCK_PAUSE,
     BLOCK_SPECIAL,
     CELL,
     UC_MEM_FETCH_PROT,
@@ -209,9 +211,14 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
     control.block_size = U(size)
     control.block_count = count
     if word >= SPECIAL:
-        control.counter_register = U(word >> np.uint32(17))
-        control.counter_value = retired - U(1)
-        control.attention = U(1)
+        mended = U(word >> np.uint32(BLOCK_MEND))
+        if mended != U(0):
+            control.counter_register = mended
+            control.counter_value = retired - U(1)
+            control.attention = U(1)
+        if word & np.uint32(BLOCK_PAUSE) != np.uint32(0) and control.yields != U(0):
+            control.yielded = U(1)
+            control.limit = retired
     return 0
 
 

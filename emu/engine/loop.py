@@ -190,6 +190,8 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             return EVENT
         if control.retired >= control.deadline:
             return DEADLINE
+        if control.yielded != U(0):
+            return TURN
         control.limit = min(limit, control.turn_at)
         if exact > 0 and not begin_exact(engine, control, uc, exact):
             control.kind, control.cause = U(FAIL), U(0)
@@ -235,6 +237,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             if error == 0:
                 give_back(engine, control, np.int64(control.pc))
                 if call_engine(np.intp(engine.tell_lines), address) != 0:
+                    control.yielded = control.yields
                     continue  # an interrupt is pending already: the halt is over as it begins
                 control.kind = U(HALT)
                 return HALT

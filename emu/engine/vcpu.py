@@ -51,7 +51,7 @@ _WORD: Final = {
 _PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
 _ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
 _TIME_BASE, _EVENT_AT, _TURN_AT = _WORD["time_base"], _WORD["event_at"], _WORD["turn_at"]
-_STOP_COUNT = _WORD["stop_count"]
+_STOP_COUNT, _YIELDS, _YIELDED = _WORD["stop_count"], _WORD["yields"], _WORD["yielded"]
 _MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
 _READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
 _EXIT_NAMES: Final = {
@@ -74,6 +74,7 @@ _KEPT: Final = (
     "event_at",
     "event_ns",
     "turn_at",
+    "yields",
     "kick",
     "limit",
     "attention",
@@ -88,6 +89,7 @@ _KEPT: Final = (
 
 class EngineVCpu:
     __slots__ = (
+        "_beyond",
         "_block",
         "_blueprint",
         "_engine",
@@ -122,6 +124,7 @@ class EngineVCpu:
         self._space: AddressSpace | None = None
         self._saved = bytearray()
         self._outside: dict[str, int] = {}
+        self._beyond: bytes | None = None  # what `_outside` names, as the engine it was displaced in holds it
         self.watcher: Callable[[Event], None] | None = None
         self.stirred = True  # an interrupt line or bit has moved since `can_wake` said no
         self._typed: Counter[str] = Counter()  # calls to firmware that became an exit of their own
@@ -174,7 +177,7 @@ class EngineVCpu:
         if self._engine is not None and self._engine.loaded is self:
             self._engine.loaded = None
             self._engine.flush_tlb()
-        self._outside = dict.fromkeys(blueprint.native.outside, 0)
+        self._outside, self._beyond = dict.fromkeys(blueprint.native.outside, 0), None
         if "mhartid" in blueprint.registers.places:
             blueprint.registers.put(self._saved, "mhartid", self.vcpu_id)
 
@@ -222,31 +225,51 @@ class EngineVCpu:
 
     def unbind(self) -> None:
         engine = self._engine
-        if engine is not None and engine.loaded is self:
-            self._store()
-            engine.loaded = None
+        if engine is not None:
+            if engine.loaded is not self and self._beyond is not None:
+                self._load()
+            if engine.loaded is self:
+                self._store()
+                self._read_outside(engine)
+                engine.loaded = None
         self._engine = None
 
     def _load(self) -> None:
+        """Put the context into the engine, in place of whose is there. Translations of the other's that are good for
+        this one too stay."""
         engine = self._engine
         assert engine is not None
-        if engine.loaded is not None:
-            engine.loaded._store()
-            engine.flush_tlb()
+        displaced = engine.loaded
+        if displaced is not None:
+            displaced._store()
+            if engine.regime(displaced._saved) != engine.regime(self._saved):
+                engine.flush_tlb()
         engine.state[:] = self._saved
         engine.put_state()
-        for name, value in self._outside.items():
-            engine.write_outside(name, value)
+        if self._beyond is not None:
+            engine.beyond[:] = self._beyond
+        else:
+            for name, value in self._outside.items():
+                engine.write_outside(name, value)
         engine.set_word("control", self.control_address)
         self.words[_WORD["lines_told"]] |= STALE
         engine.loaded = self
 
     def _store(self) -> None:
+        """Take the context out of the engine, to be put back there."""
         engine = self._engine
         assert engine is not None
         self._saved[:] = engine.take_state()
+        if engine.beyond:
+            self._beyond = bytes(engine.beyond)
+        else:
+            self._read_outside(engine)
+
+    def _read_outside(self, engine: Engine) -> None:
+        """The registers that the saved state lacks, by name: for any engine."""
         for name in self._outside:
             self._outside[name] = engine.read_outside(name)
+        self._beyond = None
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -406,7 +429,10 @@ class EngineVCpu:
     def can_wake(self) -> bool:
         """Whether a halted vCPU has an interrupt to go on for; asked in vain, it costs nothing until one moves."""
         if self.stirred:
-            self.stirred = self._loaded().tell_lines()
+            engine = self._held()
+            state = self._saved if engine is None else engine.take_state()
+            lines, told = self.words[_LINES], self.words[_WORD["lines_told"]] & ~STALE
+            self.stirred = self._blueprint.native.wakes(self._blueprint.registers, state, lines, told)
         return self.stirred
 
     def kick(self) -> None:
@@ -458,10 +484,28 @@ class EngineVCpu:
     def turn_at(self, retired: int) -> None:
         self.words[_TURN_AT] = retired
 
+    @property
+    def yields(self) -> bool:
+        """Whether a pause ends the turn."""
+        return self.words[_YIELDS] != 0
+
+    @yields.setter
+    def yields(self, yields: bool) -> None:
+        self.words[_YIELDS] = yields
+
+    @property
+    def yielded(self) -> bool:
+        """Whether a pause has ended the turn."""
+        return self.words[_YIELDED] != 0
+
+    @yielded.setter
+    def yielded(self, yielded: bool) -> None:
+        self.words[_YIELDED] = yielded
+
     def turn_over(self) -> bool:
-        """Whether the block that comes next does not fit into the turn."""
+        """Whether the block that comes next does not fit into the turn, or a pause has ended it."""
         words = self.words
-        return words[_RETIRED] + words[_STOP_COUNT] > words[_TURN_AT]
+        return self.yielded or words[_RETIRED] + words[_STOP_COUNT] > words[_TURN_AT]
 
     def start_clock(self, host_start: int) -> None:
         """Host clock: guest time 0 is now."""
@@ -554,7 +598,7 @@ class EngineVCpu:
                 return self.now // period >> shift & self._mask
         if name in registers.places:
             return registers.get(self._saved if engine is None else engine.take_state(), name)
-        if name in self._outside and engine is None:
+        if name in self._outside and engine is None and self._beyond is None:
             return self._outside[name]
         return self._loaded().read_outside(name)
 
@@ -578,7 +622,7 @@ class EngineVCpu:
                 engine.flush_tlb()
                 self.words[_WORD["lines_told"]] |= STALE
             return
-        if name in self._outside and engine is None:
+        if name in self._outside and engine is None and self._beyond is None:
             self._outside[name] = value
             return
         engine = self._loaded()

@@ -11,6 +11,8 @@ import unicorn.riscv_const as rc
 from numba import carray, cfunc, njit, types
 
 from isa.native import (
+    BLOCK_MEND,
+    BLOCK_PAUSE,
     BLOCK_SPECIAL,
     Record,
     Word,
@@ -40,6 +42,7 @@ REG_X0 = int(rc.UC_RISCV_REG_X0)
 CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
 CSR_MIP = 0x344
 READS_HIGH, READS_MIP = 64, 128  # beside the register number in a block's word
+PAUSE = (np.uint16(0x000F), np.uint16(0x0100))
 HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
 TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
 
@@ -71,24 +74,32 @@ def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
 
 @cfunc(types.uint64(types.intp, types.int64), cache=True)
 def inspect(at: Word, size: Word) -> Word:
-    """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read.
+    """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read. Does it hold
+    a pause [unpriv 4, Zihintpause]?
 
     A CSR instruction always ends its block.
     """
     if size < 4:
         return U(0)
+    found = U(0)
+    offset = 0
+    while offset + 4 <= size:
+        low, high = carray(as_u16(at + offset), 2)[0], carray(as_u16(at + offset), 2)[1]
+        if low == PAUSE[0] and high == PAUSE[1]:
+            found = U(BLOCK_SPECIAL | BLOCK_PAUSE)
+        offset += 4 if low & np.uint16(3) == np.uint16(3) else 2
     end = at + size - 4
     word = np.int64(carray(as_u16(end), 1)[0]) | np.int64(carray(as_u16(end + 2), 1)[0]) << 16
     if word & 0x7F != 0x73 or (word >> 12) & 3 == 0:
-        return U(0)
+        return found
     number = (word >> 20) & 0xFFF
     rd = (word >> 7) & 31
     if number == CSR_MIP and rd != 0:
-        return U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(17)
+        return found | U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(BLOCK_MEND)
     if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):
-        return U(0)
+        return found
     high = READS_HIGH if number & HIGH_HALF else 0
-    return U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(17)
+    return found | U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(BLOCK_MEND)
 
 
 @cfunc(types.int32(types.intp), cache=True)

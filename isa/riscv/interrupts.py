@@ -15,6 +15,7 @@ from isa.native import (
     note,
     uc_reg_write,
 )
+from isa.riscv.state import MACHINE_LINES
 from isa.riscv.words import (
     MACHINE,
     MCAUSE,
@@ -38,7 +39,6 @@ from isa.riscv.words import (
 REG_MIP = int(rc.UC_RISCV_REG_MIP)
 STALE = U(1 << 63)
 MSIP, MTIP, MEIP = 0x8, 0x80, 0x800
-MACHINE_LINES = MSIP | MTIP | MEIP  # only devices set them
 
 
 @cfunc(types.int32(types.intp), cache=True)

@@ -13,7 +13,7 @@ from isa.native import (
 from isa.riscv.counters import TIME_PERIOD, inspect, mend
 from isa.riscv.interrupts import observe, tell_lines
 from isa.riscv.layout import calibrate
-from isa.riscv.state import State
+from isa.riscv.state import State, regime, wakes
 from isa.riscv.translation import on_fill
 from isa.riscv.traps import advance, deliver, fault, on_exception, on_invalid
 from isa.riscv.words import MACHINE
@@ -47,6 +47,8 @@ RISCV64 = RISCV32 = NativeAbilities(
     advance=advance,
     observe=observe,
     mend=mend,
+    wakes=wakes,
+    regime=regime,
     outside=("fflags",),
     reveal=(("priv", MACHINE), ("mstatus", 0x6000)),
     counted=tuple(

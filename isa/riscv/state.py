@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from isa.riscv.layout import Slot
 from isa.riscv.registers import FLOAT_NAMES, GENERAL_NAMES
+
+if TYPE_CHECKING:
+    from isa.native import StateBytes, StateView
 
 PMP_ENTRIES: Final = 16
 _WORDS: Final[tuple[tuple[str, Slot], ...]] = (
@@ -76,3 +79,22 @@ class State:
         for name, value in registers.items():
             if name in self.places:
                 self.put(data, name, value)
+
+
+MACHINE_LINES: Final = 0x888
+"""MSIP, MTIP, MEIP: only devices set them in mip; software sets the others too."""
+_TRANSLATES: Final = 1 << 17 | 1 << 18 | 1 << 19 | 3 << 11
+"""mstatus.MPRV, SUM, MXR and MPP [priv 3.1.6.3]."""
+
+
+def wakes(view: StateView, state: StateBytes, lines: int, told: int) -> bool:
+    """Whether wfi goes on: an interrupt is pending and enabled in mie [priv 3.3.3]. Bits of mip that software may write
+    follow the lines only where these have changed since the engine was `told`."""
+    driven = (lines ^ told) | MACHINE_LINES
+    pending = view.get(state, "mip") & ~driven | lines & driven
+    return pending & view.get(state, "mie") != 0
+
+
+def regime(view: StateView, state: StateBytes) -> object:
+    """What decides how addresses are translated: satp, the bits of mstatus that take part, and the protected regions."""
+    return view.get(state, "satp"), view.get(state, "mstatus") & _TRANSLATES, view.get(state, "pmp_table")

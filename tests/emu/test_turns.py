@@ -187,3 +187,75 @@ def test_a_line_that_is_not_enabled_wakes_nobody(assembled: Any) -> None:
     machine.devices["latch"].write(0x100, 4, 1)
     assert machine.run(timeout=30).ending is Ending.BLOCKED
     assert machine.vcpus[0].read_register("s6") == 0
+
+
+PAUSE = ".word 0x0100000F"
+SPINNER = f"""
+ csrr t0, mhartid
+ li s0, {DATA}
+ bnez t0, 2f
+ li s1, 200000
+1: addi s1, s1, -1
+ bnez s1, 1b
+ li t1, 1
+ sw t1, 0(s0)
+ li t6, 0x10010000
+ sw zero, 0(t6)
+2: {{wait}}
+ lw t1, 0(s0)
+ beqz t1, 2b
+3: wfi
+ j 3b
+"""
+BOTH_WAIT = f"""
+ rdtime t0
+ li t1, 20000
+ add t1, t1, t0
+2: {PAUSE}
+ rdtime t0
+ blt t0, t1, 2b
+ li t6, 0x10010000
+ sw zero, 0(t6)
+3: wfi
+ j 3b
+"""
+
+
+@pytest.mark.parametrize("wait", [PAUSE, "wfi"])
+def test_a_vcpu_that_waits_for_another_gives_its_turn_away(assembled: Any, wait: str) -> None:
+    machine = assembled("csrwi mie, 8\n" + SPINNER.format(wait=wait), smp=2)
+    machine.vcpus[1].arch.set_line(3, True)  # pending, and not to be taken: wfi goes on at once
+    assert machine.run(timeout=60).ending is Ending.POWERED_OFF
+    worker, spinner = (vcpu.arch.retired for vcpu in machine.vcpus)
+    assert worker > 400_000
+    assert spinner < 400
+
+
+def test_vcpus_that_all_wait_for_time_let_it_pass(assembled: Any) -> None:
+    machine = assembled(BOTH_WAIT, smp=4)
+    assert machine.run(timeout=60).ending is Ending.POWERED_OFF
+    turns = machine.exits["Nothing"]
+    assert turns < 8 * machine.retired / TURN
+
+
+def test_a_pause_ends_the_turn_however_the_run_is_cut(assembled: Any) -> None:
+    whole = assembled(SPINNER.format(wait=PAUSE), smp=3)
+    cut = assembled(SPINNER.format(wait=PAUSE), smp=3)
+    rng = random.Random(11)
+    while whole.retired < 120_000:
+        step = rng.choice([1, 2, 3, 5, 17, 400, 20_000])
+        whole.run(max_insns=step)
+        while cut.retired < whole.retired:
+            cut.run(max_insns=min(rng.randint(1, 700), whole.retired - cut.retired))
+            if rng.random() < 0.2:
+                cut.restore(cut.save())
+        assert facts(cut) == facts(whole)
+
+
+def test_a_context_that_was_displaced_keeps_its_floating_point_flags(assembled: Any) -> None:
+    flags = "li t1, 0x2000\ncsrs mstatus, t1\ncsrr t0, mhartid\naddi t0, t0, 1\ncsrw fflags, t0\n"
+    machine = assembled(flags + f"1: {PAUSE}\n csrr a0, fflags\n addi a1, a1, 1\n j 1b", smp=4)
+    machine.run(max_insns=500_000)
+    assert [vcpu.arch.read_register("fflags") for vcpu in machine.vcpus] == [1, 2, 3, 4]
+    assert [vcpu.arch.read_register("a0") for vcpu in machine.vcpus] == [1, 2, 3, 4]
+    assert all(vcpu.arch.read_register("a1") > 10 for vcpu in machine.vcpus)
