@@ -6,11 +6,11 @@ The schema is documented in guests/README.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emu.config import MachineConfig
+from emu.config import Block, DiskImage, Entropy, MachineConfig, VirtioRequest
 from emu.manifest import Table
 from emu.outcome import Ending, Outcome
 
@@ -98,6 +98,8 @@ class Guest:
     bios: str = "none"
     append: str = ""
     input: bytes = b""
+    disk: Path | None = None  # a raw image; what the guest writes is lost
+    entropy: bool = False
 
     @property
     def name(self) -> str:
@@ -114,8 +116,15 @@ class Guest:
             bios=self.bios,
             kernel=self.elf,
             append=self.append,
+            virtio=tuple(self._virtio()),
             clock=self.clock,
         )
+
+    def _virtio(self) -> Iterator[VirtioRequest]:
+        if self.disk is not None:
+            yield Block(DiskImage(self.disk, "raw", snapshot=True))
+        if self.entropy:
+            yield Entropy()
 
 
 def find_guests(root: Path) -> tuple[Path, ...]:
@@ -143,6 +152,8 @@ def load_guest(path: Path) -> Guest:
         bios=top.text("bios", "none"),
         append=top.text("append", ""),
         input=top.text("input", "").encode(),
+        disk=None if (disk := top.optional_text("disk")) is None else (folder / disk).resolve(),
+        entropy=top.boolean("entropy"),
         elf=(folder / top.text("elf", f"{folder.name}.elf")).resolve(),
         build=Build(
             sources=tuple((folder / source).resolve() for source in build.texts("sources")),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emu.config import Block, DiskImage, Entropy
 from emu.errors import LoadError
 from emu.guest import ENDINGS, Expectation, find_guests, load_guest
 from emu.outcome import Ending, Outcome
@@ -23,6 +24,8 @@ bios = "default"
 append = "quiet"
 input = "typed\\n"
 elf = "other.elf"
+disk = "disk.img"
+entropy = true
 
 [build]
 sources = ["a.c", "../shared/b.S"]
@@ -85,6 +88,13 @@ def test_the_machine_config_is_what_the_manifest_asks_for(tmp_path: Path) -> Non
     assert (config.isa, config.board, config.cpu, config.smp) == ("riscv32", "virt", "u34", 4)
     assert (config.ram, config.bios, config.append, config.clock) == (64 << 20, "default", "quiet", "host")
     assert config.kernel == (tmp_path / "demo" / "other.elf").resolve()
+
+
+def test_a_disk_is_never_written_and_comes_before_entropy(tmp_path: Path) -> None:
+    config = load_guest(write(tmp_path, FULL)).config()
+    image = DiskImage(tmp_path.resolve() / "disk.img", "raw", snapshot=True)
+    assert config.virtio == (Block(image), Entropy())
+    assert load_guest(write(tmp_path, MINIMAL)).config().virtio == ()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ NAMES = (
         "smp",
         "must-fail",
         "fw-cfg",
+        "virtio",
     ),
 )
 BOTH = [load_guest(GUESTS / isa / name) for isa in MODELS for name in NAMES if (GUESTS / isa / name).is_dir()]
@@ -61,8 +62,12 @@ def on_qemu(guest: Guest, elf: Path) -> tuple[bytes, int]:
         pytest.skip(f"qemu-system-{guest.isa} is not installed")
     machine = ("-M", "virt", "-cpu", MODELS[guest.isa], "-smp", str(guest.smp), "-bios", guest.bios)
     terminal = ("-display", "none", "-serial", "stdio", "-monitor", "none")
+    disk = ("-drive", f"if=none,id=disk,format=raw,snapshot=on,file={guest.disk}") if guest.disk else ()
+    devices = (*disk, "-device", "virtio-blk-device,drive=disk") if guest.disk else ()
+    devices += ("-device", "virtio-rng-device") if guest.entropy else ()
+    virtio = ("-global", "virtio-mmio.force-legacy=false", *devices) if devices else ()
     counted = () if guest.smp > 1 else COUNTED  # its harts take turns of no fixed length: one may starve
-    command = [program, *machine, *terminal, *counted, "-kernel", str(elf)]
+    command = [program, *machine, *terminal, *virtio, *counted, "-kernel", str(elf)]
     run = subprocess.run(command, input=guest.input, capture_output=True, check=False, timeout=60)
     return run.stdout, run.returncode
 
