@@ -1,7 +1,9 @@
-"""Remote fences [sbi 8]. All harts of a machine share one engine. Translated code is the engine's: stores to it are seen as
-they happen, whichever hart makes them, so that a remote fence of instructions has as little to do as `fence.i` itself.
-The TLB is emptied whenever another hart is loaded: a fence on another hart is done before that hart runs again, and
-only one on the caller itself is left to do.
+"""Remote fences [sbi 8].
+
+All harts of a machine share one engine. Translated code is the engine's: stores to it are seen as they happen, whichever
+hart makes them, so that a remote fence of instructions has as little to do as `fence.i` itself. The TLB is emptied
+whenever another hart is loaded: a fence on another hart is done before that hart runs again, and only one on the caller
+itself is left to do.
 """
 
 from __future__ import annotations
