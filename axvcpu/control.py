@@ -45,6 +45,10 @@ class Kind(IntEnum):
     AGAIN = 19  # internal: nothing but to enter again
 
 
+CYCLE_STOPPED: Final = 1
+INSTRET_STOPPED: Final = 4
+"""Bits of `counters_stopped`, as RISC-V's mcountinhibit has them."""
+
 LATCH_ENTRY: Final = np.dtype([("kind", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 
 CONTROL: Final = np.dtype(
@@ -106,6 +110,10 @@ CONTROL: Final = np.dtype(
         # a counter register that the engine has just read from the host's clock, to be mended: 1 + register, 0 none
         ("counter_register", "u8"),
         ("counter_value", "u8"),
+        # what the two counters show beside the instructions retired, and which show nothing else
+        ("cycle_offset", "u8"),
+        ("instret_offset", "u8"),
+        ("counters_stopped", "u8"),
         # identity and policy
         ("vcpu_id", "u8"),
         (

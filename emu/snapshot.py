@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from axvcpu.states import BlockReason
 from emu.engine.context import Context
@@ -17,6 +17,17 @@ from emu.memory import Capture
 
 if TYPE_CHECKING:
     from emu.machine import Machine
+
+DECIDING: Final = (
+    "retired",
+    "lines",
+    "has_answer",
+    "answer",
+    "cycle_offset",
+    "instret_offset",
+    "counters_stopped",
+)
+"""Words of the control block that decide what the guest does next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ def digest(machine: Machine) -> str:
     for vcpu in machine.vcpus:
         context = vcpu.arch.save()
         add(sorted(context.registers.items()), context.latch, vcpu.state.name, vcpu.block_reason)
-        add(*(context.control[name] for name in ("retired", "lines", "has_answer", "answer")))
+        add(*(context.control[name] for name in DECIDING))
     state.update(machine.ram.digest)
     for name, device in sorted(_stateful(machine)):
         add(name, device.state)

@@ -339,8 +339,9 @@ class NativeAbilities:
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
     regime(view, state) is what decides how addresses are translated, to be compared. `outside` are registers that the
     saved state lacks, by name, with `reveal`: what must hold in the saved state while the API reads or writes them.
-    `counted` are registers that read as the count of retired instructions (name, right shift), `clocks` those that read
-    as guest time (name, ns of a unit, right shift).
+    `counted` are registers that read as the count of retired instructions (name, right shift, the control block's word
+    that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
+    shift).
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -361,5 +362,5 @@ class NativeAbilities:
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
-    counted: tuple[tuple[str, int], ...] = ()
+    counted: tuple[tuple[str, int, str, int], ...] = ()
     clocks: tuple[tuple[str, int, int], ...] = ()

@@ -52,6 +52,7 @@ _PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
 _ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
 _TIME_BASE, _EVENT_AT, _TURN_AT = _WORD["time_base"], _WORD["event_at"], _WORD["turn_at"]
 _STOP_COUNT, _YIELDS, _YIELDED = _WORD["stop_count"], _WORD["yields"], _WORD["yielded"]
+_COUNTERS_STOPPED = _WORD["counters_stopped"]
 _MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
 _READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
 _EXIT_NAMES: Final = {
@@ -541,11 +542,9 @@ class EngineVCpu:
         return self._leave(engine, left) if left else None
 
     def flush_tlb(self) -> None:
-        """No translation that this vCPU made is trusted any longer. One that is not loaded has none: loading it empties
-        the TLB."""
-        engine = self._held()
-        if engine is not None:
-            engine.flush_tlb()
+        """No translation is trusted any longer that a vCPU of this machine has made."""
+        if self._engine is not None:
+            self._engine.flush_tlb()
 
     def forget_code(self, spans: Iterable[tuple[int, int]] | None = None) -> None:
         """The host has written guest memory: no translated code is to be trusted, or none of these guest-physical
@@ -590,9 +589,9 @@ class EngineVCpu:
         if name == "zero":
             return 0
         native, registers, engine = self._blueprint.native, self._blueprint.registers, self._held()
-        for counter, shift in native.counted:
+        for counter, shift, offset, stopped in native.counted:
             if name == counter:
-                return self.retired >> shift & self._mask
+                return self._count(offset, stopped) >> shift & self._mask
         for clock, period, shift in native.clocks:
             if name == clock:
                 return self.now // period >> shift & self._mask
@@ -601,6 +600,25 @@ class EngineVCpu:
         if name in self._outside and engine is None and self._beyond is None:
             return self._outside[name]
         return self._loaded().read_outside(name)
+
+    def _count(self, offset: str, stopped: int) -> int:
+        words = self.words
+        running = words[_COUNTERS_STOPPED] & stopped == 0
+        return words[_WORD[offset]] + (words[_RETIRED] if running else 0) & NEVER
+
+    def set_counter(self, name: str, value: int | None, *, running: bool) -> None:
+        """Have a counter of retired instructions, by the manual's name, go on from `value` (None: from what it shows),
+        or stand still there."""
+        for counter, _, offset, stopped in self._blueprint.native.counted:
+            if counter == name:
+                words = self.words
+                shown = self._count(offset, stopped) if value is None else value
+                words[_COUNTERS_STOPPED] &= ~stopped
+                if not running:
+                    words[_COUNTERS_STOPPED] |= stopped
+                words[_WORD[offset]] = shown - (words[_RETIRED] if running else 0) & NEVER
+                return
+        raise InvalidInput("counter", f"a counter of {self.isa.name}", name)
 
     def write_register(self, name: str, value: int) -> None:
         register = self.isa.register(name)

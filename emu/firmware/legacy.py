@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from axvcpu.exits import AccessFlags
@@ -10,7 +11,7 @@ from emu.device import Memory
 from emu.firmware.console import Console
 from emu.firmware.entry import SSIP
 from emu.firmware.extension import Arguments, Function, Result
-from emu.firmware.fence import Fences
+from emu.firmware.fence import FENCE_I, SFENCE_VMA, SFENCE_VMA_ASID, Fences
 from emu.firmware.harts import Harts
 from emu.firmware.timer import Timers
 from emu.schedule import Vcpu
@@ -32,9 +33,9 @@ class Legacy:
                 Eid.LEGACY_GETCHAR: self._getchar,
                 Eid.LEGACY_CLEAR_IPI: self._clear_ipi,
                 Eid.LEGACY_SEND_IPI: self._send_ipi,
-                Eid.LEGACY_FENCE_I: self._fence_i,
-                Eid.LEGACY_SFENCE_VMA: self._sfence_vma,
-                Eid.LEGACY_SFENCE_VMA_ASID: self._sfence_vma,
+                Eid.LEGACY_FENCE_I: partial(self._fence, FENCE_I),
+                Eid.LEGACY_SFENCE_VMA: partial(self._fence, SFENCE_VMA),
+                Eid.LEGACY_SFENCE_VMA_ASID: partial(self._fence, SFENCE_VMA_ASID),
             }
         )
 
@@ -58,16 +59,11 @@ class Legacy:
             self._harts.interrupt(hart)
         return Result()
 
-    def _fence_i(self, caller: Vcpu, arguments: Arguments) -> Result:
-        named = self._named(caller, arguments[0])
-        return Result(named) if isinstance(named, SbiError) else Result()
-
-    def _sfence_vma(self, caller: Vcpu, arguments: Arguments) -> Result:
+    def _fence(self, fence: int, caller: Vcpu, arguments: Arguments) -> Result:
         named = self._named(caller, arguments[0])
         if isinstance(named, SbiError):
             return Result(named)
-        if caller in named:
-            self._fences.flush(caller)
+        self._fences.fence(fence, caller, named)
         return Result()
 
     def _named(self, caller: Vcpu, address: int) -> list[Vcpu] | SbiError:

@@ -15,6 +15,7 @@ from axvcpu.states import BlockReason
 from emu.device import Channel, Memory
 from emu.errors import ConfigError
 from emu.firmware.console import Console, Serial
+from emu.firmware.counters import Counters, CountersState, Event
 from emu.firmware.extension import Arguments, Extension, Result
 from emu.firmware.fence import Fences
 from emu.firmware.harts import Harts
@@ -51,9 +52,10 @@ class Surroundings:
 @dataclass(slots=True)
 class SbiState:
     """Beside what vCPUs, alarms and interrupt lines hold themselves. suspended_at: of each hart, the instructions that
-    it had retired when it suspended itself last."""
+    it had retired when it suspended itself last; counters: of the PMU extension."""
 
     suspended_at: list[int | None] = field(default_factory=list)
+    counters: CountersState = field(default_factory=CountersState)
 
 
 class Sbi:
@@ -70,8 +72,9 @@ class Sbi:
             )
         self._mask = (1 << bits) - 1
         self._harts = Harts(vcpus, bits, around.block, around.stirred)
-        self._timers = Timers(vcpus, around.timeline, around.timebase, bits)
-        self._fences = Fences(self._harts)
+        self._counters = Counters(self._harts, bits)
+        self._timers = Timers(vcpus, around.timeline, around.timebase, bits, self._counters)
+        self._fences = Fences(self._harts, self._counters)
         self._hsm = Hsm(self._harts, self._timers, memory)
         self._console = Console(around.channel, around.serial, memory, bits)
         self._legacy = Legacy(self._harts, self._timers, self._fences, self._console, memory, bits)
@@ -98,6 +101,7 @@ class Sbi:
             self._fences.extension,
             self._hsm.extension,
             self._console.extension,
+            self._counters.extension,
         )
         self.extensions: Final[Mapping[int, Extension]] = {each.eid: each for each in every}
 
@@ -125,20 +129,26 @@ class Sbi:
     def send_ipi(self, exit: SendIpi, caller: Vcpu) -> None:
         named = self._harts.chosen(exit.target_cpu_aux, exit.target_cpu)
         self._answer(caller, Result() if named is not None else Result(SbiError.INVALID_PARAM))
-        for hart in named or ():
+        if named is None:
+            return
+        self._counters.note(caller, Event.IPI_SENT)
+        for hart in named:
+            self._counters.note(hart, Event.IPI_RECEIVED)
             self._harts.interrupt(hart)
 
     # -- its state ----------------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> SbiState:
-        return SbiState(list(self._harts.suspended_at))
+        return SbiState(list(self._harts.suspended_at), self._counters.state)
 
     def load(self, state: SbiState) -> None:
         self._harts.suspended_at[:] = state.suspended_at
+        self._counters.load(state.counters)
 
     def reset(self) -> None:
         self._timers.reset()
+        self._counters.reset()
         self._harts.suspended_at[:] = [None] * len(self._harts.all)
 
     # -- answers ------------------------------------------------------------------------------------------------------

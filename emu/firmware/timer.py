@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from emu.firmware.counters import Counters, Event
 from emu.firmware.entry import STIP
 from emu.firmware.extension import Arguments, Extension, Result
 from emu.schedule import Vcpu
@@ -20,8 +21,10 @@ _TIME_BITS: Final = 64
 class Timers:
     """One timer a hart, in ticks of `timebase` Hz. Its whole state is in the alarm and in the line."""
 
-    def __init__(self, vcpus: Sequence[Vcpu], timeline: Timeline, timebase: int, bits: int) -> None:
-        self._vcpus, self._timeline, self._timebase, self._bits = vcpus, timeline, timebase, bits
+    def __init__(
+        self, vcpus: Sequence[Vcpu], timeline: Timeline, timebase: int, bits: int, counters: Counters
+    ) -> None:
+        self._timeline, self._timebase, self._bits, self._counters = timeline, timebase, bits, counters
         self._alarms = [timeline.alarm(f"sbi.{hart.id}", partial(self._fire, hart)) for hart in vcpus]
         self.extension = Extension(Eid.TIME, "TIME", {0: self._set_timer})
 
@@ -48,5 +51,6 @@ class Timers:
 
     def _set_timer(self, caller: Vcpu, arguments: Arguments) -> Result:
         low, high = arguments[:2]
+        self._counters.note(caller, Event.SET_TIMER)
         self.set(caller, low if self._bits == _TIME_BITS else low | high << self._bits)
         return Result()

@@ -10,6 +10,7 @@ import numpy as np
 import unicorn.riscv_const as rc
 from numba import carray, cfunc, njit, types
 
+from axvcpu.control import CYCLE_STOPPED, INSTRET_STOPPED
 from isa.native import (
     BLOCK_MEND,
     BLOCK_PAUSE,
@@ -41,7 +42,7 @@ from isa.riscv.words import (
 REG_X0 = int(rc.UC_RISCV_REG_X0)
 CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
 CSR_MIP = 0x344
-READS_HIGH, READS_MIP = 64, 128  # beside the register number in a block's word
+READS_HIGH, READS_MIP, READS_INSTRET = 64, 128, 256  # beside the register number in a block's word
 PAUSE = (np.uint16(0x000F), np.uint16(0x0100))
 HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
 TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
@@ -98,14 +99,16 @@ def inspect(at: Word, size: Word) -> Word:
         return found | U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(BLOCK_MEND)
     if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):
         return found
-    high = READS_HIGH if number & HIGH_HALF else 0
-    return found | U(BLOCK_SPECIAL) | U(rd + 1 | high) << U(BLOCK_MEND)
+    what = READS_HIGH if number & HIGH_HALF else 0
+    if number & 2 != 0:  # what tells their numbers apart
+        what |= READS_INSTRET
+    return found | U(BLOCK_SPECIAL) | U(rd + 1 | what) << U(BLOCK_MEND)
 
 
 @cfunc(types.int32(types.intp), cache=True)
 def mend(address: Word) -> Word:
     """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
-    [priv 3.1.10], mip has the bits that are hidden from the engine (`tell_lines`)."""
+    [priv 3.1.10], and what it was set to; mip has the bits that are hidden from the engine (`tell_lines`)."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     code = np.int64(control.counter_register)
@@ -116,7 +119,11 @@ def mend(address: Word) -> Word:
         uc_reg_read(uc, register, at)
         cell[0] |= control.lines_hidden
     else:
-        cell[0] = control.counter_value >> U(32) if code & READS_HIGH else control.counter_value
+        instret = code & READS_INSTRET != 0
+        value = control.instret_offset if instret else control.cycle_offset
+        if control.counters_stopped & U(INSTRET_STOPPED if instret else CYCLE_STOPPED) == U(0):
+            value += control.counter_value
+        cell[0] = value >> U(32) if code & READS_HIGH else value
     uc_reg_write(uc, register, at)
     control.counter_register = U(0)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, types
 
+from axvcpu.control import CYCLE_STOPPED, INSTRET_STOPPED
 from isa.native import (
     NativeAbilities,
     Word,
@@ -52,8 +53,13 @@ RISCV64 = RISCV32 = NativeAbilities(
     outside=("fflags",),
     reveal=(("priv", MACHINE), ("mstatus", 0x6000)),
     counted=tuple(
-        (name + high, shift)
-        for name in ("cycle", "instret", "mcycle", "minstret")
+        (name + high, shift, offset, stopped)
+        for name, offset, stopped in (
+            ("cycle", "cycle_offset", CYCLE_STOPPED),
+            ("instret", "instret_offset", INSTRET_STOPPED),
+            ("mcycle", "cycle_offset", CYCLE_STOPPED),
+            ("minstret", "instret_offset", INSTRET_STOPPED),
+        )
         for high, shift in (("", 0), ("h", 32))
     ),
     clocks=(("time", TIME_PERIOD, 0), ("timeh", TIME_PERIOD, 32)),

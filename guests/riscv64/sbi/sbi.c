@@ -230,6 +230,72 @@ static void check_reset(void) {
     check("SRST has one function", error(sbi(SBI_SRST, 1, 0, 0, 0)), (ulong)SBI_NOT_SUPPORTED);
 }
 
+#define CYCLES 1
+#define INSTRUCTIONS 2
+#define CACHE_MISSES 4
+#define FIRMWARE_SET_TIMER (15 << 16 | 5)
+#define FIRMWARE_MISALIGNED_LOAD (15 << 16)
+
+static struct sbi_result configure(ulong base, ulong mask, ulong flags, ulong event) {
+    return sbi6(SBI_PMU, COUNTER_CONFIGURE, base, mask, flags, event, 0, 0);
+}
+static struct sbi_result start(ulong counter, ulong flags, ulong value) {
+    return sbi6(SBI_PMU, COUNTER_START, counter, 1, flags, value, 0, 0);
+}
+static struct sbi_result stop(ulong counter, ulong flags) { return sbi(SBI_PMU, COUNTER_STOP, counter, 1, flags); }
+
+static void check_counters(void) {
+    ulong count = (ulong)sbi(SBI_PMU, COUNTERS, 0, 0, 0).value;
+    check("PMU: there are counters", count > 2, 1);
+    check("PMU: cycle is one", (ulong)sbi(SBI_PMU, COUNTER_INFO, 0, 0, 0).value, 63 << 12 | 0xc00);
+    check("PMU: instret is one", (ulong)sbi(SBI_PMU, COUNTER_INFO, 2, 0, 0).value, 63 << 12 | 0xc02);
+    check("PMU: no more", error(sbi(SBI_PMU, COUNTER_INFO, count, 0, 0)), (ulong)SBI_INVALID_PARAM);
+    if (!ours) return;
+    check("PMU: time is none", error(sbi(SBI_PMU, COUNTER_INFO, 1, 0, 0)), (ulong)SBI_INVALID_PARAM);
+    ulong running = csr_read(instret);
+    check("PMU: a counter runs while it is nobody's", csr_read(instret) - running, 1);
+    check("PMU: nobody's counter does not start", error(start(2, 0, 0)), (ulong)SBI_INVALID_PARAM);
+    check("PMU: instructions are in instret", (ulong)configure(0, 7, 0, INSTRUCTIONS).value, 2);
+    check("PMU: and in no other", error(configure(0, 7, 0, INSTRUCTIONS)), (ulong)SBI_NOT_SUPPORTED);
+    running = csr_read(instret);
+    check("PMU: it stands still", csr_read(instret), running);
+    ulong begun = error(start(2, 1, 1000));
+    running = csr_read(instret);
+    check("PMU: it starts", begun, SBI_SUCCESS);
+    check("PMU: at what it was set to", running >= 1000 && running < 1100, 1);
+    check("PMU: once", error(start(2, 1, 5)), (ulong)SBI_ALREADY_STARTED);
+    check("PMU: it stops", error(stop(2, 0)), SBI_SUCCESS);
+    running = csr_read(instret);
+    check("PMU: where it was", running > 1000 && running < 3000000 && csr_read(instret) == running, 1);
+    check("PMU: once stopped", error(stop(2, 0)), (ulong)SBI_ALREADY_STOPPED);
+    begun = error(start(2, 0, 0));
+    running = csr_read(instret) - running;
+    check("PMU: it goes on", begun, SBI_SUCCESS);
+    check("PMU: from there", running < 100, 1);
+    check("PMU: it is given back", error(stop(2, 1)), SBI_SUCCESS);
+    running = csr_read(instret);
+    check("PMU: and runs", csr_read(instret) - running, 1);
+    begun = error(configure(0, 5, 6, CYCLES));
+    running = csr_read(cycle);
+    check("PMU: cycles", begun, SBI_SUCCESS);
+    check("PMU: at once and from zero", running > 0 && running < 100, 1);
+    stop(0, 1);
+    check("PMU: no caches", error(configure(0, 7, 0, CACHE_MISSES)), (ulong)SBI_NOT_SUPPORTED);
+    check("PMU: no such set", error(configure(count, 1, 0, CYCLES)), (ulong)SBI_INVALID_PARAM);
+    check("PMU: an empty set", error(configure(0, 0, 0, CYCLES)), (ulong)SBI_INVALID_PARAM);
+    check("PMU: no traps to count", error(configure(3, 0xff, 0, FIRMWARE_MISALIGNED_LOAD)), (ulong)SBI_NOT_SUPPORTED);
+    check("PMU: timers set, from the fourth on", (ulong)configure(3, 0xff, 6, FIRMWARE_SET_TIMER).value, 3);
+    for (u32 i = 0; i < 5; i++) set_timer(~0ull);
+    stop(3, 0);
+    set_timer(~0ull);
+    check("PMU: five", (ulong)sbi(SBI_PMU, COUNTER_READ, 3, 0, 0).value, 5);
+    check("PMU: and nothing above", (ulong)sbi(SBI_PMU, COUNTER_READ_HIGH, 3, 0, 0).value, 0);
+    check("PMU: cycle is read by its CSR", error(sbi(SBI_PMU, COUNTER_READ, 0, 0, 0)), (ulong)SBI_INVALID_PARAM);
+    stop(3, 1);
+    check("PMU: no memory is shared", error(start(0, 2, 0)), (ulong)SBI_NO_SHMEM);
+    check("PMU has no more functions", error(sbi(SBI_PMU, 7, 0, 0, 0)), (ulong)SBI_NOT_SUPPORTED);
+}
+
 static void check_console(void) {
     static char line[6000];
     for (u32 i = 0; i < sizeof line; i++) line[i] = i % 60 == 59 ? '\n' : '.';
@@ -305,6 +371,7 @@ int main(ulong hart) {
     if (has(SBI_RFENCE, "RFENCE")) check_fences();
     if (has(SBI_HSM, "HSM")) check_harts(hart);
     if (has(SBI_HSM, "HSM")) check_doze();
+    if (has(SBI_PMU, "PMU")) check_counters();
     check_legacy(hart);
     if (has(SBI_DBCN, "DBCN")) check_console();
     if (has(SBI_SRST, "SRST")) check_reset();

@@ -223,6 +223,28 @@ def test_the_high_half_of_a_counter_is_its_high_half(assembled: Any) -> None:
     assert [machine.vcpus[0].read_register(name) for name in ("a0", "a1", "a2")] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("isa", ["riscv64", "riscv32"])
+def test_a_counter_goes_on_from_what_it_was_set_to_and_stands_still_while_stopped(
+    assembled: Any, isa: str
+) -> None:
+    high = "mv s8, s8" if isa == "riscv64" else "csrr s8, instreth"
+    text = f"rdcycle s2\nrdinstret s3\ncsrr s4, mcycle\ncsrr s5, minstret\n{high}\nwfi"
+    machine = assembled(text, isa=isa)
+    machine.settle()
+    hart = machine.vcpus[0]
+    hart.arch.set_counter("cycle", 77, running=False)
+    hart.arch.set_counter("instret", (5 << 32) + 100, running=True)
+    machine.run()
+    low = (1 << machine.isa.bits) - 1
+    found = [hart.read_register(name) for name in ("s2", "s3", "s4", "s5")]
+    assert found == [77, (5 << 32) + 101 & low, 77, (5 << 32) + 103 & low]
+    assert hart.read_register("cycle") == 77
+    assert hart.read_register("instret") == (5 << 32) + 106 & low
+    assert isa == "riscv64" or hart.read_register("s8") == 5
+    hart.arch.set_counter("cycle", None, running=True)
+    assert hart.read_register("mcycle") == 77
+
+
 @pytest.mark.parametrize("shift", [0, 3])
 def test_rdtime_is_guest_time_in_ticks_of_100_ns(assembled: Any, shift: int) -> None:
     machine = assembled(
