@@ -20,7 +20,7 @@ OWN = {"--isa": True, "--timeout": True, "--kernel": True, "--verbose": False}
         ("--bios fw.bin", "--bios=fw.bin"),
         ("-M virt", "--machine=virt"),
         ("-nographic -no-reboot x.elf", "--no-reboot x.elf"),
-        ("-serial mon:stdio -display none", ""),
+        ("-serial mon:stdio -display none", "--serial=mon:stdio"),
         ("-d exits -D log.txt", "--log=exits --log-file=log.txt"),
         ("--isa riscv32 x.elf", "--isa=riscv32 x.elf"),
         ("--isa=riscv32 -v -vv", "--isa=riscv32 -v -vv"),

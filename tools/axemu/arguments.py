@@ -33,11 +33,9 @@ _NO_GDB = (
     "--dump-memory for its RAM, or Machine as a library (README)."
 )
 _DISK = "Write -drive if=virtio,format=raw,file=FILE for a disk, and -snapshot beside it to keep writes in memory."
-_SHARE = "This version shares no folders. Put files into an initial RAM disk (-initrd) or a disk (-drive)."
 _NO_GLOBAL = "Devices take their properties from -device; virtio devices here are modern ones anyway."
 _NO_NETWORK = "This version has no network devices."
 _NO_STATE = "A machine can be saved and restored as a library: Machine.save() and Machine.restore()."
-_NO_CHARDEV = "The first serial line is standard input and output; redirect them, or take --input FILE."
 
 ACCEPTED: tuple[Spelling, ...] = (
     Spelling("kernel", "--kernel", "FILE"),
@@ -53,6 +51,10 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("drive", "--drive", "if=virtio,format=raw,file=FILE"),
     Spelling("device", "--device", "virtio-blk-device,drive=ID"),
     Spelling("snapshot", "--snapshot"),
+    Spelling("virtfs", "--virtfs", "local,path=DIR,mount_tag=TAG"),
+    Spelling("fsdev", "--fsdev", "local,id=NAME,path=DIR"),
+    Spelling("serial", "--serial", "stdio|none"),
+    Spelling("chardev", "--chardev", "stdio,id=NAME"),
     Spelling("global", None, "PROPERTY=VALUE", ("virtio-mmio.force-legacy=false",), _NO_GLOBAL),
     Spelling("fw_cfg", "--fw-cfg", "name=NAME,string=TEXT|file=FILE"),
     Spelling("icount", "--icount", "shift=N"),
@@ -66,7 +68,6 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("nodefaults", None),
     Spelling("no-user-config", None),
     Spelling("no-reboot", "--no-reboot"),
-    Spelling("serial", None, "stdio", ("stdio", "mon:stdio"), _NO_CHARDEV),
     Spelling("display", None, "none", ("none",), "There is no graphics; the console is the serial line."),
     Spelling("vga", None, "none", ("none",), "There is no graphics; the console is the serial line."),
     Spelling("monitor", None, "none", ("none",), "There is no monitor; -v and -d tell what happens."),
@@ -87,11 +88,8 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "sd": _DISK,
         "mtdblock": _DISK,
         "blockdev": _DISK,
-        "fsdev": _SHARE,
-        "virtfs": _SHARE,
         "pflash": "Write -drive if=pflash,unit=0,file=FILE.",
         "netdev": _NO_NETWORK,
-        "chardev": _NO_CHARDEV,
         "loadvm": _NO_STATE,
         "incoming": _NO_STATE,
         "rtc": "Guest time starts at 0 and follows --clock virtual (retired instructions) or --clock host.",

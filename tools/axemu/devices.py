@@ -1,8 +1,8 @@
-"""-drive, -device and -snapshot: what they add to a machine.
+"""-drive, -device and what they name (-snapshot, -virtfs, -fsdev, -serial, -chardev): what they add to a machine.
 
 A drive is what a guest's disk or flash holds; a device is what the guest finds. `-drive if=virtio` is both, as is
 `if=pflash`; `-drive if=none,id=N` waits for the `-device virtio-blk-device,drive=N` that it is for. As in QEMU, the
-devices of -device come before those that -drive makes, each in the order written.
+devices of -device come before those that -drive makes, each in the order written; those of -virtfs stand between.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from axemu import properties, quantities
+from axemu import lines, properties, quantities, shares
 from axemu.errors import NotInThisVersion, UsageError
 from emu.config import Block, DiskImage, Drive, Entropy, LoaderRequest, VirtioRequest
 from emu.errors import UnknownName
@@ -33,7 +33,25 @@ class _DiskDrive:
     own_device: bool
 
 
-def changes(drives: Sequence[str], devices: Sequence[str], *, snapshot: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Backends:
+    """What a -device may name: drives that no device has yet, folders of -fsdev, where a console leads."""
+
+    drives: dict[str, DiskImage]
+    folders: Mapping[str, shares.Folder]
+    consoles: lines.Consoles
+
+
+def changes(
+    drives: Sequence[str],
+    devices: Sequence[str],
+    *,
+    snapshot: bool = False,
+    virtfs: Sequence[str] = (),
+    fsdevs: Sequence[str] = (),
+    serials: Sequence[str] = (),
+    chardevs: Sequence[str] = (),
+) -> dict[str, Any]:
     """What these options change in a MachineConfig. Raises UsageError, NotInThisVersion, UnknownName."""
     parsed = [properties.parse(text, "-drive") for text in drives]
     disks = [_disk(pairs, text) for pairs, text in zip(parsed, drives, strict=True) if not _is_flash(pairs)]
@@ -44,6 +62,8 @@ def changes(drives: Sequence[str], devices: Sequence[str], *, snapshot: bool) ->
         if names.count(name) > 1:
             raise UsageError("-drive expects each id once.", f"It got 'id={name}' twice.")
     free = {each.name: each.image for each in disks if not each.own_device}
+    characters = lines.backends(chardevs)
+    backends = _Backends(free, shares.folders(fsdevs), lines.Consoles(characters))
     loaders: list[LoaderRequest] = []
     virtio: list[VirtioRequest] = []
     for text in devices:
@@ -52,17 +72,20 @@ def changes(drives: Sequence[str], devices: Sequence[str], *, snapshot: bool) ->
         if driver == "loader":
             loaders.append(_loader(pairs, text))
         else:
-            virtio.append(_virtio(driver, pairs, free))
+            virtio += _virtio(driver, pairs, backends)
+    backends.consoles.check()
     if free:
         name = next(iter(free))
         raise UsageError(
             f"-drive id={name} is for a device, and no -device names it.",
             attempt=f"Add -device virtio-blk-device,drive={name}, or write if=virtio.",
         )
+    virtio += map(shares.share, virtfs)
     virtio += (Block(each.image) for each in disks if each.own_device)
     flashes = [_flash(pairs, text) for pairs, text in zip(parsed, drives, strict=True) if _is_flash(pairs)]
     found = {"drives": tuple(flashes), "virtio": tuple(virtio), "loaders": tuple(loaders)}
-    return {key: value for key, value in found.items() if value}
+    serial = {} if lines.serial(serials, characters) else {"serial": False}
+    return {key: value for key, value in found.items() if value} | serial
 
 
 def _is_flash(pairs: Pairs) -> bool:
@@ -140,7 +163,7 @@ def _loader(pairs: Pairs, text: str) -> LoaderRequest:
     )
 
 
-def _virtio(driver: str, pairs: Pairs, drives: dict[str, DiskImage]) -> VirtioRequest:
+def _virtio(driver: str, pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
     if driver.startswith("virtio-") and driver.endswith("-pci"):
         raise NotInThisVersion(
             f"-device {driver} needs a PCI bus, which the machine has not.",
@@ -154,7 +177,7 @@ def _virtio(driver: str, pairs: Pairs, drives: dict[str, DiskImage]) -> VirtioRe
             ["loader", *_DRIVERS],
             "`axemu machine show NAME` lists what a machine has built in",
         )
-    return found(pairs, drives)
+    return found(pairs, backends)
 
 
 def _bus(pairs: Pairs) -> int | None:
@@ -168,12 +191,13 @@ def _bus(pairs: Pairs) -> int | None:
     return int(number)
 
 
-def _block(pairs: Pairs, drives: dict[str, DiskImage]) -> VirtioRequest:
+def _block(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
     properties.only(pairs, ("driver", "id", "drive", "serial", "bus"), "-device virtio-blk-device")
     name = pairs.get("drive")
     if not name:
         hint = "Write -drive if=none,id=NAME,format=raw,file=FILE beside it."
         raise UsageError("-device virtio-blk-device expects drive=NAME.", "It got none.", hint)
+    drives = backends.drives
     if name not in drives:
         hint = "A drive is used once, and -drive id=NAME,if=none,file=FILE makes it"
         raise UnknownName.among("free drive", name, drives, hint)
@@ -183,21 +207,40 @@ def _block(pairs: Pairs, drives: dict[str, DiskImage]) -> VirtioRequest:
             f"-device virtio-blk-device expects a serial of at most {_SERIAL_LIMIT} bytes.",
             f"It got '{serial}'.",
         )
-    return Block(drives.pop(name), serial, _bus(pairs))
+    return [Block(drives.pop(name), serial, _bus(pairs))]
 
 
-def _entropy(pairs: Pairs, drives: dict[str, DiskImage]) -> VirtioRequest:
+def _entropy(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
     properties.only(pairs, ("driver", "id", "seed", "bus"), "-device virtio-rng-device")
     seed = pairs.get("seed", "0")
     if seed == "host":
-        return Entropy(None, _bus(pairs))
+        return [Entropy(None, _bus(pairs))]
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 20):
         raise UsageError(
             "-device virtio-rng-device expects seed=N, a number, or seed=host.", f"It got 'seed={seed}'."
         )
-    return Entropy(int(seed), _bus(pairs))
+    return [Entropy(int(seed), _bus(pairs))]
 
 
-_DRIVERS: Mapping[str, Callable[[Pairs, dict[str, DiskImage]], VirtioRequest]] = MappingProxyType(
-    {"virtio-blk-device": _block, "virtio-rng-device": _entropy}
+def _share(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
+    return [shares.device(pairs, backends.folders, _bus(pairs))]
+
+
+def _controller(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
+    backends.consoles.controller(pairs, _bus(pairs))
+    return []
+
+
+def _console(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
+    return [backends.consoles.console(pairs)]
+
+
+_DRIVERS: Mapping[str, Callable[[Pairs, _Backends], list[VirtioRequest]]] = MappingProxyType(
+    {
+        "virtio-blk-device": _block,
+        "virtio-rng-device": _entropy,
+        "virtio-9p-device": _share,
+        "virtio-serial-device": _controller,
+        "virtconsole": _console,
+    }
 )

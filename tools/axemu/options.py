@@ -141,8 +141,44 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="SPEC",
-        help="Also -device. virtio-blk-device,drive=ID; virtio-rng-device; loader,file=FILE[,addr=ADDRESS].",
+        help="Also -device. virtio-blk-device,drive=ID; virtio-rng-device; virtconsole; loader,file=FILE[,addr=A].",
         rich_help_panel=_LOADED,
+    ),
+]
+VirtfsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--virtfs",
+        metavar="SPEC",
+        help="Also -virtfs. A shared folder: local,path=DIR,mount_tag=TAG[,readonly=on].",
+        rich_help_panel=_LOADED,
+    ),
+]
+FsdevOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fsdev",
+        metavar="SPEC",
+        help="Also -fsdev. local,id=NAME,path=DIR, for -device virtio-9p-device,fsdev=NAME,mount_tag=TAG.",
+        rich_help_panel=_LOADED,
+    ),
+]
+SerialOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--serial",
+        metavar="WHERE",
+        help="Also -serial. The first serial line: stdio (default), none, chardev:NAME.",
+        rich_help_panel=_CONSOLE,
+    ),
+]
+ChardevOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--chardev",
+        metavar="SPEC",
+        help="Also -chardev. stdio,id=NAME or null,id=NAME.",
+        rich_help_panel=_CONSOLE,
     ),
 ]
 SnapshotOption = Annotated[
@@ -303,6 +339,10 @@ class Request:
     icount: str | None = None
     max_insns: str | None = None
     snapshot: bool = False
+    virtfs: tuple[str, ...] = ()
+    fsdevs: tuple[str, ...] = ()
+    serials: tuple[str, ...] = ()
+    chardevs: tuple[str, ...] = ()
     no_reboot: bool = False
     timeout: str | None = None
     verbose: int = 0

@@ -169,7 +169,15 @@ def _load_changes(request: Request) -> dict[str, Any]:
                 "--base says where a raw GUEST goes.", "There is no GUEST file that it could be for."
             )
         changes["base"] = quantities.address(request.base, "--base")
-    changes |= devices.changes(request.drives, request.devices, snapshot=request.snapshot)
+    changes |= devices.changes(
+        request.drives,
+        request.devices,
+        snapshot=request.snapshot,
+        virtfs=request.virtfs,
+        fsdevs=request.fsdevs,
+        serials=request.serials,
+        chardevs=request.chardevs,
+    )
     if request.fw_cfg:
         changes["firmware_items"] = tuple(specs.firmware_item(text) for text in request.fw_cfg)
     return changes

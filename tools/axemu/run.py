@@ -36,9 +36,13 @@ def run(
     drive: options.DriveOption = None,
     device: options.DeviceOption = None,
     snapshot: options.SnapshotOption = False,
+    virtfs: options.VirtfsOption = None,
+    fsdev: options.FsdevOption = None,
     fw_cfg: options.FwCfgOption = None,
     base: options.BaseOption = None,
     input: options.InputOption = None,
+    serial: options.SerialOption = None,
+    chardev: options.ChardevOption = None,
     clock: options.ClockOption = None,
     icount: options.IcountOption = None,
     max_insns: options.MaxInsnsOption = None,
@@ -60,6 +64,7 @@ def run(
         initrd=initrd, append=append, dtb=dtb, drives=tuple(drive or ()), devices=tuple(device or ()),
         fw_cfg=tuple(fw_cfg or ()), base=base, input=input, clock=clock, icount=icount,
         max_insns=max_insns, timeout=timeout, snapshot=snapshot, no_reboot=no_reboot, verbose=verbose, json=json,
-        log=log, log_file=log_file, dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
+        log=log, log_file=log_file, virtfs=tuple(virtfs or ()), fsdevs=tuple(fsdev or ()), serials=tuple(serial or ()),
+        chardevs=tuple(chardev or ()), dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
     )  # fmt: skip
     raise typer.Exit(attend(Plan.of(request)))
