@@ -103,6 +103,8 @@ class Machine:
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
         if self._files != bootfiles.BootFiles() or config.drives:
             self._replan()
+        else:
+            self.reset()
 
     # -- building -----------------------------------------------------------------------------------------------------
 
