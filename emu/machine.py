@@ -239,6 +239,7 @@ class Machine:
         self.ram.clear()
         for vcpu in self.vcpus:
             vcpu.arch.power_on()
+            vcpu.arch.set_entry(self.board.ram_base)
             self.release(vcpu)
             if self.schedule.host_start is not None:
                 vcpu.arch.start_clock(self.schedule.host_start)

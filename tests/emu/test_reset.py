@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from axvcpu.exits import MmioWrite
+from emu.config import MachineConfig
 from emu.guest import load_guest
 from emu.machine import Machine
 from emu.outcome import Ending
@@ -47,6 +48,15 @@ def test_a_reset_by_the_guest_leaves_nothing_of_the_time_before(isa: str) -> Non
         assert machine.run(max_insns=0).ending is Ending.BUDGET
         now = state(machine)
         assert {name: now[name] for name in fresh if now[name] != fresh[name]} == {}
+
+
+@pytest.mark.parametrize("board", ["virt", "bare"])
+def test_a_machine_without_a_program_is_as_after_a_reset(board: str) -> None:
+    with Machine(MachineConfig(board=board, smp=2)) as machine:
+        fresh = state(machine)
+        assert fresh["cpu1 pc"] == 0x8000_0000
+        machine.reset()
+        assert state(machine) == fresh
 
 
 def test_no_reboot_ends_the_run_where_the_guest_resets() -> None:
