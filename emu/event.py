@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KINDS = ("exit", "trap", "interrupt", "unmapped")
+KINDS = ("exit", "trap", "interrupt", "unmapped", "device")
+"""device: a guest did to a device what cannot be meant, so that it does not work any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,14 @@ class Machine:
     def _build_devices(self) -> None:
         self.dma = Dma(self.memory, self._written)
         hands = wiring.Hands(
-            self.config, self.board, self.timeline, self, self.channel, self._runner.ask_power, self.dma
+            self.config,
+            self.board,
+            self.timeline,
+            self,
+            self.channel,
+            self._runner.ask_power,
+            self.dma,
+            self._complain,
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
@@ -444,7 +451,7 @@ class Machine:
         self._listeners.append((callback, frozenset(kinds)))
         if {"trap", "interrupt", "unmapped"} & set(kinds):
             for vcpu in self.vcpus:
-                vcpu.arch.watch(self._tell_trap)
+                vcpu.arch.watch(self._tell)
 
     @property
     def listening(self) -> bool:
@@ -458,7 +465,12 @@ class Machine:
             if "exit" in kinds:
                 callback(Event("exit", arch.retired, vcpu.id, arch.pc, repr(exit)))
 
-    def _tell_trap(self, event: Event) -> None:
+    def _complain(self, text: str) -> None:
+        """Tell the listeners what a guest did to a device."""
+        arch = self.schedule.current.arch
+        self._tell(Event("device", arch.retired, self.schedule.current.id, arch.pc, text))
+
+    def _tell(self, event: Event) -> None:
         for callback, kinds in self._listeners:
             if event.kind in kinds:
                 callback(event)

@@ -45,6 +45,7 @@ class Hands:
     channel: Channel
     power: Power
     dma: Dma
+    complain: Callable[[str], None]  # what a guest did to a device that cannot be meant
 
 
 class _Unconnected:
@@ -189,9 +190,15 @@ def _read(path: Path, expected: str, option: str) -> bytes:
 
 def _virtio(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     request = windows.assigned(hands.board, hands.config.virtio).get(slot.name)
-    behind = None if request is None else _BEHIND[type(request)](request, slot.name, hands)
-    device: Device = device_class(slot.kind)(slot.name, _irq(slot, made), hands.dma, behind, slot.size)
-    return device
+    found = device_class(slot.kind)
+    if request is None:
+        return found(slot.name, _irq(slot, made), hands.dma, None, slot.size)  # type: ignore[no-any-return]
+    behind = _BEHIND[type(request)](request, slot.name, hands)
+    alarm, connect = _alarm(hands, slot.name)
+    reach = (_irq(slot, made), hands.dma, behind, slot.size)
+    device: Any = found(slot.name, *reach, timer=alarm, complain=hands.complain)
+    connect(device.fire)
+    return device  # type: ignore[no-any-return]
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:

@@ -32,11 +32,12 @@ a queue that cannot be used sets DEVICE_NEEDS_RESET.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emu.device import IrqLine, NativeRegister
+from emu.device import IrqLine, NativeRegister, Timer
 from emu.dma import Dma
 from emu.virtio.device import VirtioDevice
 from emu.virtio.errors import RingFault
@@ -49,6 +50,8 @@ INDIRECT_DESC, EVENT_IDX, VERSION_1 = 1 << 28, 1 << 29, 1 << 32  # features [6]
 OFFERED: Final = INDIRECT_DESC | EVENT_IDX | VERSION_1
 """Of queues and transport. Not RING_PACKED."""
 CONFIG_SPACE: Final = 0x100
+BATCH: Final = 64 << 20
+"""Bytes of requests that one notification has answered at once."""
 U32: Final = (1 << 32) - 1
 _ADDRESSES: Final = {0x80: "descriptors", 0x90: "driver", 0xA0: "device"}
 
@@ -62,20 +65,34 @@ class VirtioMmioState:
     device_half: int = 0  # which 32 feature bits are meant
     driver_half: int = 0
     queue: int = 0
+    unfinished: list[int] = field(default_factory=list)  # queues that wait for the timer
     fault: str = ""  # what is wrong since DEVICE_NEEDS_RESET is set
     queues: list[QueueState] = field(default_factory=list)
     device: Any = None  # of what is behind the window
 
 
 class VirtioMmio:
-    """A window with `device` behind it, or an empty one."""
+    """A window with `device` behind it, or an empty one.
+
+    With a `timer` no more than BATCH bytes are moved at a time, and the machine, which stays free to be stopped, calls
+    `fire` for the rest. `complain` is told what a driver did wrong.
+    """
 
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(
-        self, name: str, irq: IrqLine, dma: Dma, device: VirtioDevice | None = None, size: int = 0x1000
+        self,
+        name: str,
+        irq: IrqLine,
+        dma: Dma,
+        device: VirtioDevice | None = None,
+        size: int = 0x1000,
+        *,
+        timer: Timer | None = None,
+        complain: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.name, self.size, self.device = name, size, device
+        self._timer, self._complain = timer, complain
         self._irq, self._dma = irq, dma
         self._s = VirtioMmioState()
         self.queues = tuple(Queue(dma, limit) for limit in (device.queue_sizes if device is not None else ()))
@@ -111,6 +128,8 @@ class VirtioMmio:
 
     def reset(self) -> None:
         self._s = VirtioMmioState()
+        if self._timer is not None:
+            self._timer.cancel()
         for queue in self.queues:
             queue.reset()
         if self.device is not None:
@@ -148,6 +167,8 @@ class VirtioMmio:
         if queue >= len(self.queues) or not self.queues[queue].ready:
             return
         assert self.device is not None
+        if self._timer is not None:
+            self.queues[queue].allowance = BATCH
         try:
             self.device.kicked(queue)
         except RingFault as fault:
@@ -157,6 +178,16 @@ class VirtioMmio:
                 self._s.interrupt |= USED
         self._dma.settle()
         self._drive()
+        if self._timer is not None and self.queues[queue].allowance <= 0:
+            if queue not in self._s.unfinished:
+                self._s.unfinished.append(queue)
+            self._timer.arm(0)
+
+    def fire(self) -> None:
+        """Go on with the queues whose turn ended before they were empty."""
+        unfinished, self._s.unfinished = self._s.unfinished, []
+        for queue in unfinished:
+            self.service(queue)
 
     def config_changed(self) -> None:
         self._s.generation = (self._s.generation + 1) & U32
@@ -287,6 +318,7 @@ class VirtioMmio:
 
     def _break(self, fault: RingFault) -> None:
         """[2.1.2]"""
+        self._complain(f"{self.name}: {fault}")
         self._s.fault = str(fault)
         self._s.status |= NEEDS_RESET
         self.config_changed()

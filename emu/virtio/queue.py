@@ -93,11 +93,15 @@ class Chain:
 
 
 class Queue:
-    """One virtqueue of a device. `limit` is the largest size that it offers, a power of two."""
+    """One virtqueue of a device. `limit` is the largest size that it offers, a power of two.
+
+    allowance: bytes that may still be taken; the chain that uses it up is the last. The transport's to set.
+    """
 
     def __init__(self, dma: Dma, limit: int) -> None:
         self._dma, self.limit = dma, limit
         self.state = QueueState(size=limit)
+        self.allowance = 1 << 64
         self._indirect = self._events = False
         self._table = self._available = self._given = memoryview(b"")
 
@@ -132,8 +136,11 @@ class Queue:
         self._table, self._available, self._given = areas
 
     def take(self) -> Chain | None:
-        """The next chain that the driver made available; None where it has made no more. RingFault."""
+        """The next chain that the driver made available; None where it has made no more, or the allowance is used up.
+        RingFault."""
         s = self.state
+        if self.allowance <= 0:
+            return None
         index = _U16.unpack_from(self._available, 2)[0]
         waiting = (index - s.taken) & 0xFFFF
         if not waiting:
@@ -144,6 +151,7 @@ class Queue:
         head = _U16.unpack_from(self._available, 4 + 2 * (s.taken % s.size))[0]
         chain = self._chain(head)
         s.taken = (s.taken + 1) & 0xFFFF
+        self.allowance -= chain.readable_size + chain.writable_size
         return chain
 
     def give(self, chain: Chain, written: int) -> None:

@@ -57,7 +57,8 @@ def test_a_dump_that_cannot_be_meant_is_refused(text: str) -> None:
     [
         ("exits", {"exit"}),
         ("int,unimp", {"interrupt", "unmapped"}),
-        ("all", {"exit", "trap", "interrupt", "unmapped"}),
+        ("guest_errors", {"device"}),
+        ("all", {"exit", "trap", "interrupt", "unmapped", "device"}),
     ],
 )
 def test_log_words_name_event_kinds(text: str, kinds: set[str]) -> None:

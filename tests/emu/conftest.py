@@ -50,13 +50,16 @@ class Driver:
     BASE, AREAS, HEAP = 0x8000_0000, 0x8000_1000, 0x8010_0000
     VERSION_1, EVENTS, INDIRECT = 1 << 32, 1 << 29, 1 << 28
 
-    def __init__(self, device: Any, size: int = 4 << 20) -> None:
+    def __init__(self, device: Any, size: int = 4 << 20, timer: Any = None) -> None:
         self.ram = Ram(size)
         self.told: list[tuple[int, int]] = []
         self.dma = Dma(MemoryMap([Region("RAM", self.BASE, self.ram, 0, size)]), self.told.extend)
         self.wire = Wire()
         self.device = device
-        self.mmio = VirtioMmio("virtio0", self.wire, self.dma, device)
+        self.complaints: list[str] = []
+        self.mmio = VirtioMmio(
+            "virtio0", self.wire, self.dma, device, timer=timer, complain=self.complaints.append
+        )
         self.rings: dict[int, list[int]] = {}  # size, descriptors used, made available, looked at
         self.heap = self.HEAP
 

@@ -278,7 +278,7 @@ LogOption = Annotated[
         "--log",
         "-d",
         metavar="KINDS",
-        help="Event log: exits,traps,int,unimp or all.",
+        help="Event log: exits,traps,int,unimp,guest_errors or all.",
         rich_help_panel=_REPORTS,
     ),
 ]

@@ -24,7 +24,7 @@ EVENT_KINDS: Mapping[str, str] = MappingProxyType(
         "interrupts": "interrupt",
         "unimp": "unmapped",
         "unmapped": "unmapped",
-        "guest_errors": "unmapped",
+        "guest_errors": "device",
     }
 )
 _LOGS_OF_QEMU = (
@@ -60,7 +60,7 @@ def log_kinds(text: str) -> frozenset[str]:
         elif word in _LOGS_OF_QEMU:
             raise NotInThisVersion(
                 f"-d {word} is QEMU's and is not in this version of axemu.",
-                attempt="Here are exits, traps, int and unimp; `axemu disasm FILE` shows code.",
+                attempt="Here are exits, traps, int, unimp and guest_errors; `axemu disasm FILE` shows code.",
             )
         elif word in EVENT_KINDS:
             kinds.add(EVENT_KINDS[word])

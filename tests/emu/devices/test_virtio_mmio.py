@@ -209,6 +209,33 @@ def test_every_register_may_be_read_and_reading_changes_nothing(driver):
     assert driver.mmio.state == before
 
 
+def test_a_long_turn_ends_early_and_the_timer_brings_the_rest(driver_for, bench, monkeypatch):
+    monkeypatch.setattr("emu.devices.virtio_mmio.BATCH", 100)
+    timer = bench.alarm()
+    driver = driver_for(Rng("rng", 0), timer=timer).start(size=16)
+    timer.callback = driver.mmio.fire
+    for _ in range(10):
+        driver.send(0, [40])
+    driver.kick()
+    assert len(driver.used()) == 3 and timer.due()
+    state = driver.mmio.state
+    driver.write(STATUS, 0)
+    assert timer.deadline is None and driver.mmio.state.unfinished == []
+    driver.mmio.load(state)
+    timer.arm(0)
+    bench.advance(0)
+    assert len(driver.used()) == 7 and timer.deadline is None
+    driver.kick()
+    assert driver.used() == []
+
+
+def test_a_turn_that_found_nothing_more_needs_no_timer(driver_for, bench):
+    timer = bench.alarm()
+    driver = driver_for(Rng("rng", 0), timer=timer).start()
+    driver.ask([40])
+    assert timer.deadline is None
+
+
 registers = st.sampled_from(range(0, 0x110, 4)) | st.integers(0, 0xFFF)
 values = st.sampled_from(
     [0, 1, 2, 3, 7, 8, 11, 15, 0x8000_1000, 0x8000_9000, 0x8000_B000, 1 << 31]
