@@ -172,10 +172,12 @@ class EngineFailure(EmuError):
 
 @dataclass(eq=False)
 class SnapshotMismatch(EmuError):
-    """A saved state belongs to a machine of another make."""
+    """A saved state belongs to a machine of another make, or to one that was given something else."""
 
     expected: str
     actual: str
+    hint: str = ""
 
     def __str__(self) -> str:
-        return f"This saved state does not fit the machine: expected {self.expected}, got {self.actual}."
+        text = f"This saved state does not fit the machine: expected {self.expected}, got {self.actual}"
+        return _sentence(text, self.hint)

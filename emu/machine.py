@@ -45,7 +45,7 @@ from emu.recorder import Recorder
 from emu.runner import Runner
 from emu.schedule import Schedule, Vcpu
 from emu.semihost import Semihost
-from emu.snapshot import MachineState, digest, load, save
+from emu.snapshot import MachineState, digest, digest_of, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline
 from emu.virtio import windows
@@ -84,6 +84,7 @@ class Machine:
         self.vm_id: Final = next(_vm_ids)
         self._files = bootfiles.read_files(config)
         self._plan: boot.BootPlan | None = None
+        self._loaded: dict[str, str] | None = None  # digests, once they are asked for
         self._closed = False
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
@@ -221,6 +222,13 @@ class Machine:
         return self._plan.notes if self._plan is not None else ()
 
     @property
+    def loaded(self) -> dict[str, str]:
+        """Digests of what is in memory at each start, by its name."""
+        if self._loaded is None:
+            self._loaded = digest_of(self._plan.writes) if self._plan is not None else {}
+        return self._loaded
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         return self._plan.warnings if self._plan is not None else ()
 
@@ -233,7 +241,7 @@ class Machine:
         return image
 
     def _replan(self) -> None:
-        self._plan = boot.plan(self.config, self.board, self._files, self.isa)
+        self._plan, self._loaded = boot.plan(self.config, self.board, self._files, self.isa), None
         for device in self.devices.values():
             if isinstance(device, FwCfg):
                 device.fill(self._plan.firmware_items)

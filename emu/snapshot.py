@@ -6,6 +6,7 @@ that will do the same have the same hash, whatever their engines went through.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from axvcpu.states import BlockReason
 from emu.engine.context import Context
 from emu.errors import SnapshotMismatch
-from emu.memory import Capture
+from emu.memory import ROM, Capture
 
 if TYPE_CHECKING:
+    from emu.boot import Write
     from emu.machine import Machine
 
+_DIGITS: Final = 16  # of a digest that is kept: enough to tell files apart, short enough for a text
 DECIDING: Final = (
     "retired",
     "lines",
@@ -32,9 +35,11 @@ DECIDING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """One moment of a machine. `make` is what a machine must be to take it over."""
+    """One moment of a machine. `make` is what a machine must be to take it over, `given` what it must have been given:
+    ROM, flash images and whatever was loaded, by name, as digests. None of it is part of the state; a reset needs it."""
 
     make: str
+    given: dict[str, str]
     contexts: tuple[Context, ...]
     waits: tuple[BlockReason | None, ...]
     ram: Capture
@@ -54,6 +59,37 @@ def make_of(machine: Machine) -> str:
     return f"{what}, {cpus}, {size}, {time}, unmapped: {config.unmapped}, virtio: {virtio}"
 
 
+def given(machine: Machine) -> dict[str, str]:
+    """Digests of what the machine was given and does not change, by name."""
+    digests = {name: _short(each.given) for name, each in _stateful(machine) if hasattr(each, "given")}
+    roms = {region.name: region.ram for region in machine.memory.regions if region.permissions == ROM}
+    return {**machine.loaded, **digests, **{name: rom.digest.hex()[:_DIGITS] for name, rom in roms.items()}}
+
+
+def digest_of(writes: Sequence[Write]) -> dict[str, str]:
+    """Digests of what goes into memory at each start, by its name; of parts with one name together."""
+    parts: dict[str, Any] = {}
+    for write in writes:
+        part = parts.setdefault(write.name, blake2b(digest_size=32))
+        part.update(repr((write.address, len(write.data), write.zeros)).encode())
+        part.update(write.data)
+    return {name: part.hexdigest()[:_DIGITS] for name, part in parts.items()}
+
+
+def _short(data: bytes) -> str:
+    return blake2b(data, digest_size=32).hexdigest()[:_DIGITS]
+
+
+def _check_given(here: dict[str, str], saved: dict[str, str]) -> None:
+    for name in sorted(here.keys() | saved.keys()):
+        if here.get(name) != saved.get(name):
+            mine, other = (
+                f"{name} (digest {each[name]})" if name in each else f"no {name}" for each in (here, saved)
+            )
+            hint = "Give the machine what it was given when the state was saved"
+            raise SnapshotMismatch(mine, f"a state saved with {other}", hint)
+
+
 def _stateful(machine: Machine) -> list[tuple[str, Any]]:
     """Everything beside vCPUs and memory that has a state, by name."""
     services = (("semihosting", machine.semihost), ("firmware", machine.firmware))
@@ -64,6 +100,7 @@ def save(machine: Machine, previous: MachineState | None) -> MachineState:
     machine.settle()
     return MachineState(
         make_of(machine),
+        given(machine),
         tuple(vcpu.arch.save() for vcpu in machine.vcpus),
         tuple(vcpu.block_reason for vcpu in machine.vcpus),
         machine.ram.capture(previous.ram if previous is not None else None),
@@ -77,6 +114,7 @@ def save(machine: Machine, previous: MachineState | None) -> MachineState:
 def load(machine: Machine, state: MachineState) -> None:
     if state.make != make_of(machine):
         raise SnapshotMismatch(make_of(machine), state.make)
+    _check_given(given(machine), state.given)
     for name, device in _stateful(machine):
         check = getattr(device, "check", None)
         if check is not None:

@@ -148,6 +148,11 @@ class CfiFlash:
             self._ram.close()
 
     @property
+    def given(self) -> bytes:
+        """The image, of which the state has only the pages that differ."""
+        return self._image
+
+    @property
     def state(self) -> CfiFlashState:
         state = deepcopy(self._s)
         for number in sorted(self._dirty | self._pages.keys()):

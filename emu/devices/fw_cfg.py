@@ -75,6 +75,11 @@ class FwCfg:
         self._items = {**self._own, **items}
 
     @property
+    def given(self) -> bytes:
+        """All that the guest can read, which is no part of the state."""
+        return repr(sorted(self._items.items())).encode()
+
+    @property
     def state(self) -> FwCfgState:
         return replace(self._s)
 

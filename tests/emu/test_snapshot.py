@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emu.config import Drive, FirmwareItem, LoaderRequest, MachineConfig
 from emu.errors import SnapshotMismatch
+from emu.machine import Machine
 from emu.outcome import Ending
 
 LOOP = "li s0, 0x80010000\n1: addi a0, a0, 1\nsd a0, 0(s0)\nfcvt.d.l fa0, a0\nj 1b"
@@ -111,6 +115,37 @@ def test_a_state_of_another_make_is_refused_and_nothing_changes(assembled: Any) 
         ):
             large.restore(other.save())
     assert large.state_hash() == before
+
+
+def test_a_state_of_a_machine_that_was_given_something_else_is_refused_with_its_name(tmp_path: Path) -> None:
+    files = {}
+    for name, data in (("one", b"\x13\0\0\0" * 9), ("other", b"\x13\0\1\0" * 9), ("flash", b"flash" * 99)):
+        files[name] = tmp_path / name
+        files[name].write_bytes(data)
+    base = MachineConfig(board="virt", kernel=files["one"])
+    renamed = tmp_path / "elsewhere" / "one"
+    renamed.parent.mkdir()
+    renamed.write_bytes(files["one"].read_bytes())
+    with Machine(base) as machine, Machine(replace(base, kernel=renamed)) as same:
+        machine.run(max_insns=5)
+        state = machine.save()
+        same.restore(state)
+        assert same.state_hash() == machine.state_hash()
+        for change, name in (
+            ({"kernel": files["other"]}, "kernel o"),
+            ({"append": "quiet"}, "device tree"),
+            ({"drives": (Drive("pflash", 1, files["flash"]),)}, "flash1"),
+            ({"firmware_items": (FirmwareItem("opt/a", b"b"),)}, "fw-cfg"),
+            ({"loaders": (LoaderRequest(files["other"], 0x8001_0000),)}, "loader other"),
+        ):
+            with Machine(replace(base, **change)) as changed:
+                before = changed.state_hash()
+                with pytest.raises(SnapshotMismatch, match=name):
+                    changed.restore(state)
+                assert changed.state_hash() == before
+        machine.memory.write(0x1800, b"another ROM")
+        with pytest.raises(SnapshotMismatch, match="mrom"):
+            machine.restore(state)
 
 
 def test_a_halted_vcpu_is_restored_as_halted_and_a_running_one_as_running(assembled: Any) -> None:
