@@ -1,4 +1,7 @@
-"""Faults known of the crate that the design comes from, each by its number; ours must not have them."""
+"""Faults known of the crate that the design comes from, each by its number; ours must not have them.
+
+Those that firmware could have (8, 15, 17, 24) are tested with it: tests/emu/firmware/test_upstream_faults.py.
+"""
 
 import gc
 import threading

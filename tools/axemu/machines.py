@@ -46,8 +46,10 @@ def show(
     screen = standard_output()
     screen.print(f"[bold]{board.name}[/]  {escape(board.summary)}", soft_wrap=True)
     tree = "made from this description" if board.device_tree else "none"
+    firmware = "built in (-bios default), or -bios FILE" if board.firmware else "none"
     screen.print(
-        f"Instruction sets: {_isas(board)}. Up to {board.max_cpus} vCPUs. Device tree: {tree}.",
+        f"Instruction sets: {_isas(board)}. Up to {board.max_cpus} vCPUs. Device tree: {tree}. "
+        f"Firmware: {firmware}.",
         soft_wrap=True,
     )
     rows = table("ADDRESS", "SIZE", "DEVICE", "KIND", "INTERRUPT")
@@ -81,6 +83,7 @@ def _description(board: Board) -> dict[str, Any]:
         "ram": {"base": board.ram_base, "alias": board.ram_alias, "default_size": board.default_ram},
         "timebase_hz": board.timebase,
         "device_tree": board.device_tree,
+        "firmware": board.firmware,
         "slots": [
             {"name": slot.name, "kind": slot.kind, "base": slot.base, "size": slot.size, "irq": slot.irq}
             for slot in board.slots

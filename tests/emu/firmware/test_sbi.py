@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from axvcpu.errors import InvalidInput
 from axvcpu.exits import Hypercall
 from axvcpu.states import BlockReason, VCpuState
 from emu.answer import answer
@@ -68,6 +69,20 @@ def test_a_call_changes_its_results_and_no_other_register(supervisor: Make) -> N
         assert (hart.read_register("a6"), hart.read_register("a7")) == (3, extension)
         assert "a1" in results or hart.read_register("a1") == 0x5A
         assert hart.arch.exits["Hypercall"] == 1
+
+
+def test_a_call_has_two_results_at_most_and_those_not_given_stay(supervisor: Make) -> None:
+    machine = supervisor("li a0, 5\nli a1, 6\nli a7, 0x777\necall\n1: j 1b")
+    outcome = machine.run(until=lambda exit: isinstance(exit, Hypercall))
+    hart = machine.vcpus[0]
+    assert outcome.exit.extension == 0x777
+    with pytest.raises(InvalidInput, match="at most 2"):
+        hart.set_return_value(1, 2, 3)
+    hart.set_return_value(7)
+    assert (hart.read_register("a0"), hart.read_register("a1")) == (7, 6)
+    hart.set_return_value(8, 9)
+    machine.run(max_insns=2)
+    assert (hart.read_register("a0"), hart.read_register("a1")) == (8, 9)
 
 
 @pytest.mark.parametrize("isa", ["riscv64", "riscv32"])
