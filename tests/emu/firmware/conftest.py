@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -34,9 +35,10 @@ def supervisor(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
 
     def build(text: str, **options: object) -> Machine:
-        path = tmp_path / f"supervisor{len(made)}.bin"
         wide = options.get("isa") != "riscv32"
-        path.write_bytes((assemble64 if wide else assemble32)(text, START))
+        program = (assemble64 if wide else assemble32)(text, START)
+        path = tmp_path / f"{crc32(program):08x}.bin"  # the same program has the same name: states fit
+        path.write_bytes(program)
         settings = {"board": "virt", "bios": BUILT_IN, "ram": 16 << 20, **options}
         machine = Machine(MachineConfig(**settings))  # type: ignore[arg-type]
         made.append(machine)
