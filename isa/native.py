@@ -80,6 +80,11 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # then a store through one address may change code that runs at the other: watch them all
         ("pages", "u8"),  # what our fill gave of each page (PAGE_*), by page number modulo PAGES
+        ("code_pages", "u8"),  # rows of pages that unprivileged code was translated from (isa.code_pages)
+        ("code_pages_used", "u8"),
+        ("code_places", "u8"),  # a page's row, plus 1, by its address
+        ("code_copies", "u8"),
+        ("code_changed", "u8"),  # code of some of them is to be forgotten
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
@@ -100,6 +105,7 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
         ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
+        ("unprivileged", "u8"),  # int32 (engine block): whether what runs is a program, not its kernel
     ],
     align=True,
 )
@@ -116,6 +122,7 @@ LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
 )
 LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED = 1, 2, 3
+CODE_PAGE: Final = np.dtype([("address", "u8"), ("host", "u8"), ("knows", "u8")])
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
 
 Record: TypeAlias = Any
@@ -128,6 +135,7 @@ engine_record: Any = numba.from_dtype(ENGINE)
 region_record: Any = numba.from_dtype(REGION)
 block_record: Any = numba.from_dtype(BLOCK)
 cell_record: Any = numba.from_dtype(CELL)
+code_page_record: Any = numba.from_dtype(CODE_PAGE)
 row_record: Any = numba.from_dtype(ROW)
 ring_record: Any = numba.from_dtype(RING_ENTRY)
 log_record: Any = numba.from_dtype(LOG_ENTRY)
@@ -156,6 +164,9 @@ uc_reg_write = types.ExternalFunction("uc_reg_write", types.int32(types.intp, ty
 uc_vmem_read = types.ExternalFunction(
     "uc_vmem_read", types.int32(types.intp, types.uint64, types.int32, types.intp, types.uint64)
 )
+uc_vmem_translate = types.ExternalFunction(
+    "uc_vmem_translate", types.int32(types.intp, types.uint64, types.int32, types.intp)
+)
 uc_context_save = types.ExternalFunction("uc_context_save", types.int32(types.intp, types.intp))
 uc_context_restore = types.ExternalFunction("uc_context_restore", types.int32(types.intp, types.intp))
 uc_ctl_2 = types.ExternalFunction("uc_ctl", types.int32(types.intp, types.int32, types.uint64, types.uint64))
@@ -183,6 +194,7 @@ as_engine = _pointer_cast(engine_record)
 as_regions = _pointer_cast(region_record)
 as_blocks = _pointer_cast(block_record)
 as_cells = _pointer_cast(cell_record)
+as_code_pages = _pointer_cast(code_page_record)
 as_rows = _pointer_cast(row_record)
 as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
@@ -358,6 +370,7 @@ class NativeAbilities:
     advance: Any
     observe: Any | None
     mend: Any | None
+    unprivileged: Any | None
     wakes: Callable[[StateView, StateBytes, int, int], bool]
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()

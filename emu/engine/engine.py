@@ -23,10 +23,12 @@ from emu.engine.internals import Internals
 from emu.engine.library import check, lib
 from emu.engine.loop import enter as _enter
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
+from isa import code_pages
 from isa.contract import CpuModel, Isa
 from isa.native import (
     BLOCK,
     CELL,
+    CODE_PAGE,
     ENGINE,
     LOG_ENTRY,
     PAGES,
@@ -137,6 +139,9 @@ class Engine:
         self.log = np.zeros(LOG, LOG_ENTRY)
         self.pages = np.zeros(PAGES, np.uint8)
         self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
+        self.code_pages = np.zeros(code_pages.MOST, CODE_PAGE)
+        self.code_places = np.zeros(code_pages.PLACES, np.uint16)
+        self.code_copies = np.zeros(code_pages.MOST * code_pages.PAGE, np.uint8)
         self.address = int(self.block.ctypes.data)
         self.cells[0]["engine"] = self.address
         one, inside = self.block[0], self._internals
@@ -152,6 +157,9 @@ class Engine:
             ("cells_end", self.cells.ctypes.data + (CELLS - 1) * CELL.itemsize),
             ("layout", self.layout.ctypes.data),
             ("pages", self.pages.ctypes.data),
+            ("code_pages", self.code_pages.ctypes.data),
+            ("code_places", self.code_places.ctypes.data),
+            ("code_copies", self.code_copies.ctypes.data),
             ("odd_block", hooks.on_odd_block.address),
             ("scratch", self.scratch.ctypes.data),
             ("blocks", self.blocks.ctypes.data),
@@ -175,6 +183,7 @@ class Engine:
             "advance",
             "observe",
             "mend",
+            "unprivileged",
         ):
             function = getattr(native, name)
             one[name] = 0 if function is None else function.address
@@ -238,7 +247,9 @@ class Engine:
         self.blocks = np.zeros(BLOCKS, BLOCK)
         self.set_word("blocks", int(self.blocks.ctypes.data))
         self.pages[:] = 0
-        self.set_word("blocks_used", 0)
+        self.code_places[:] = 0
+        for name in ("blocks_used", "code_pages_used", "code_changed"):
+            self.set_word(name, 0)
         self.cells[0]["key"] = 0
         first = int(self.cells.ctypes.data)
         self.set_word("cell_next", first)
@@ -268,6 +279,18 @@ class Engine:
                 if base <= address <= last:
                     end = min(address + size, last + 1)
                     forget(self.handle, ctypes.c_uint64(address + shift), ctypes.c_uint64(end + shift))
+
+    def forget_changed(self) -> None:
+        """Forget the code of pages that an instruction fence has found changed (isa.code_pages)."""
+        used = self.word("code_pages_used")
+        if used == code_pages.MOST:
+            self.flush_translations()
+            return
+        rows = self.code_pages[:used]
+        changed = rows["knows"] == code_pages.CHANGED
+        self.forget_code((int(address), code_pages.PAGE) for address in rows["address"][changed])
+        rows["knows"][changed] = code_pages.EMPTY
+        self.set_word("code_changed", 0)
 
     def flush_tlb(self) -> None:
         self._ctl(uc_const.UC_CTL_TLB_FLUSH, 0, what="flush the TLB")

@@ -18,6 +18,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import LATCH_ENTRIES, Kind
+from isa.code_pages import remember_code
 from isa.native import (
     BLOCK_COUNT_MASK,
     BLOCK_MEND,
@@ -114,6 +115,9 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     """Write the cell of the block just translated, and give the next block the next cell. Where there are no more, the
     last one stays empty for all, and the translations are to be forgotten."""
     at = engine.cell_next
+    watched = engine.unprivileged != U(0) and engine.paging != U(0)
+    if watched and call_engine(np.intp(engine.unprivileged), np.intp(engine.address)) != 0:
+        remember_code(engine, pc, size)
     if engine.cell_word == U(0) or at == engine.cells_end:
         return
     cell = carray(as_cells(np.intp(at)), 2)
@@ -160,6 +164,8 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     """What the block hook does besides counting while `attention` is set; True stops before the block."""
     if control.counter_register != U(0):
         call_engine(np.intp(engine.mend), np.intp(engine.address))
+        if engine.code_changed != U(0):
+            return True
     if control.latch_count != U(0):
         control.blocks += U(1)
         if control.blocks >= U(2):

@@ -356,6 +356,8 @@ class EngineVCpu:
             case Kind.DRAIN:
                 if engine.table_full():
                     engine.flush_translations()
+                elif engine.word("code_changed"):
+                    engine.forget_changed()
                 return None
             case Kind.TRANSLATE:
                 engine.translate_anew()

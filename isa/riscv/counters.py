@@ -11,6 +11,7 @@ import unicorn.riscv_const as rc
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import CYCLE_STOPPED, INSTRET_STOPPED
+from isa.code_pages import compare_code
 from isa.native import (
     BLOCK_MEND,
     BLOCK_PAUSE,
@@ -37,12 +38,14 @@ from isa.riscv.words import (
     put,
     put_x,
     restore,
+    save,
 )
 
 REG_X0 = int(rc.UC_RISCV_REG_X0)
 CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
 CSR_MIP = 0x344
 READS_HIGH, READS_MIP, READS_INSTRET = 64, 128, 256  # beside the register number in a block's word
+FENCE_I, FENCED = 0x0000100F, 512  # the instruction, and the word of a block that it ends
 PAUSE = (np.uint16(0x000F), np.uint16(0x0100))
 HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
 TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
@@ -76,9 +79,9 @@ def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
 @cfunc(types.uint64(types.intp, types.int64), cache=True)
 def inspect(at: Word, size: Word) -> Word:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read. Does it hold
-    a pause [unpriv 4, Zihintpause]?
+    a pause [unpriv 4, Zihintpause]? Or end in fence.i?
 
-    A CSR instruction always ends its block.
+    A CSR instruction and fence.i always end their block.
     """
     if size < 4:
         return U(0)
@@ -91,6 +94,8 @@ def inspect(at: Word, size: Word) -> Word:
         offset += 4 if low & np.uint16(3) == np.uint16(3) else 2
     end = at + size - 4
     word = np.int64(carray(as_u16(end), 1)[0]) | np.int64(carray(as_u16(end + 2), 1)[0]) << 16
+    if word == FENCE_I:
+        return found | U(BLOCK_SPECIAL) | U(FENCED) << U(BLOCK_MEND)
     if word & 0x7F != 0x73 or (word >> 12) & 3 == 0:
         return found
     number = (word >> 20) & 0xFFF
@@ -108,10 +113,15 @@ def inspect(at: Word, size: Word) -> Word:
 @cfunc(types.int32(types.intp), cache=True)
 def mend(address: Word) -> Word:
     """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
-    [priv 3.1.10], and what it was set to; mip has the bits that are hidden from the engine (`tell_lines`)."""
+    [priv 3.1.10], and what it was set to; mip has the bits that are hidden from the engine (`tell_lines`). Or find what
+    fence.i is to make seen [unpriv 5]."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     code = np.int64(control.counter_register)
+    control.counter_register = U(0)
+    if code == FENCED:
+        compare_code(engine)
+        return 0
     uc, register, at = np.intp(engine.uc), np.int32(REG_X0 + (code & 63) - 1), np.intp(engine.scratch)
     cell = carray(as_u64(at), 1)
     if code & READS_MIP:
@@ -125,5 +135,12 @@ def mend(address: Word) -> Word:
             value += control.counter_value
         cell[0] = value >> U(32) if code & READS_HIGH else value
     uc_reg_write(uc, register, at)
-    control.counter_register = U(0)
     return 0
+
+
+@cfunc(types.int32(types.intp), cache=True)
+def unprivileged(address: Word) -> Word:
+    """Is the hart in U mode?"""
+    engine = carray(as_engine(address), 1)[0]
+    save(engine)
+    return 1 if get(engine, PRIV) == U(USER) else 0

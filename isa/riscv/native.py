@@ -11,7 +11,7 @@ from isa.native import (
     Word,
     as_u16,
 )
-from isa.riscv.counters import TIME_PERIOD, inspect, mend
+from isa.riscv.counters import TIME_PERIOD, inspect, mend, unprivileged
 from isa.riscv.interrupts import observe, tell_lines
 from isa.riscv.layout import calibrate
 from isa.riscv.state import State, regime, wakes
@@ -48,6 +48,7 @@ RISCV64 = RISCV32 = NativeAbilities(
     advance=advance,
     observe=observe,
     mend=mend,
+    unprivileged=unprivileged,
     wakes=wakes,
     regime=regime,
     outside=("fflags",),
