@@ -52,7 +52,9 @@ class Registers(Protocol):
 class Firmware(Protocol):
     """Built-in firmware: it answers what is meant for firmware, and has the caller go on behind its call."""
 
-    def call(self, call: Hypercall, caller: AxVCpu[EngineVCpu]) -> None: ...
+    def call(self, call: Hypercall, caller: AxVCpu[EngineVCpu]) -> AxVCpuExitReason | None:
+        """An exit is to be answered in its place."""
+        ...
 
     def cpu_up(self, exit: CpuUp, caller: AxVCpu[EngineVCpu]) -> None: ...
 
@@ -158,8 +160,8 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
 def _hypercall(call: Hypercall, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome | None:
     """Calls to the firmware, and our own: 0 gives VERSION, 1 the exclusive or of its two arguments."""
     if call.extension is not None and vm.firmware is not None:
-        vm.firmware.call(call, vcpu)
-        return None
+        left = vm.firmware.call(call, vcpu)
+        return None if left is None else answer(left, vcpu, vm)
     if call.nr == SEMIHOSTING:
         return vm.semihosting(vcpu, call.args[0], call.args[1])
     abi = vcpu.arch.isa.hypercall

@@ -374,6 +374,12 @@ class Engine:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
         return int(_call(self.native.fault)(self.address))
 
+    def deliver(self, cause: int, pc: int, value: int) -> int:
+        """The loaded vCPU takes an exception at `pc`; 0, or the Kind that it leaves with."""
+        words = (ctypes.c_uint64,) * 3
+        function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t, *words)(self.native.deliver.address)
+        return int(function(self.address, cause, pc, value))
+
     def advance(self) -> None:
         """Go past the loaded vCPU's hypercall: it has retired."""
         _call(self.native.advance)(self.address)

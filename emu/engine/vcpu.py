@@ -543,6 +543,12 @@ class EngineVCpu:
         left = engine.fault()
         return self._leave(engine, left) if left else None
 
+    def take_exception(self, cause: int, value: int) -> AxVCpuExitReason | None:
+        """Answer a call by an exception of the guest's own, at the call; the exit where the guest cannot take it."""
+        engine = self._loaded()
+        left = engine.deliver(cause, self.words[_PC], value)
+        return self._leave(engine, left) if left else None
+
     def flush_tlb(self) -> None:
         """No translation is trusted any longer that a vCPU of this machine has made."""
         if self._engine is not None:

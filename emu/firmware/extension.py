@@ -19,7 +19,15 @@ class Result(NamedTuple):
     value: int = 0
 
 
-Function: TypeAlias = Callable[[Vcpu, Arguments], Result | None]
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """The call ends in an exception of the caller's, at the call: `cause` and `value` as in scause and stval."""
+
+    cause: int
+    value: int
+
+
+Function: TypeAlias = Callable[[Vcpu, Arguments], Result | Redirected | None]
 """None: the caller does not go on behind its call."""
 
 

@@ -10,12 +10,14 @@ from axvcpu.exits import AccessFlags
 from emu.device import Memory
 from emu.firmware.console import Console
 from emu.firmware.entry import SSIP
-from emu.firmware.extension import Arguments, Function, Result
+from emu.firmware.extension import Arguments, Function, Redirected, Result
 from emu.firmware.fence import FENCE_I, SFENCE_VMA, SFENCE_VMA_ASID, Fences
 from emu.firmware.harts import Harts
 from emu.firmware.timer import Timers
 from emu.schedule import Vcpu
 from isa.riscv.sbi import Eid, SbiError
+
+_LOAD_ACCESS_FAULT, _LOAD_PAGE_FAULT = 5, 13  # as in scause
 
 
 class Legacy:
@@ -25,7 +27,7 @@ class Legacy:
         self, harts: Harts, timers: Timers, fences: Fences, console: Console, memory: Memory, bits: int
     ) -> None:
         self._harts, self._timers, self._fences = harts, timers, fences
-        self._console, self._memory, self._bits = console, memory, bits
+        self._console, self._memory, self._bits, self._mask = console, memory, bits, (1 << bits) - 1
         self.functions: Mapping[int, Function] = MappingProxyType(
             {
                 Eid.LEGACY_SET_TIMER: timers.extension.functions[0],
@@ -48,35 +50,39 @@ class Legacy:
         return Result(data[0] if data else -1)
 
     def _clear_ipi(self, caller: Vcpu, arguments: Arguments) -> Result:
+        """The one result is not an error: whether an IPI was pending."""
+        pending = caller.arch.read_register("mip") >> SSIP & 1
         caller.arch.set_pending("mip", SSIP, False)
-        return Result()
+        return Result(pending)
 
-    def _send_ipi(self, caller: Vcpu, arguments: Arguments) -> Result:
+    def _send_ipi(self, caller: Vcpu, arguments: Arguments) -> Result | Redirected:
         named = self._named(caller, arguments[0])
-        if isinstance(named, SbiError):
-            return Result(named)
+        if not isinstance(named, list):
+            return named
         for hart in named:
             self._harts.interrupt(hart)
         return Result()
 
-    def _fence(self, fence: int, caller: Vcpu, arguments: Arguments) -> Result:
+    def _fence(self, fence: int, caller: Vcpu, arguments: Arguments) -> Result | Redirected:
         named = self._named(caller, arguments[0])
-        if isinstance(named, SbiError):
-            return Result(named)
+        if not isinstance(named, list):
+            return named
         self._fences.fence(fence, caller, named)
         return Result()
 
-    def _named(self, caller: Vcpu, address: int) -> list[Vcpu] | SbiError:
+    def _named(self, caller: Vcpu, address: int) -> list[Vcpu] | Result | Redirected:
         """The harts of the mask at a guest-virtual address; 0 is everybody. One word holds every hart that a machine
-        can have."""
+        can have. What cannot be read is the caller's own fault [sbi 5]."""
         if address == 0:
             return list(self._harts.all)
-        size = self._bits // 8
-        if address % size:
-            return SbiError.INVALID_ADDRESS
-        physical = caller.arch.translate(address, AccessFlags.READ)
-        mask = None if physical is None else self._memory.read(physical, size)
-        if mask is None:
-            return SbiError.INVALID_ADDRESS
+        mask = bytearray()
+        for at in (address + i & self._mask for i in range(self._bits // 8)):
+            physical = caller.arch.translate(at, AccessFlags.READ)
+            if physical is None:
+                return Redirected(_LOAD_PAGE_FAULT, at)
+            byte = self._memory.read(physical, 1)
+            if byte is None:
+                return Redirected(_LOAD_ACCESS_FAULT, at)
+            mask += byte
         harts = self._harts.chosen(int.from_bytes(mask, "little"), 0)
-        return SbiError.INVALID_PARAM if harts is None else harts
+        return Result(SbiError.INVALID_PARAM) if harts is None else harts

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from axvcpu.exits import CpuUp, Hypercall, SendIpi
+from axvcpu.exits import AxVCpuExitReason, CpuUp, Hypercall, SendIpi
 from axvcpu.states import BlockReason
 from emu.device import Channel, Memory
 from emu.errors import ConfigError
 from emu.firmware.console import Console, Serial
 from emu.firmware.counters import Counters, CountersState, Event
-from emu.firmware.extension import Arguments, Extension, Result
+from emu.firmware.extension import Arguments, Extension, Redirected, Result
 from emu.firmware.fence import Fences
 from emu.firmware.harts import Harts
 from emu.firmware.hsm import Hsm
@@ -107,18 +107,18 @@ class Sbi:
 
     # -- the exits ----------------------------------------------------------------------------------------------------
 
-    def call(self, call: Hypercall, caller: Vcpu) -> None:
-        """A call of an extension."""
+    def call(self, call: Hypercall, caller: Vcpu) -> AxVCpuExitReason | None:
+        """A call of an extension. The exit where it ends in an exception that the guest cannot take."""
         eid = call.extension
         assert eid is not None
         if eid <= LEGACY_LAST:
-            self._call_legacy(eid, caller, call.args)
-            return
+            return self._call_legacy(eid, caller, call.args)
         extension = self.extensions.get(eid)
         function = None if extension is None else extension.functions.get(call.nr)
         result = Result(SbiError.NOT_SUPPORTED) if function is None else function(caller, call.args)
-        if result is not None:
+        if isinstance(result, Result):
             self._answer(caller, result)
+        return None
 
     def cpu_up(self, exit: CpuUp, caller: Vcpu) -> None:
         self._answer(caller, self._hsm.start(exit))
@@ -156,11 +156,14 @@ class Sbi:
     def _answer(self, caller: Vcpu, result: Result) -> None:
         caller.set_return_value(result.error & self._mask, result.value & self._mask)
 
-    def _call_legacy(self, eid: int, caller: Vcpu, arguments: Arguments) -> None:
+    def _call_legacy(self, eid: int, caller: Vcpu, arguments: Arguments) -> AxVCpuExitReason | None:
         function = self._legacy.functions.get(eid)
         result = Result(SbiError.NOT_SUPPORTED) if function is None else function(caller, arguments)
+        if isinstance(result, Redirected):
+            return caller.arch.take_exception(result.cause, result.value)
         assert result is not None
         caller.set_return_value(result.error & self._mask)
+        return None
 
     def _probe(self, caller: Vcpu, arguments: Arguments) -> Result:
         eid = arguments[0]

@@ -5,6 +5,7 @@
 #include "console.h"
 #include "csr.h"
 #include "sbi.h"
+#include "trap.h"
 #include "width.h"
 
 #define SSI (1ul << 1)
@@ -204,9 +205,9 @@ static void check_harts(ulong hart) {
     check("HSM: an IPI woke it behind its call", sleeps, 2);
     if (ours) {
         ulong types[4][2] = {{1, (ulong)SBI_INVALID_PARAM},
-                             {0x10000000, (ulong)SBI_NOT_SUPPORTED},
+                             {0x10000000, (ulong)SBI_INVALID_PARAM},
                              {0x80000001, (ulong)SBI_INVALID_PARAM},
-                             {0x90000000, (ulong)SBI_NOT_SUPPORTED}};
+                             {0x90000000, (ulong)SBI_INVALID_PARAM}};
         for (u32 i = 0; i < COUNT(types); i++)
             check("HSM: no such suspension", error(sbi(SBI_HSM, HART_SUSPEND, types[i][0], entry, 0)), types[i][1]);
         ulong nowhere = error(sbi(SBI_HSM, HART_SUSPEND, SUSPEND_NON_RETENTIVE, BOARD_NOWHERE, 0));
@@ -326,6 +327,8 @@ static void check_console(void) {
     check("DBCN: and then nothing", (ulong)(got.error | got.value), 0);
 }
 
+static ulong send_ipi_to(ulong mask) { return error(sbi(LEGACY_SEND_IPI, 0, mask, 0, 0)); }
+
 static void check_legacy(ulong hart) {
     ulong mask = 1ul << hart;
     csr_write(sie, 0);
@@ -335,7 +338,8 @@ static void check_legacy(ulong hart) {
     check("legacy: an IPI", error(sbi(LEGACY_SEND_IPI, 0, (ulong)&mask, 0, 0)), SBI_SUCCESS);
     while ((csr_read(sip) & SSI) == 0) {
     }
-    sbi(LEGACY_CLEAR_IPI, 0, 0, 0, 0);
+    ulong pending = error(sbi(LEGACY_CLEAR_IPI, 0, 0, 0, 0));
+    if (ours) check("legacy: it was pending", pending, 1);
     csr_clear(sip, SSI);
     check("legacy: taken back", csr_read(sip) & SSI, 0);
     check("legacy: an IPI to everybody", error(sbi(LEGACY_SEND_IPI, 0, 0, 0, 0)), SBI_SUCCESS);
@@ -355,7 +359,10 @@ static void check_legacy(ulong hart) {
     long character = -1;
     for (ulong looks = 0; looks < 100 && character == -1; looks++) character = sbi(LEGACY_GETCHAR, 0, 0, 0, 0).error;
     check("the legacy console takes a character", (ulong)character, 'Z');
-    check("legacy: a mask nowhere", error(sbi(LEGACY_SEND_IPI, 0, BOARD_NOWHERE, 0, 0)), (ulong)SBI_INVALID_ADDRESS);
+    probe(send_ipi_to, BOARD_NOWHERE);
+    check("legacy: a mask nowhere is a fault", caught.count << 8 | caught.cause, 1 << 8 | LOAD_ACCESS);
+    check("legacy: of that address", caught.tval, BOARD_NOWHERE);
+    check("legacy: at the call", read32(caught.epc), 0x73);
     mask = ALL;
     check("legacy: a mask of too many", error(sbi(LEGACY_FENCE_I, 0, (ulong)&mask, 0, 0)), (ulong)SBI_INVALID_PARAM);
     for (ulong extension = 9; extension <= 15; extension++)
