@@ -102,10 +102,14 @@ class Machine:
         self._build_devices()
         self.firmware: Final = self._build_firmware()
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
-        if self._files != bootfiles.BootFiles() or config.drives:
-            self._replan()
-        else:
-            self.reset()
+        try:
+            if self._files != bootfiles.BootFiles() or config.drives:
+                self._replan()
+            else:
+                self.reset()
+        except BaseException:
+            self.close()  # disks are locked
+            raise
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -507,10 +511,7 @@ class Machine:
         self._keep_open.clear()
         for flash in self.flashes:
             flash.close()
-        for device in self.devices.values():
-            shut = getattr(device, "close", None)
-            if shut is not None:
-                shut()
+        wiring.close(self.devices.values())
         self.dma.close()
         for ram in (self.ram, *self.roms):
             ram.close()

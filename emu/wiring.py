@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,18 +54,32 @@ class _Unconnected:
 
 
 def devices(hands: Hands) -> list[tuple[Slot, Device]]:
-    """Every device of the board, wired. Interrupt controllers come first: the others take their lines."""
+    """Every device of the board, wired. Interrupt controllers come first: the others take their lines.
+
+    Where one cannot be made, those that were are closed."""
     board, made = hands.board, dict[str, Device]()
     controllers = ("plic", "bare-latch")
     ordered = sorted(
         (slot for slot in board.slots if slot.kind != "rom"), key=lambda slot: slot.kind not in controllers
     )
-    for slot in ordered:
-        builder = _BUILDERS.get(slot.kind)
-        if builder is None:
-            raise UnknownName.among("device", slot.kind, _BUILDERS)
-        made[slot.name] = builder(slot, hands, made)
+    try:
+        for slot in ordered:
+            builder = _BUILDERS.get(slot.kind)
+            if builder is None:
+                raise UnknownName.among("device", slot.kind, _BUILDERS)
+            made[slot.name] = builder(slot, hands, made)
+    except BaseException:
+        close(made.values())
+        raise
     return [(slot, made[slot.name]) for slot in board.slots if slot.kind != "rom"]
+
+
+def close(devices: Iterable[Device]) -> None:
+    """Have those that hold something of the host's let it go."""
+    for device in devices:
+        shut = getattr(device, "close", None)
+        if shut is not None:
+            shut()
 
 
 Builder = Callable[[Slot, Hands, dict[str, Device]], Device]

@@ -24,6 +24,8 @@ def lock(fd: int, path: Path, *, writable: bool) -> None:
     """Use an image for reading, and writing; let nobody else write it. The lock goes with the descriptor, and with the
     process. LoadError where somebody else has it; nothing where the file's host knows no such locks."""
     uses = (READ, WRITE) if writable else (READ,)
+    if not hasattr(fcntl, "F_OFD_SETLK"):
+        return
     try:
         for byte in (*(USED + each for each in uses), REFUSED + WRITE):
             _apply(fd, fcntl.F_OFD_SETLK, fcntl.F_RDLCK, byte)

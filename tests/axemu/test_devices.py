@@ -89,6 +89,28 @@ def test_entropy_has_a_seed_or_is_the_hosts(text: str, request_: Entropy) -> Non
     assert devices(text) == {"virtio": (request_,)}
 
 
+def test_an_object_is_the_hosts_entropy() -> None:
+    device = ("virtio-rng-device,rng=r0",)
+    for text in ("rng-random,filename=/dev/urandom,id=r0", "rng-builtin,id=r0"):
+        assert changes((), device, objects=(text,)) == {"virtio": (Entropy(None),)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rng-egd,id=r0", "rng-random"),
+        ("memory-backend-ram,id=m,size=1G", "rng-random"),
+        ("rng-random", "id=NAME"),
+        ("rng-random,id=r0,filename=/dev/zero", "seed=N"),
+        ("rng-random,id=r1", "source of entropy"),
+        ("", "key=value"),
+    ],
+)
+def test_an_object_that_cannot_be_meant_is_refused(text: str, says: str) -> None:
+    with pytest.raises((CommandError, UnknownName), match=says):
+        changes((), ("virtio-rng-device,rng=r0",), objects=(text,))
+
+
 def test_a_loader_has_a_file_and_perhaps_an_address() -> None:
     found = devices("loader,file=a.bin,addr=0x80200000", "loader,file=a.elf")
     assert found["loaders"] == (

@@ -1,4 +1,4 @@
-"""-drive, -device and what they name (-snapshot, -virtfs, -fsdev, -serial, -chardev): what they add to a machine.
+"""-drive, -device and what they name (-object, -virtfs, -fsdev, -serial, -chardev), -snapshot: what a machine gets.
 
 A drive is what a guest's disk or flash holds; a device is what the guest finds. `-drive if=virtio` is both, as is
 `if=pflash`; `-drive if=none,id=N` waits for the `-device virtio-blk-device,drive=N` that it is for. As in QEMU, the
@@ -35,9 +35,11 @@ class _DiskDrive:
 
 @dataclass(frozen=True, slots=True)
 class _Backends:
-    """What a -device may name: drives that no device has yet, folders of -fsdev, where a console leads."""
+    """What a -device may name: drives that no device has yet, sources of entropy, folders of -fsdev, where a console
+    leads."""
 
     drives: dict[str, DiskImage]
+    entropy: frozenset[str]
     folders: Mapping[str, shares.Folder]
     consoles: lines.Consoles
 
@@ -47,6 +49,7 @@ def changes(
     devices: Sequence[str],
     *,
     snapshot: bool = False,
+    objects: Sequence[str] = (),
     virtfs: Sequence[str] = (),
     fsdevs: Sequence[str] = (),
     serials: Sequence[str] = (),
@@ -63,7 +66,9 @@ def changes(
             raise UsageError("-drive expects each id once.", f"It got 'id={name}' twice.")
     free = {each.name: each.image for each in disks if not each.own_device}
     characters = lines.backends(chardevs)
-    backends = _Backends(free, shares.folders(fsdevs), lines.Consoles(characters))
+    backends = _Backends(
+        free, frozenset(map(_object, objects)), shares.folders(fsdevs), lines.Consoles(characters)
+    )
     loaders: list[LoaderRequest] = []
     virtio: list[VirtioRequest] = []
     for text in devices:
@@ -153,6 +158,24 @@ def _word(pairs: Pairs, key: str, words: tuple[str, ...]) -> str | None:
     return word
 
 
+def _object(text: str) -> str:
+    """The id of an -object, which is the host's entropy."""
+    pairs = properties.parse(text, "-object", "kind")
+    if pairs.get("kind") not in ("rng-random", "rng-builtin"):
+        raise NotInThisVersion(
+            "-object knows rng-random and rng-builtin here, the host's entropy.",
+            f"It got '{text}'.",
+            "Devices are those of the machine and of -device: `axemu machine show NAME`.",
+        )
+    properties.only(pairs, ("kind", "id", "filename"), "-object")
+    if not pairs.get("id"):
+        raise UsageError("-object expects id=NAME, for the -device that uses it.", f"It got '{text}'.")
+    if pairs.get("filename", "/dev/urandom") not in ("/dev/urandom", "/dev/random"):
+        hint = "Take -device virtio-rng-device,seed=N for bytes that are the same in every run."
+        raise NotInThisVersion("-object rng-random reads /dev/urandom here.", f"It got '{text}'.", hint)
+    return pairs["id"]
+
+
 def _loader(pairs: Pairs, text: str) -> LoaderRequest:
     properties.only(pairs, ("driver", "file", "addr"), "-device loader")
     if not pairs.get("file"):
@@ -211,7 +234,13 @@ def _block(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
 
 
 def _entropy(pairs: Pairs, backends: _Backends) -> list[VirtioRequest]:
-    properties.only(pairs, ("driver", "id", "seed", "bus"), "-device virtio-rng-device")
+    properties.only(pairs, ("driver", "id", "seed", "rng", "bus"), "-device virtio-rng-device")
+    if "rng" in pairs:
+        if pairs["rng"] not in backends.entropy:
+            raise UnknownName.among(
+                "source of entropy", pairs["rng"], backends.entropy, "-object rng-random,id=NAME makes one"
+            )
+        return [Entropy(None, _bus(pairs))]
     seed = pairs.get("seed", "0")
     if seed == "host":
         return [Entropy(None, _bus(pairs))]

@@ -145,6 +145,15 @@ DeviceOption = Annotated[
         rich_help_panel=_LOADED,
     ),
 ]
+ObjectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--object",
+        metavar="SPEC",
+        help="Also -object. rng-random,id=ID: the host's entropy, for virtio-rng-device,rng=ID.",
+        rich_help_panel=_LOADED,
+    ),
+]
 VirtfsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -339,6 +348,7 @@ class Request:
     icount: str | None = None
     max_insns: str | None = None
     snapshot: bool = False
+    objects: tuple[str, ...] = ()
     virtfs: tuple[str, ...] = ()
     fsdevs: tuple[str, ...] = ()
     serials: tuple[str, ...] = ()

@@ -173,6 +173,7 @@ def _load_changes(request: Request) -> dict[str, Any]:
         request.drives,
         request.devices,
         snapshot=request.snapshot,
+        objects=request.objects,
         virtfs=request.virtfs,
         fsdevs=request.fsdevs,
         serials=request.serials,

@@ -36,6 +36,7 @@ def run(
     drive: options.DriveOption = None,
     device: options.DeviceOption = None,
     snapshot: options.SnapshotOption = False,
+    object: options.ObjectOption = None,
     virtfs: options.VirtfsOption = None,
     fsdev: options.FsdevOption = None,
     fw_cfg: options.FwCfgOption = None,
@@ -63,7 +64,8 @@ def run(
         semihosting=semihosting, semihosting_config=semihosting_config, bios=bios, kernel=kernel,
         initrd=initrd, append=append, dtb=dtb, drives=tuple(drive or ()), devices=tuple(device or ()),
         fw_cfg=tuple(fw_cfg or ()), base=base, input=input, clock=clock, icount=icount,
-        max_insns=max_insns, timeout=timeout, snapshot=snapshot, no_reboot=no_reboot, verbose=verbose, json=json,
+        max_insns=max_insns, timeout=timeout, snapshot=snapshot,
+        objects=tuple(object or ()), no_reboot=no_reboot, verbose=verbose, json=json,
         log=log, log_file=log_file, virtfs=tuple(virtfs or ()), fsdevs=tuple(fsdev or ()), serials=tuple(serial or ()),
         chardevs=tuple(chardev or ()), dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
     )  # fmt: skip
