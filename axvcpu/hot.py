@@ -22,7 +22,7 @@ table: Final[npt.NDArray[np.uint64]] = np.frombuffer(TABLE, dtype=np.uint64)
 
 
 def _compiled(function: F) -> F:
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
+    compiled: F = numba.njit(nogil=True)(function)
     return compiled
 
 

@@ -1,7 +1,7 @@
 """Where compiled native code is kept: a directory of the user's cache, one for each state of the sources.
 
-numba notices a change of the file that a function is in, not of the records and constants that it takes from others.
-So the directory's name is a digest of everything that native code is made from.
+The directory's name is a digest of everything that native code is made from: a callback takes records and constants from
+other files than its own.
 """
 
 from __future__ import annotations

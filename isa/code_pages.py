@@ -12,13 +12,10 @@ first store is seen.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numba import carray, njit
 
 from isa.native import (
-    UC_PROT_EXEC,
     Record,
     Word,
     as_code_pages,
@@ -28,15 +25,22 @@ from isa.native import (
     as_u64,
     uc_vmem_translate,
 )
+from isa.records import (
+    CODE_CHANGED,
+    CODE_EMPTY,
+    CODE_PAGE_SIZE,
+    CODE_PAGES,
+    CODE_PLACES,
+    CODE_SAME,
+    UC_PROT_EXEC,
+)
 
 U = np.uint64
-PAGE: Final = 4096  # bytes
-MOST: Final = 4096  # pages; with more, all translated code is forgotten and they are found anew
-PLACES: Final = 4 * MOST
-SAME, CHANGED, EMPTY = 0, 1, 2  # what a row knows: its copy is of the page, or is not, or there is none
+PAGE, MOST, PLACES = CODE_PAGE_SIZE, CODE_PAGES, CODE_PLACES
+SAME, CHANGED, EMPTY = CODE_SAME, CODE_CHANGED, CODE_EMPTY
 
 
-@njit(cache=True)
+@njit
 def host_address(engine: Record, page: Word) -> Word:
     """Of the guest-physical page; 0 where no memory is."""
     regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
@@ -47,7 +51,7 @@ def host_address(engine: Record, page: Word) -> Word:
     return np.intp(0)
 
 
-@njit(cache=True)
+@njit
 def row_of(engine: Record, page: Word) -> Word:
     """Number of the page's row, a new one where it has none; -1 where there is no room or no memory."""
     places = carray(as_u16(np.intp(engine.code_places)), PLACES)
@@ -71,7 +75,7 @@ def row_of(engine: Record, page: Word) -> Word:
     return number
 
 
-@njit(cache=True)
+@njit
 def remember_code(engine: Record, pc: Word, size: Word) -> None:
     """A block of unprivileged code was translated."""
     first, last = U(pc) & ~U(PAGE - 1), (U(pc) + U(size) - U(1)) & ~U(PAGE - 1)
@@ -80,7 +84,7 @@ def remember_code(engine: Record, pc: Word, size: Word) -> None:
         remember_in_page(engine, last, U(0), U(pc) + U(size) - last)
 
 
-@njit(cache=True)
+@njit
 def remember_in_page(engine: Record, virtual: Word, offset: Word, size: Word) -> None:
     at = np.intp(engine.scratch)
     if uc_vmem_translate(np.intp(engine.uc), virtual, UC_PROT_EXEC, at) != 0:
@@ -102,7 +106,7 @@ def remember_in_page(engine: Record, virtual: Word, offset: Word, size: Word) ->
             row.knows = U(CHANGED)
 
 
-@njit(cache=True)
+@njit
 def compare_code(engine: Record) -> None:
     """An instruction fence: set `code_changed` where a page is not what its code was translated from."""
     rows = carray(as_code_pages(np.intp(engine.code_pages)), MOST)

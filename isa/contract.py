@@ -131,7 +131,7 @@ class Vector:
 class Isa:
     """An instruction set. `name` is QEMU's target name; `page_size` the engine's mapping granule in bytes.
 
-    `native` is ``module:attribute`` of an `isa.native.NativeAbilities`: trap delivery, interrupts, counting,
+    `native` is ``module:attribute`` of an `isa.records.NativeAbilities`: trap delivery, interrupts, counting,
     clocks. `decoding` gives the descriptor to decode with where that depends on the state (Thumb, x86 modes).
     Making one checks it: BadDescriptor says what contradicts what.
     """

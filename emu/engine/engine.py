@@ -18,17 +18,22 @@ import unicorn.unicorn_const as uc_const
 
 from axvcpu.control import CONTROL
 from axvcpu.errors import Unsupported
-from emu.engine import hooks, internals
+from emu.engine import internals
+from emu.engine.callbacks import HOOKS
 from emu.engine.internals import Internals
 from emu.engine.library import check, lib
-from emu.engine.loop import enter as _enter
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
-from isa import code_pages
+from isa import objects
 from isa.contract import CpuModel, Isa
-from isa.native import (
+from isa.records import (
     BLOCK,
     CELL,
+    CODE_CHANGED,
+    CODE_EMPTY,
     CODE_PAGE,
+    CODE_PAGE_SIZE,
+    CODE_PAGES,
+    CODE_PLACES,
     ENGINE,
     LOG_ENTRY,
     PAGES,
@@ -50,12 +55,10 @@ _SCRATCH: Final = 1 << 13
 _BEYOND: Final = 32
 """Bytes after what a context holds, of the engine's CPU state, that are looked at."""
 
-enter: Final = _enter.get_overload(_enter.signatures[0])
 
-
-def _call(function: Any) -> Any:  # noqa: ANN401
+def _call(address: int) -> Any:  # noqa: ANN401
     """A compiled function int32 (engine block), to be called from Python."""
-    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t)(function.address)
+    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t)(address)
 
 
 class Engine:
@@ -65,6 +68,7 @@ class Engine:
         self.isa, self.model = isa, model
         assert isa.native is not None
         self.native: Final[NativeAbilities] = pkgutil.resolve_name(isa.native)
+        self.callbacks: Final = objects.functions(self.native.callbacks)
         self.wide: Final = isa.bits == 64
         handle = ctypes.c_void_p()
         check(
@@ -130,7 +134,6 @@ class Engine:
     # -- memory shared with native code ------------------------------------------------------------------------------
 
     def _allocate(self) -> None:
-        native = self.native
         self.block = np.zeros(1, ENGINE)
         self.idle_control = np.zeros(1, CONTROL)
         self.blocks = np.zeros(BLOCKS, BLOCK)
@@ -139,9 +142,9 @@ class Engine:
         self.log = np.zeros(LOG, LOG_ENTRY)
         self.pages = np.zeros(PAGES, np.uint8)
         self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
-        self.code_pages = np.zeros(code_pages.MOST, CODE_PAGE)
-        self.code_places = np.zeros(code_pages.PLACES, np.uint16)
-        self.code_copies = np.zeros(code_pages.MOST * code_pages.PAGE, np.uint8)
+        self.code_pages = np.zeros(CODE_PAGES, CODE_PAGE)
+        self.code_places = np.zeros(CODE_PLACES, np.uint16)
+        self.code_copies = np.zeros(CODE_PAGES * CODE_PAGE_SIZE, np.uint8)
         self.address = int(self.block.ctypes.data)
         self.cells[0]["engine"] = self.address
         one, inside = self.block[0], self._internals
@@ -160,7 +163,7 @@ class Engine:
             ("code_pages", self.code_pages.ctypes.data),
             ("code_places", self.code_places.ctypes.data),
             ("code_copies", self.code_copies.ctypes.data),
-            ("odd_block", hooks.on_odd_block.address),
+            ("odd_block", HOOKS["on_odd_block"]),
             ("scratch", self.scratch.ctypes.data),
             ("blocks", self.blocks.ctypes.data),
             ("blocks_mask", BLOCKS - 1),
@@ -185,8 +188,7 @@ class Engine:
             "mend",
             "unprivileged",
         ):
-            function = getattr(native, name)
-            one[name] = 0 if function is None else function.address
+            one[name] = self.callbacks.get(name, 0)
         self.words = memoryview(self.block.view(np.uint64).data)
 
     def set_word(self, name: str, value: int) -> None:
@@ -202,13 +204,13 @@ class Engine:
         code = ctypes.c_int(control | arguments << 26 | _UC_CTL_WRITE)
         check(lib.uc_ctl(self.handle, code, *values), what)
 
-    def _hook(self, kind: int, callback: Any, user: int, begin: int = 1, end: int = 0) -> ctypes.c_size_t:  # noqa: ANN401
+    def _hook(self, kind: int, callback: int, user: int, begin: int = 1, end: int = 0) -> ctypes.c_size_t:
         hook = ctypes.c_size_t()
         status = lib.uc_hook_add(
             self.handle,
             ctypes.byref(hook),
             kind,
-            ctypes.c_void_p(callback.address),
+            ctypes.c_void_p(callback),
             ctypes.c_void_p(user),
             ctypes.c_uint64(begin),
             ctypes.c_uint64(end),
@@ -217,18 +219,18 @@ class Engine:
         return hook
 
     def _install(self) -> None:
-        native = self.native
-        self._hook(uc_const.UC_HOOK_EDGE_GENERATED, hooks.on_translate, self.address)
+        callbacks = self.callbacks
+        self._hook(uc_const.UC_HOOK_EDGE_GENERATED, HOOKS["on_translate"], self.address)
         first = int(self.cells.ctypes.data)
-        block_hook = self._hook(uc_const.UC_HOOK_BLOCK, hooks.on_block, first)
-        word = internals.user_data(block_hook, hooks.on_block.address, first)
+        block_hook = self._hook(uc_const.UC_HOOK_BLOCK, HOOKS["on_block"], first)
+        word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
-        self._hook(uc_const.UC_HOOK_INTR, native.on_exception, self.address)
-        if native.on_invalid is not None:
-            self._hook(uc_const.UC_HOOK_INSN_INVALID, native.on_invalid, self.address)
-        if native.on_fill is not None:
-            self._hook(uc_const.UC_HOOK_TLB_FILL, native.on_fill, self.address)
-        self.use_engine_mmu(native.on_fill is None)
+        self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
+        if "on_invalid" in callbacks:
+            self._hook(uc_const.UC_HOOK_INSN_INVALID, callbacks["on_invalid"], self.address)
+        if "on_fill" in callbacks:
+            self._hook(uc_const.UC_HOOK_TLB_FILL, callbacks["on_fill"], self.address)
+        self.use_engine_mmu("on_fill" not in callbacks)
 
     def use_engine_mmu(self, on: bool) -> None:
         """Translate by the engine's own MMU, or (off) by our fill while the guest's MMU is off."""
@@ -283,13 +285,13 @@ class Engine:
     def forget_changed(self) -> None:
         """Forget the code of pages that an instruction fence has found changed (isa.code_pages)."""
         used = self.word("code_pages_used")
-        if used == code_pages.MOST:
+        if used == CODE_PAGES:
             self.flush_translations()
             return
         rows = self.code_pages[:used]
-        changed = rows["knows"] == code_pages.CHANGED
-        self.forget_code((int(address), code_pages.PAGE) for address in rows["address"][changed])
-        rows["knows"][changed] = code_pages.EMPTY
+        changed = rows["knows"] == CODE_CHANGED
+        self.forget_code((int(address), CODE_PAGE_SIZE) for address in rows["address"][changed])
+        rows["knows"][changed] = CODE_EMPTY
         self.set_word("code_changed", 0)
 
     def flush_tlb(self) -> None:
@@ -368,11 +370,11 @@ class Engine:
 
     def tell_lines(self) -> bool:
         """Hand the loaded vCPU's interrupt lines over; True where an enabled interrupt is pending."""
-        return bool(_call(self.native.tell_lines)(self.address))
+        return bool(_call(self.callbacks["tell_lines"])(self.address))
 
     def fault(self) -> int:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""
-        return int(_call(self.native.fault)(self.address))
+        return int(_call(self.callbacks["fault"])(self.address))
 
     def deliver(self, cause: int, pc: int, value: int) -> int:
         """The loaded vCPU takes an exception at `pc`; 0, or the Kind that it leaves with."""
@@ -382,7 +384,7 @@ class Engine:
 
     def advance(self) -> None:
         """Go past the loaded vCPU's hypercall: it has retired."""
-        _call(self.native.advance)(self.address)
+        _call(self.callbacks["advance"])(self.address)
 
     def drained(self) -> list[tuple[int, int, int, int]]:
         """Take the queued writes: (window, address, width, value), oldest first."""
@@ -467,7 +469,7 @@ class Engine:
         self.set_word("control", int(self.idle_control.ctypes.data))
         for name in ("regions_count", "rows_count", "ring_head", "log_head", "log_on", "alias_used"):
             self.set_word(name, 0)
-        self.use_engine_mmu(self.native.on_fill is None)
+        self.use_engine_mmu("on_fill" not in self.callbacks)
         self.reset()
         self.flush_translations()
 

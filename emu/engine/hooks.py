@@ -20,15 +20,6 @@ from numba import carray, cfunc, njit, types
 from axvcpu.control import LATCH_ENTRIES, Kind
 from isa.code_pages import remember_code
 from isa.native import (
-    BLOCK_COUNT_MASK,
-    BLOCK_MEND,
-    BLOCK_PAUSE,
-    BLOCK_SPECIAL,
-    CELL,
-    UC_MEM_FETCH_PROT,
-    UC_MEM_FETCH_UNMAPPED,
-    UC_MEM_READ_PROT,
-    UC_MEM_READ_UNMAPPED,
     Record,
     Word,
     address_of,
@@ -49,6 +40,17 @@ from isa.native import (
     walk,
     window_record,
 )
+from isa.records import (
+    BLOCK_COUNT_MASK,
+    BLOCK_MEND,
+    BLOCK_PAUSE,
+    BLOCK_SPECIAL,
+    CELL,
+    UC_MEM_FETCH_PROT,
+    UC_MEM_FETCH_UNMAPPED,
+    UC_MEM_READ_PROT,
+    UC_MEM_READ_UNMAPPED,
+)
 
 U = np.uint64
 KICK, STOP, DRAIN = int(Kind.KICK), int(Kind.STOP), int(Kind.DRAIN)
@@ -63,7 +65,7 @@ COUNT_MASK, SPECIAL = np.uint32(BLOCK_COUNT_MASK), np.uint32(BLOCK_SPECIAL)
 READ, WRITE, FETCH = 1, 2, 4
 
 
-@njit(cache=True)
+@njit
 def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
     """The `count` word of a block: its instructions, and what the ISA found at its end."""
     word = U(count)
@@ -74,7 +76,7 @@ def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
     return word
 
 
-@njit(cache=True)
+@njit
 def place_of(engine: Record, pc: Word, size: Word) -> Word:
     """Index of the block's row in the table, or of the empty row where it belongs."""
     table = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)
@@ -84,7 +86,7 @@ def place_of(engine: Record, pc: Word, size: Word) -> Word:
     return i
 
 
-@njit(cache=True)
+@njit
 def enter_block(engine: Record, pc: Word, size: Word, word: Word) -> None:
     """Put a block into the table; two different counts for the same (pc, size) make it one to be walked each time."""
     row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[place_of(engine, pc, size)]
@@ -98,7 +100,7 @@ def enter_block(engine: Record, pc: Word, size: Word, word: Word) -> None:
         carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
 
 
-@njit(cache=True)
+@njit
 def block_word(engine: Record, pc: Word, size: Word) -> Word:
     """The `count` word of a block: from the table, or walked where it is not there or is walked each time."""
     row = carray(as_blocks(np.intp(engine.blocks)), 1 << 30)[place_of(engine, pc, size)]
@@ -110,7 +112,7 @@ def block_word(engine: Record, pc: Word, size: Word) -> Word:
     return word
 
 
-@njit(cache=True)
+@njit
 def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     """Write the cell of the block just translated, and give the next block the next cell. Where there are no more, the
     last one stays empty for all, and the translations are to be forgotten."""
@@ -131,7 +133,7 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
         carray(as_control(np.intp(engine.control)), 1)[0].attention = U(1)
 
 
-@njit(cache=True)
+@njit
 def full(engine: Record) -> Word:
     """Whether the translations must be forgotten to find room for what is known of blocks."""
     return engine.blocks_used > engine.blocks_mask >> U(1) or (
@@ -139,7 +141,7 @@ def full(engine: Record) -> Word:
     )
 
 
-@cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)), cache=True)
+@cfunc(types.void(types.intp, types.intp, types.intp, types.CPointer(engine_record)))
 def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     """UC_HOOK_EDGE_GENERATED: a block was translated. `current` is uc_tb: pc u64, icount u16, size u16."""
     engine = carray(user, 1)[0]
@@ -159,7 +161,7 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
         fill_cell(engine, pc, size, word)
 
 
-@njit(cache=True)
+@njit
 def attend(engine: Record, control: Record, uc: Word) -> Word:
     """What the block hook does besides counting while `attention` is set; True stops before the block."""
     if control.counter_register != U(0):
@@ -184,7 +186,7 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     return False
 
 
-@cfunc(types.int32(types.intp, types.uint64, types.uint32, types.intp), cache=True)
+@cfunc(types.int32(types.intp, types.uint64, types.uint32, types.intp))
 def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
     """A block of which `on_block` cannot say at once that it is known, plain, and fits before the limit.
 
@@ -230,7 +232,6 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
 
 @cfunc(
     types.void(types.intp, types.uint64, types.uint32, types.CPointer(cell_record)),
-    cache=True,
     forceinline=True,
 )
 def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
@@ -251,7 +252,7 @@ def on_block(uc: Word, address: Word, size: Word, user: Record) -> None:
         call_odd_block(np.intp(engine.odd_block), np.intp(engine.address), address, size, address_of(user))
 
 
-@njit(cache=True)
+@njit
 def leave(engine: Record, uc: Word) -> None:
     """End a refused store's block here and now. After a refused load or fetch the engine does so by itself; after a
     store it waits for the check that translated code makes, which ours does not (`emu.engine.internals`)."""
@@ -264,7 +265,6 @@ def leave(engine: Record, uc: Word) -> None:
     types.boolean(
         types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(window_record)
     ),
-    cache=True,
 )
 def gate(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Record) -> Word:
     """UC_HOOK_MEM_*_PROT of a device window: let an access through if the latch answers it, else leave."""
@@ -301,7 +301,7 @@ def gate(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Rec
     return False
 
 
-@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)), cache=True)
+@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)))
 def window_read(uc: Word, offset: Word, size: Word, user: Record) -> Word:
     """Serve a piece of the latched answer; the engine may ask for aligned pieces around it."""
     window = carray(user, 1)[0]
@@ -318,7 +318,6 @@ def window_read(uc: Word, offset: Word, size: Word, user: Record) -> Word:
 
 @cfunc(
     types.void(types.intp, types.uint64, types.uint32, types.uint64, types.CPointer(window_record)),
-    cache=True,
 )
 def window_write(uc: Word, offset: Word, size: Word, value: Word, user: Record) -> None:
     """The write was answered before it was let through: nothing is left to do."""
@@ -328,7 +327,6 @@ def window_write(uc: Word, offset: Word, size: Word, value: Word, user: Record) 
     types.boolean(
         types.intp, types.int32, types.uint64, types.int32, types.int64, types.CPointer(engine_record)
     ),
-    cache=True,
 )
 def on_unbacked(uc: Word, kind: Word, address: Word, size: Word, value: Word, user: Record) -> Word:
     """An access that nothing backs, or a write to ROM: always leaves; `loop` delivers or reports it."""

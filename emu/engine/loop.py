@@ -10,13 +10,11 @@ instruction, which is known because the rest is straight-line code, as the engin
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, cfunc, njit, types
 
 from axvcpu.control import CONTROL, LATCH_ENTRIES, NEVER, Kind
 from axvcpu.hot import lookup
 from isa.native import (
-    UC_CTL_EXITS_WRITE,
-    UC_CTL_REMOVE_CACHE_WRITE,
     Record,
     Word,
     as_control,
@@ -34,6 +32,12 @@ from isa.native import (
     uc_emu_start,
     uc_reg_read,
 )
+from isa.records import UC_CTL_EXITS_WRITE, UC_CTL_REMOVE_CACHE_WRITE
+
+PyLong_AsSsize_t = types.ExternalFunction("PyLong_AsSsize_t", types.intp(types.intp))
+PyLong_FromSsize_t = types.ExternalFunction("PyLong_FromSsize_t", types.intp(types.intp))
+PyEval_SaveThread = types.ExternalFunction("PyEval_SaveThread", types.intp())
+PyEval_RestoreThread = types.ExternalFunction("PyEval_RestoreThread", types.void(types.intp))
 
 U = np.uint64
 NONE = int(Kind.NONE)
@@ -55,7 +59,7 @@ FETCH = U(4)
 PC_OFFSET = int(np.dtype(CONTROL).fields["pc"][1])  # type: ignore[index]
 
 
-@njit(cache=True)
+@njit
 def address_after(engine: Record, pc: Word, count: Word) -> Word:
     """Address of the instruction `count` instructions after `pc` in straight-line code; 0 where it cannot be read.
 
@@ -80,7 +84,7 @@ def address_after(engine: Record, pc: Word, count: Word) -> Word:
     return pc + offset
 
 
-@njit(cache=True)
+@njit
 def add_answer(control: Record, value: Word) -> Word:
     """The open access gets its answer. False where one instruction makes too many accesses."""
     i = control.latch_next
@@ -97,7 +101,7 @@ def add_answer(control: Record, value: Word) -> Word:
     return True
 
 
-@njit(cache=True)
+@njit(error_model="numpy")  # a division by zero has a value
 def answer_natively(engine: Record, control: Record) -> Word:
     """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first, 3 an alarm
     must be rung first."""
@@ -139,7 +143,7 @@ def answer_natively(engine: Record, control: Record) -> Word:
     return 1
 
 
-@njit(cache=True)
+@njit
 def end_exact(engine: Record, uc: Word) -> None:
     """The run to an exit address is over: no exit any more, and no block that holds one."""
     if engine.until_set != U(0):
@@ -148,7 +152,7 @@ def end_exact(engine: Record, uc: Word) -> None:
         uc_ctl_2(uc, UC_CTL_REMOVE_CACHE_WRITE, engine.until - U(1), engine.until + U(2))
 
 
-@njit(cache=True)
+@njit
 def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
     """Make the address `count` instructions on the run's exit. False where the code cannot be read."""
     pc = np.int64(control.pc)
@@ -162,7 +166,7 @@ def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
     return True
 
 
-@njit(cache=True)
+@njit
 def run(address: Word, engine: Record, control: Record) -> Word:
     """Enter the engine again and again until a Kind is left that only Python can deal with."""
     uc = np.intp(engine.uc)
@@ -265,11 +269,15 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         return kind
 
 
-@njit(types.int64(types.intp), nogil=True, cache=True)
-def enter(address: Word) -> Word:
-    """Run the loaded vCPU until something needs Python. Argument: address of the engine block."""
+@cfunc(types.intp(types.intp, types.intp))
+def enter(module: Word, argument: Word) -> Word:
+    """Run the loaded vCPU until something needs Python: a function that Python calls with the address of the engine
+    block. Other Python threads run meanwhile."""
+    address = PyLong_AsSsize_t(argument)
+    thread = PyEval_SaveThread()
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     kind = run(address, engine, control)
     control.left[kind] += U(1)
-    return kind
+    PyEval_RestoreThread(thread)
+    return PyLong_FromSsize_t(kind)

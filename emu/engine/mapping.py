@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import unicorn.unicorn_const as uc_const
 
-from emu.engine import hooks
+from emu.engine.callbacks import HOOKS
 from emu.engine.library import check, lib
-from isa.native import REGION, WINDOW
+from isa.records import REGION, WINDOW
 
 _GATES: Final = (
     uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
@@ -89,9 +89,9 @@ class Mapping:
             self.regions[i] = (each.base, each.base + each.size - 1, each.host)
             if not each.writable:
                 callback, user = (
-                    (hooks.gate, self._window_address(i))
+                    (HOOKS["gate"], self._window_address(i))
                     if each.window >= 0
-                    else (hooks.on_unbacked, self._address)
+                    else (HOOKS["on_unbacked"], self._address)
                 )
                 end = each.base + each.size - 1
                 self._add_hook(uc_const.UC_HOOK_MEM_WRITE_PROT, callback, user, each.base, end)
@@ -103,9 +103,9 @@ class Mapping:
                 self._handle,
                 ctypes.c_uint64(window.base),
                 ctypes.c_size_t(size),
-                ctypes.c_void_p(hooks.window_read.address),
+                ctypes.c_void_p(HOOKS["window_read"]),
                 ctypes.c_void_p(user),
-                ctypes.c_void_p(hooks.window_write.address),
+                ctypes.c_void_p(HOOKS["window_write"]),
                 ctypes.c_void_p(user),
             )
             check(status, f"map a device window at {window.base:#x}")
@@ -114,15 +114,15 @@ class Mapping:
                 lib.uc_mem_protect(self._handle, ctypes.c_uint64(window.base), ctypes.c_size_t(size), 0),
                 f"protect the device window at {window.base:#x}",
             )
-            self._add_hook(_GATES, hooks.gate, user, window.base, window.base + size - 1)
+            self._add_hook(_GATES, HOOKS["gate"], user, window.base, window.base + size - 1)
             taken.append((window.base, window.base + size - 1))
         at = 0
         for lo, hi in sorted(taken):
             if lo > at:
-                self._add_hook(_UNBACKED, hooks.on_unbacked, self._address, at, lo - 1)
+                self._add_hook(_UNBACKED, HOOKS["on_unbacked"], self._address, at, lo - 1)
             at = hi + 1
         if at < 1 << 64:
-            self._add_hook(_UNBACKED, hooks.on_unbacked, self._address, at, (1 << 64) - 1)
+            self._add_hook(_UNBACKED, HOOKS["on_unbacked"], self._address, at, (1 << 64) - 1)
 
     def _add_hook(self, kind: int, callback: Any, user: int, begin: int, end: int) -> None:  # noqa: ANN401
         self._hooks.append(self._hook(kind, callback, user, begin, end))

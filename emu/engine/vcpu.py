@@ -31,13 +31,14 @@ from axvcpu.exits import (
     PreemptionTimer,
 )
 from axvcpu.percpu import this
+from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
-from emu.engine.engine import Engine, blueprint, enter
+from emu.engine.engine import Engine, blueprint
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.event import Event
 from isa.contract import Access
-from isa.native import LOG_INTERRUPT, LOG_UNMAPPED
+from isa.records import LOG_INTERRUPT, LOG_UNMAPPED
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""

@@ -13,9 +13,6 @@ from numba import carray, cfunc, njit, types
 from axvcpu.control import CYCLE_STOPPED, INSTRET_STOPPED
 from isa.code_pages import compare_code
 from isa.native import (
-    BLOCK_MEND,
-    BLOCK_PAUSE,
-    BLOCK_SPECIAL,
     Record,
     Word,
     as_control,
@@ -26,6 +23,8 @@ from isa.native import (
     uc_reg_read,
     uc_reg_write,
 )
+from isa.records import BLOCK_MEND, BLOCK_PAUSE, BLOCK_SPECIAL
+from isa.riscv.state import TIME_PERIOD
 from isa.riscv.words import (
     MACHINE,
     MCOUNTEREN,
@@ -48,10 +47,9 @@ READS_HIGH, READS_MIP, READS_INSTRET = 64, 128, 256  # beside the register numbe
 FENCE_I, FENCED = 0x0000100F, 512  # the instruction, and the word of a block that it ends
 PAUSE = (np.uint16(0x000F), np.uint16(0x0100))
 HIGH_HALF = 0x80  # added to a counter's number: its upper 32 bits on RV32
-TIME_PERIOD = 100  # ns of one tick of the platform timer (10 MHz)
 
 
-@njit(cache=True)
+@njit
 def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
     """Carry out a CSR instruction that only reads time or timeh, where the counter-enable registers allow it
     [priv 3.1.11, 4.1.5]."""
@@ -76,7 +74,7 @@ def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
     return True
 
 
-@cfunc(types.uint64(types.intp, types.int64), cache=True)
+@cfunc(types.uint64(types.intp, types.int64))
 def inspect(at: Word, size: Word) -> Word:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read. Does it hold
     a pause [unpriv 4, Zihintpause]? Or end in fence.i?
@@ -110,7 +108,7 @@ def inspect(at: Word, size: Word) -> Word:
     return found | U(BLOCK_SPECIAL) | U(rd + 1 | what) << U(BLOCK_MEND)
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def mend(address: Word) -> Word:
     """Put right what the last CSR instruction has read: a counter is the count of instructions retired before it
     [priv 3.1.10], and what it was set to; mip has the bits that are hidden from the engine (`tell_lines`). Or find what
@@ -138,7 +136,7 @@ def mend(address: Word) -> Word:
     return 0
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def unprivileged(address: Word) -> Word:
     """Is the hart in U mode?"""
     engine = carray(as_engine(address), 1)[0]

@@ -7,7 +7,6 @@ import unicorn.riscv_const as rc
 from numba import carray, cfunc, njit, types
 
 from isa.native import (
-    LOG_INTERRUPT,
     Word,
     as_control,
     as_engine,
@@ -15,6 +14,7 @@ from isa.native import (
     note,
     uc_reg_write,
 )
+from isa.records import LOG_INTERRUPT
 from isa.riscv.state import MACHINE_LINES
 from isa.riscv.words import (
     MACHINE,
@@ -41,7 +41,7 @@ STALE = U(1 << 63)
 MSIP, MTIP, MEIP = 0x8, 0x80, 0x800
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def tell_lines(address: Word) -> Word:
     """Hand the interrupt lines over: mip in the saved state, then one write through the API at machine level, which
     makes the engine look at what is pending. Returns 1 if something is pending and enabled in mie: wfi goes on.
@@ -86,7 +86,7 @@ def tell_lines(address: Word) -> Word:
     return 1 if enabled != U(0) else 0
 
 
-@njit(cache=True)
+@njit
 def entered(pc: Word, vector: Word, cause: Word, wide: Word) -> Word:
     """Whether `pc` is where an interrupt of this cause goes [priv 3.1.7]."""
     top = U(63) if wide != U(0) else U(31)
@@ -96,7 +96,7 @@ def entered(pc: Word, vector: Word, cause: Word, wide: Word) -> Word:
     return pc == (vector & ~U(3)) + (U(4) * number if vector & U(3) == U(1) else U(0))
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def observe(address: Word) -> Word:
     """The engine takes interrupts by itself: a block at the vector, with an interrupt as its cause, tells."""
     engine = carray(as_engine(address), 1)[0]

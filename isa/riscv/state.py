@@ -8,7 +8,7 @@ from isa.riscv.layout import Slot
 from isa.riscv.registers import FLOAT_NAMES, GENERAL_NAMES
 
 if TYPE_CHECKING:
-    from isa.native import StateBytes, StateView
+    from isa.records import StateBytes, StateView
 
 PMP_ENTRIES: Final = 16
 _WORDS: Final[tuple[tuple[str, Slot], ...]] = (
@@ -81,6 +81,8 @@ class State:
                 self.put(data, name, value)
 
 
+TIME_PERIOD: Final = 100
+"""ns of one tick of the platform timer (10 MHz)."""
 MACHINE_LINES: Final = 0x888
 """MSIP, MTIP, MEIP: only devices set them in mip; software sets the others too."""
 _TRANSLATES: Final = 1 << 17 | 1 << 18 | 1 << 19 | 3 << 11

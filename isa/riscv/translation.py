@@ -7,13 +7,6 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
 from isa.native import (
-    PAGE_CODE,
-    PAGE_DATA,
-    PAGES,
-    UC_MEM_FETCH,
-    UC_PROT_EXEC,
-    UC_PROT_READ,
-    UC_PROT_WRITE,
     Record,
     Word,
     as_control,
@@ -22,6 +15,15 @@ from isa.native import (
     as_u32,
     as_u64,
     engine_record,
+)
+from isa.records import (
+    PAGE_CODE,
+    PAGE_DATA,
+    PAGES,
+    UC_MEM_FETCH,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
 )
 from isa.riscv.state import PMP_ENTRIES
 from isa.riscv.words import (
@@ -39,7 +41,7 @@ TRANSLATE = int(Kind.TRANSLATE)
 NAPOT, WHOLE = 3, (1 << 29) - 1  # pmpaddr of the smallest region that covers 32 bits of address
 
 
-@njit(cache=True)
+@njit
 def widen_regions(engine: Record) -> Word:
     """RV32: put right the NAPOT regions of 4 GiB and more, whose size the engine computes in 32 bits [priv 3.7.1].
 
@@ -60,7 +62,7 @@ def widen_regions(engine: Record) -> Word:
     return widened
 
 
-@njit(cache=True)
+@njit
 def leave_for_translation(engine: Record, kind: Word) -> Word:
     """What the fill is to give has changed: leave, so that the TLB can be emptied."""
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -71,7 +73,6 @@ def leave_for_translation(engine: Record, kind: Word) -> Word:
 
 @cfunc(
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
-    cache=True,
 )
 def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Record) -> Word:
     """UC_HOOK_TLB_FILL while the guest's MMU is off: identity, with fetch and data in separate entries.

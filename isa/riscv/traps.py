@@ -12,8 +12,6 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
 from isa.native import (
-    LOG_TRAP,
-    LOG_UNMAPPED,
     Record,
     Word,
     as_control,
@@ -23,6 +21,7 @@ from isa.native import (
     note,
     uc_emu_stop,
 )
+from isa.records import LOG_TRAP, LOG_UNMAPPED
 from isa.riscv.counters import read_time
 from isa.riscv.translation import widen_regions
 from isa.riscv.words import (
@@ -59,7 +58,7 @@ ECALL_U, FETCH_PAGE, LOAD_PAGE, STORE_PAGE = 8, 12, 13, 15
 GATE = 0x485643  # a7 of a call to the VMM from machine level
 
 
-@njit(cache=True)
+@njit
 def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) -> Word:
     """Take a synchronous trap in the saved state and restore it [priv 3.1.6, 3.1.8, 4.1.1]; 0, or a Kind to leave with.
 
@@ -104,7 +103,7 @@ def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) ->
     return 0
 
 
-@njit(cache=True)
+@njit
 def data_base(engine: Record, word: Word) -> Word:
     """Guest-virtual address that a load, store or atomic instruction names [unpriv chapters 2, 8, 11, 16]."""
     if word & 3 == 3:
@@ -138,7 +137,7 @@ def data_base(engine: Record, word: Word) -> Word:
     return x(engine, 2) + U(offset)
 
 
-@njit(cache=True)
+@njit
 def data_fault(engine: Record, control: Record, cause: Word, pc: Word, value: Word) -> tuple[Word, Word]:
     """Cause and xtval as the manual has them, of a fault of a load, store or atomic.
 
@@ -159,7 +158,7 @@ def data_fault(engine: Record, control: Record, cause: Word, pc: Word, value: Wo
     return cause, value
 
 
-@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)), cache=True)
+@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)))
 def on_exception(uc: Word, number: Word, user: Record) -> None:
     """UC_HOOK_INTR: a synchronous exception; the vector it goes to is for us to find."""
     engine = carray(user, 1)[0]
@@ -213,7 +212,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         uc_emu_stop(uc)
 
 
-@cfunc(types.boolean(types.intp, types.CPointer(engine_record)), cache=True)
+@cfunc(types.boolean(types.intp, types.CPointer(engine_record)))
 def on_invalid(uc: Word, user: Record) -> Word:
     """UC_HOOK_INSN_INVALID: `ebreak`. The engine cannot go on from here, so the loop takes the trap after it returned.
 
@@ -237,7 +236,7 @@ def on_invalid(uc: Word, user: Record) -> Word:
     return False
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def fault(address: Word) -> Word:
     """An access that nothing backs: the guest's access fault, with the virtual address in xtval; 0, or a Kind."""
     engine = carray(as_engine(address), 1)[0]
@@ -272,7 +271,7 @@ def fault(address: Word) -> Word:
     return left
 
 
-@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64), cache=True)
+@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
     """Take a trap while the engine stands still; 0, or a Kind to leave with."""
     engine = carray(as_engine(address), 1)[0]
@@ -286,7 +285,7 @@ def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
     return left
 
 
-@cfunc(types.int32(types.intp), cache=True)
+@cfunc(types.int32(types.intp))
 def advance(address: Word) -> Word:
     """Go past the ecall or ebreak that was answered: it counts as retired."""
     engine = carray(as_engine(address), 1)[0]

@@ -87,7 +87,7 @@ def restore(engine: Record) -> None:
         uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(cache=True)
+@njit
 def instruction_at(engine: Record, pc: Word) -> Word:
     """The instruction word at a guest-virtual pc, 16 or 32 bits; 0 where it cannot be read."""
     at = code_at(engine, pc, 2)

@@ -13,7 +13,7 @@ import pytest
 
 from isa import code_pages
 from isa.code_pages import CHANGED, EMPTY, MOST, PAGE, PLACES, SAME
-from isa.native import CODE_PAGE, ENGINE, REGION
+from isa.records import CODE_PAGE, ENGINE, REGION
 
 BASE = 0x8000_0000
 

@@ -1,0 +1,178 @@
+"""What native code and Python share of every instruction set: the engine block and its tables, the callbacks' contract.
+
+Unicorn's numbers for hooks and errors are named here for native code; source: unicorn.h of 2.1.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+import numpy as np
+
+ENGINE: Final = np.dtype(
+    [
+        ("control", "u8"),  # the loaded vCPU's control block: the first word, every hook begins here
+        ("uc", "u8"),
+        ("address", "u8"),  # of this block
+        (
+            "context",
+            "u8",
+        ),  # a uc_context of the engine's own, for native code; 0: `state` is the engine's own
+        ("state", "u8"),  # the CPU state: in place, or the copy in that context
+        ("cpu", "u8"),  # the engine's CPU object, for `loop_exit`
+        (
+            "loop_exit",
+            "u8",
+        ),  # void (cpu): leave the running block for good; 0 where the engine does it by itself
+        ("layout", "u8"),  # int64 offsets of the ISA's registers in the CPU state
+        ("scratch", "u8"),  # 8 KiB to read guest code into
+        ("blocks", "u8"),  # table of (pc, size, instructions)
+        ("blocks_mask", "u8"),
+        ("blocks_used", "u8"),
+        ("cell_next", "u8"),  # the cell that the block to be translated next gets as its hook's user data
+        ("cells_end", "u8"),  # the last cell, which no block gets for itself
+        ("cell_word", "u8"),  # the engine's word for that user data; 0: all blocks share one cell
+        ("rows", "u8"),  # dispatch rows
+        ("rows_count", "u8"),
+        ("ring", "u8"),
+        ("ring_head", "u8"),
+        ("ring_size", "u8"),
+        ("log", "u8"),  # events for a listener, while log_on
+        ("log_head", "u8"),
+        ("log_size", "u8"),
+        ("log_on", "u8"),
+        ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
+        ("regions_count", "u8"),
+        ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
+        ("until", "u8"),  # the run's one exit address, while an exact stop is under way
+        ("until_set", "u8"),
+        ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
+        (
+            "alias",
+            "u8",
+        ),  # a second address of the memory at `home`, as our fill sees it: one place for translated code
+        ("alias_size", "u8"),
+        ("home", "u8"),
+        (
+            "alias_used",
+            "u8",
+        ),  # then a store through one address may change code that runs at the other: watch them all
+        ("pages", "u8"),  # what our fill gave of each page (PAGE_*), by page number modulo PAGES
+        ("code_pages", "u8"),  # rows of pages that unprivileged code was translated from (isa.code_pages)
+        ("code_pages_used", "u8"),
+        ("code_places", "u8"),  # a page's row, plus 1, by its address
+        ("code_copies", "u8"),
+        ("code_changed", "u8"),  # code of some of them is to be forgotten
+        ("pc_register", "i8"),
+        ("wide", "u8"),  # 1: registers of 64 bits
+        ("big_endian", "u8"),
+        # compiled functions of the ISA, by address
+        ("odd_block", "u8"),  # int32 (engine block, address, size, cell): what the block hook leaves to it
+        ("length", "u8"),  # int64 (code address): bytes of the instruction there
+        ("halts", "u8"),  # int64 (code address): whether the instruction there is a halt
+        ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
+        ("deliver", "u8"),  # int32 (engine block, cause, pc, value): take a trap
+        (
+            "tell_lines",
+            "u8",
+        ),  # int32 (engine block): hand the interrupt lines to the engine, 1 if one can wake
+        ("fault", "u8"),  # int32 (engine block): an access that nothing backs, as the guest's own fault
+        ("advance", "u8"),  # int32 (engine block): go past the hypercall that was answered
+        (
+            "observe",
+            "u8",
+        ),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
+        ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
+        ("unprivileged", "u8"),  # int32 (engine block): whether what runs is a program, not its kernel
+    ],
+    align=True,
+)
+
+PAGES: Final = 1 << 16
+PAGE_CODE, PAGE_DATA = 1, 2
+REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
+BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
+CELL: Final = np.dtype([("key", "u8"), ("engine", "u8")])
+"""What the block hook needs of its block. key: pc (32 bits), size (16), instructions (16); 0 until it is known, and
+where the block has to be looked up each time."""
+RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
+LOG_ENTRY: Final = np.dtype(
+    [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
+)
+LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED = 1, 2, 3
+CODE_PAGE: Final = np.dtype([("address", "u8"), ("host", "u8"), ("knows", "u8")])
+CODE_PAGE_SIZE: Final = 4096
+CODE_PAGES: Final = 4096
+"""With more, all translated code is forgotten and they are found anew."""
+CODE_PLACES: Final = 4 * CODE_PAGES
+CODE_SAME, CODE_CHANGED, CODE_EMPTY = 0, 1, 2
+"""What a row knows of its page: its copy is of the page, or is not, or there is none."""
+WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+
+UC_MEM_READ_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_MEM_FETCH_UNMAPPED = 19, 20, 21
+UC_MEM_WRITE_PROT, UC_MEM_READ_PROT, UC_MEM_FETCH_PROT = 22, 23, 24
+UC_PROT_READ, UC_PROT_WRITE, UC_PROT_EXEC = 1, 2, 4
+UC_MEM_FETCH = 18
+
+BLOCK_COUNT_MASK: Final = 0xFFFF
+"""Low bits of a block's `count`; 0 there: counted anew each time (two address spaces disagree)."""
+BLOCK_SPECIAL: Final = 1 << 16
+"""The block needs more than counting."""
+BLOCK_PAUSE: Final = 1 << 17
+"""It holds a pause: the vCPU waits for another."""
+BLOCK_MEND: Final = 18
+"""The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
+
+UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30
+UC_CTL_REMOVE_CACHE_WRITE: Final = 9 | 2 << 26 | 1 << 30
+
+
+StateBytes: TypeAlias = bytes | bytearray | memoryview
+
+
+class StateView(Protocol):
+    """The ISA's registers by name in a saved CPU state of the engine."""
+
+    @property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """name -> (offset, size in bytes)."""
+        ...
+
+    def get(self, data: StateBytes, name: str) -> int: ...
+
+    def put(self, data: bytearray | memoryview, name: str, value: int) -> None: ...
+
+    def read(self, data: StateBytes) -> dict[str, int]: ...
+
+    def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NativeAbilities:
+    """What the engine needs of an ISA plug-in.
+
+    `callbacks` is a module of numba ``CFunc``s, compiled by `isa.objects`, by name. For hooks: on_exception
+    (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
+    (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
+    that does not need on_invalid, on_fill, halts, inspect, observe, mend or unprivileged lacks them.
+
+    calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
+    and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
+    regime(view, state) is what decides how addresses are translated, to be compared. `outside` are registers that the
+    saved state lacks, by name, with `reveal`: what must hold in the saved state while the API reads or writes them.
+    `counted` are registers that read as the count of retired instructions (name, right shift, the control block's word
+    that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
+    shift).
+    """
+
+    calibrate: Callable[[Any], list[int]]
+    view: Callable[[list[int], bool], StateView]
+    callbacks: str
+    wakes: Callable[[StateView, StateBytes, int, int], bool]
+    regime: Callable[[StateView, StateBytes], object]
+    outside: tuple[str, ...] = ()
+    reveal: tuple[tuple[str, int], ...] = ()
+    counted: tuple[tuple[str, int, str, int], ...] = ()
+    clocks: tuple[tuple[str, int, int], ...] = ()
