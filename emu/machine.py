@@ -33,6 +33,7 @@ from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
 from emu.errors import ConfigError, MemoryClosed
 from emu.event import Event
+from emu.firmware.entry import entry_registers
 from emu.firmware.sbi import Sbi, Surroundings
 from emu.flash import FlashWindow
 from emu.loaders.image import Image
@@ -102,6 +103,7 @@ class Machine:
         self._build_devices()
         self.firmware: Final = self._build_firmware()
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
+<<<<<<< HEAD
         try:
             if self._files != bootfiles.BootFiles() or config.drives:
                 self._replan()
@@ -110,6 +112,14 @@ class Machine:
         except BaseException:
             self.close()  # disks are locked
             raise
+=======
+        if self._files != bootfiles.BootFiles() or config.drives:
+            self._replan()
+        elif self.firmware is not None:
+            self.reset()
+        else:
+            self.reset()
+>>>>>>> 85258eb (Start in supervisor mode without a program too, and ask for one on the command line)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -278,6 +288,9 @@ class Machine:
                 vcpu.arch.set_entry(self._plan.pc)
                 for name, value in registers:
                     vcpu.arch.write_register(name, value)
+        elif self.firmware is not None:
+            for name, value in entry_registers(0, 0):
+                self.vcpus[0].arch.write_register(name, value)
         self.forget_code()
         self.poll()
         self._set_stale()

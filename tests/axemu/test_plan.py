@@ -86,6 +86,7 @@ def test_input_comes_from_the_folder_a_file_or_standard_input(raw: Path) -> None
     ("request_", "says"),
     [
         (Request(), "Nothing to run"),
+        (Request(bios="default"), "Nothing to run"),
         (Request(guest=HELLO, kernel=HELLO / "hello.elf"), "-kernel"),
         (Request(bios="fw.bin", isa="riscv64", base="0"), "--base"),
         (Request(guest=HELLO, smp="none"), "-smp"),

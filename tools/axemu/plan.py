@@ -11,7 +11,7 @@ from axemu import devices, properties, quantities, specs
 from axemu.errors import UsageError
 from axemu.options import Request
 from emu.board import board_for
-from emu.config import BUILT_IN, MachineConfig
+from emu.config import BUILT_IN, NO_FIRMWARE, MachineConfig
 from emu.guest import MANIFEST, Guest, load_guest
 from emu.loaders import open_image
 from emu.loaders.linux import RISCV_IMAGE
@@ -73,7 +73,7 @@ def _folder(request: Request) -> Guest | None:
     if guest is None:
         if (
             request.kernel is None
-            and request.bios in (None, "none")
+            and request.bios in (None, NO_FIRMWARE, BUILT_IN)
             and not (request.devices or request.drives)
         ):
             raise UsageError(

@@ -57,6 +57,18 @@ def test_only_the_boot_hart_starts_and_the_others_wait_for_it(supervisor: Make) 
         machine.reset()
 
 
+def test_without_a_program_it_starts_in_supervisor_mode_where_memory_begins() -> None:
+    with Machine(MachineConfig(board="virt", bios=BUILT_IN, ram=16 << 20, smp=2)) as machine:
+        machine.memory.write(RAM, bytes.fromhex("73100514 6f000000"))  # csrw sscratch, a0; j .
+        for _ in range(2):
+            machine.run(max_insns=10)
+            first = machine.vcpus[0]
+            assert (first.read_register("priv"), first.read_register("pc")) == (1, RAM + 4)
+            assert machine.vcpus[1].block_reason is BlockReason.POWERED_OFF
+            machine.reset()
+            machine.memory.write(RAM, bytes.fromhex("73100514 6f000000"))
+
+
 def test_a_call_changes_its_results_and_no_other_register(supervisor: Make) -> None:
     values = {name: 0x1111_0000 + i for i, name in enumerate(GENERAL_NAMES) if i not in (0, 10, 11, 16, 17)}
     load = "".join(f"li {name}, {value}\n" for name, value in values.items())
