@@ -103,7 +103,6 @@ class Machine:
         self._build_devices()
         self.firmware: Final = self._build_firmware()
         self.semihost: Final = Semihost(self, config.append) if config.semihosting else None
-<<<<<<< HEAD
         try:
             if self._files != bootfiles.BootFiles() or config.drives:
                 self._replan()
@@ -112,14 +111,6 @@ class Machine:
         except BaseException:
             self.close()  # disks are locked
             raise
-=======
-        if self._files != bootfiles.BootFiles() or config.drives:
-            self._replan()
-        elif self.firmware is not None:
-            self.reset()
-        else:
-            self.reset()
->>>>>>> 85258eb (Start in supervisor mode without a program too, and ask for one on the command line)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
