@@ -30,6 +30,7 @@ NAMES = (
         "smp",
         "must-fail",
         "fw-cfg",
+        "code-aliases",
         "virtio",
     ),
 )
