@@ -6,16 +6,13 @@ What is expected is what QEMU 7.2's `virt` prints with the same files; QEMU, whe
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import sys
-import termios
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,11 +22,6 @@ LONGEST = 180.0  # seconds: a download, or native code's first compilation, is a
 # The UART's receiver is reset while the firmware starts: what came before is lost. Empty lines may be:
 # any key stops autoboot, and an empty line at the prompt prints only another prompt.
 SCRIPT = b"\n" * 64 + b"version\nbdinfo\npoweroff\n"
-TAKE_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 CONSOLE = (
     r"OpenSBI v1\.1\r\n",
     r"Platform Name             : riscv-virtio,qemu\r\n",
@@ -98,70 +90,20 @@ def test_qemu_prints_what_is_expected_here(opensbi: dict[str, Path], u_boot: dic
 
 @pytest.mark.parametrize("controlling", [True, False], ids=["of its session", "borrowed"])
 def test_opensbi_and_u_boot_answer_typed_lines_on_a_terminal(
-    controlling: bool, opensbi: dict[str, Path], u_boot: dict[str, Path]
+    controlling: bool,
+    opensbi: dict[str, Path],
+    u_boot: dict[str, Path],
+    on_terminal: Callable[..., Any],
 ) -> None:
-    master, slave = pty.openpty()
-    before = termios.tcgetattr(slave)
-    command = axemu(*firmware(opensbi, u_boot))
-    if controlling:
-        command = [sys.executable, "-c", TAKE_TERMINAL, *command]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-    terminal = Terminal(master)
-    try:
-        terminal.wait_for(b"stop autoboot:")
-        terminal.type(b"\r")
-        for line in (b"version", b"bdinfo", b"poweroff"):
-            terminal.wait_for(b"=> ")
-            terminal.type(line + b"\r")
-        terminal.wait_for(b"poweroff ...")
-        assert process.wait(timeout=30) == 0, terminal.text
-        assert termios.tcgetattr(slave) == before, "the terminal was not restored"
-    finally:
-        process.kill()
-        process.wait()
-        os.close(slave)
-    terminal.drain()
+    terminal = on_terminal("run", *firmware(opensbi, u_boot), controlling=controlling)
+    terminal.wait_for(b"stop autoboot:")
+    terminal.type(b"\r")
+    for line in (b"version", b"bdinfo", b"poweroff"):
+        terminal.wait_for(b"=> ")
+        terminal.type(line + b"\r")
+    terminal.wait_for(b"poweroff ...")
+    assert terminal.wait() == 0, terminal.text
     expect_console(terminal.text)
-
-
-class Terminal:
-    """The near end of a pseudo-terminal: types, and reads until something was printed."""
-
-    def __init__(self, master: int) -> None:
-        self._master, self._seen, self._from = master, b"", 0
-
-    @property
-    def text(self) -> str:
-        return self._seen.decode("utf-8", "replace").replace("\r\r\n", "\r\n")
-
-    def type(self, data: bytes) -> None:
-        os.write(self._master, data)
-
-    def wait_for(self, words: bytes, seconds: float = LONGEST) -> None:
-        """Read until the words have come, after what earlier calls waited for."""
-        deadline = time.monotonic() + seconds
-        while (at := self._seen.find(words, self._from)) < 0:
-            assert self._read(deadline - time.monotonic()), (
-                f"{words!r} did not come within {seconds} s:\n{self.text}"
-            )
-        self._from = at + len(words)
-
-    def drain(self) -> None:
-        """Read what is left, then close."""
-        while self._read(0.2):
-            pass
-        os.close(self._master)
-
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._master], [], [], max(seconds, 0))
-        if not ready:
-            return False
-        try:
-            data = os.read(self._master, 65536)
-        except OSError:  # the far end is closed
-            return False
-        self._seen += data
-        return bool(data)
 
 
 def test_a_piped_script_is_answered_and_ends_with_exit_code_0(
