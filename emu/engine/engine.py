@@ -379,7 +379,7 @@ class Engine:
     def deliver(self, cause: int, pc: int, value: int) -> int:
         """The loaded vCPU takes an exception at `pc`; 0, or the Kind that it leaves with."""
         words = (ctypes.c_uint64,) * 3
-        function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t, *words)(self.native.deliver.address)
+        function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t, *words)(self.callbacks["deliver"])
         return int(function(self.address, cause, pc, value))
 
     def advance(self) -> None:
