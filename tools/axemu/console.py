@@ -49,8 +49,9 @@ class Console:
             self.source.subscribe(notify)
 
     def resized(self) -> None:
-        """The terminal has another size. From any thread."""
-        self._notify()
+        """The terminal, if there is one, may have another size. From any thread."""
+        if self.terminal is not None:
+            self._notify()
 
     def read(self, limit: int) -> bytes:
         return self.source.read(limit)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emu.config import MachineConfig, Share, VirtioConsole
 from emu.errors import ConfigError, LoadError
@@ -96,3 +98,28 @@ def test_a_serial_line_may_lead_nowhere(assembled, serial, output):
     machine = assembled("li t0, 0x10000000\nli t1, 33\nsb t1, 0(t0)\nebreak", board="virt", serial=serial)
     machine.run(max_insns=4)
     assert machine.console_output == output
+
+
+PARTS = st.lists(
+    st.one_of(
+        st.integers(1, 300),
+        st.binary(min_size=1, max_size=40),
+        st.sampled_from([VERSION, ATTACH, OPEN, LIST]),
+    ),
+    max_size=5,
+).map(lambda parts: sorted(parts, key=lambda part: isinstance(part, int)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(chains=st.lists(PARTS.filter(bool), max_size=12), indirect=st.booleans())
+def test_whatever_a_driver_sends_comes_back(driver_class, tmp_path_factory, chains, indirect):
+    driver = driver_class(NineP("share", "tag", Directory(tmp_path_factory.getbasetemp())), size=2 << 20)
+    try:
+        driver.start(MOUNT_TAG | (driver.INDIRECT if indirect else 0))
+        for parts in chains:
+            assert len(driver.ask(parts, indirect=indirect)) <= sum(
+                part for part in parts if isinstance(part, int)
+            )
+        assert not driver.mmio.fault
+    finally:
+        driver.close()
