@@ -56,6 +56,7 @@ LINUX_MODULES = (
     "drivers/virtio/virtio_mmio",
     "drivers/block/virtio_blk",
     "drivers/char/hw_random/virtio-rng",
+    "drivers/firmware/qemu_fw_cfg",
     "net/9p/9pnet",
     "net/9p/9pnet_virtio",
     "fs/netfs/netfs",
