@@ -41,11 +41,13 @@ class Dma:
 
         Whoever keeps it keeps the memory open. A device that writes through it says so with `written`.
         """
-        found = self._find(address, size)
-        if found is None:
-            raise AddressError("reach", address, size, address, tuple(map(str, self._usable)))
-        view, offset = found
-        return view[offset : offset + size]
+        at = bisect_right(self._bases, address) - 1
+        if at >= 0 and size >= 0:
+            offset, whole = address - self._bases[at], self._views[at]
+            end = offset + size
+            if end <= len(whole):
+                return whole[offset:end]
+        raise AddressError("reach", address, size, address, tuple(map(str, self._usable)))
 
     def written(self, address: int, size: int) -> None:
         """These bytes were changed through a view."""

@@ -182,12 +182,18 @@ class Queue:
         try:
             return self._dma.view(address, size)
         except AddressError:
-            raise RingFault(what, "memory of the guest", f"{size:#x} bytes at {address:#x}") from None
+            raise self._unreachable(what, address, size) from None
+
+    @staticmethod
+    def _unreachable(what: str, address: int, size: int) -> RingFault:
+        return RingFault(what, "memory of the guest", f"{size:#x} bytes at {address:#x}")
 
     def _chain(self, head: int) -> Chain:
-        chain = Chain(head, [], [], [])
+        readable: list[memoryview] = []
+        writable: list[memoryview] = []
+        spans: list[tuple[int, int]] = []
         table, entries, at = self._table, self.state.size, head
-        left, inside = self._dma.size, False
+        left, inside, view = self._dma.size, False, self._dma.view
         for _ in range(CHAIN_LIMIT):
             if at >= entries:
                 raise RingFault("number of a descriptor", f"below {entries}", str(at))
@@ -200,9 +206,20 @@ class Queue:
             if left < 0:
                 raise RingFault("length of a chain", f"at most {self._dma.size} bytes", "more")
             if length:
-                self._add(chain, address, length, flags)
+                try:
+                    part = view(address, length)
+                except AddressError:
+                    raise self._unreachable("descriptor", address, length) from None
+                if flags & WRITE:
+                    writable.append(part)
+                    spans.append((address, length))
+                elif writable:
+                    expected = "what the device reads before what it writes"
+                    raise RingFault("order of a chain", expected, "the contrary")
+                else:
+                    readable.append(part)
             if not flags & NEXT:
-                return chain
+                return Chain(head, readable, writable, spans)
             at = following
         raise RingFault("length of a chain", f"at most {CHAIN_LIMIT} descriptors", "more, or a loop")
 
@@ -217,13 +234,3 @@ class Queue:
         if not length or length % 16:
             raise RingFault("length of an indirect table", "a positive multiple of 16", str(length))
         return self._reach("indirect table", address, length)
-
-    def _add(self, chain: Chain, address: int, length: int, flags: int) -> None:
-        view = self._reach("descriptor", address, length)
-        if flags & WRITE:
-            chain.writable.append(view)
-            chain.spans.append((address, length))
-        elif chain.writable:
-            raise RingFault("order of a chain", "what the device reads before what it writes", "the contrary")
-        else:
-            chain.readable.append(view)

@@ -9,6 +9,7 @@ from isa.assembly import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPUTE = ROOT / "guests" / "riscv64" / "compute" / "compute.elf"
+DISK_READ = ROOT / "guests" / "riscv64" / "disk-read" / "disk-read.elf"
 HELLO = ROOT / "guests" / "riscv64" / "hello"
 
 # Addresses of RISC-V `virt`.

@@ -7,12 +7,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.guests import COMPUTE, HELLO, LINE_STATUS, SCRATCH, read_loop
+from bench.guests import COMPUTE, DISK_READ, HELLO, LINE_STATUS, SCRATCH, read_loop
 from bench.measure import Clock, Command, Side, Task
 
 AXEMU, PLAIN, STOPPING, QEMU = "axemu", "plain Unicorn", "plain Unicorn, stop and restart", "QEMU"
 QEMU_PROGRAM = "qemu-system-riscv64"
 QEMU_FLAGS = ("-M", "virt", "-cpu", "sifive-u54", "-display", "none", "-serial", "stdio", "-monitor", "none")
+QEMU_DISK = ("-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +44,27 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much work a run does: exits answered natively, by Python, by plain Unicorn's restarts; cycles."""
+    """How much work a run does: exits answered natively, by Python, by plain Unicorn's restarts; cycles; MiB of disk."""
 
     native: int
     python: int
     restarts: int
     cycles: int
+    disk: int
 
 
-FULL = Size(2_000_000, 200_000, 30_000, 10_000)
-QUICK = Size(200_000, 20_000, 3_000, 300)
+FULL = Size(2_000_000, 200_000, 30_000, 10_000, 256)
+QUICK = Size(200_000, 20_000, 3_000, 300, 16)
+DISK_SPEED = 150e6  # bytes a second that a guest must get from a disk
 
 
-def qemu(program: Path, clock: Clock, per: float = 1.0) -> tuple[Side, ...]:
+def qemu(program: Path, clock: Clock, per: float = 1.0, *devices: str) -> tuple[Side, ...]:
     """The QEMU side for an image, where QEMU is installed: a raw image is its firmware, an ELF its kernel."""
     if shutil.which(QEMU_PROGRAM) is None:
         return ()
     raw = program.suffix == ".bin"
     guest = ["-bios", str(program)] if raw else ["-bios", "none", "-kernel", str(program)]
-    return (Command(QEMU, (QEMU_PROGRAM, *QEMU_FLAGS, *guest), clock, per),)
+    return (Command(QEMU, (QEMU_PROGRAM, *QEMU_FLAGS, *devices, *guest), clock, per),)
 
 
 def numbers(size: Size, scratch: Path) -> tuple[Number, ...]:
@@ -76,6 +79,9 @@ def numbers(size: Size, scratch: Path) -> tuple[Number, ...]:
     def axemu(*arguments: str) -> tuple[str, ...]:
         return (sys.executable, "-m", "axemu", *arguments)
 
+    disk = scratch / "disk.img"
+    disk.write_bytes(bytes(range(256)) * (size.disk << 12))
+    drive = ("-drive", f"if=none,id=disk,format=raw,readonly=on,file={disk}")
     once, per_exit = loop(SCRATCH, 10), 1e-6
     native, python, restarts = (
         loop(LINE_STATUS, size.native),
@@ -117,6 +123,16 @@ def numbers(size: Size, scratch: Path) -> tuple[Number, ...]:
                 Task(AXEMU, "ours:compute", (str(COMPUTE),)),
                 Task(PLAIN, "plain:compute", (str(COMPUTE),)),
                 *qemu(COMPUTE, Clock.USER),
+            ),
+        ),
+        Number(
+            "disk-read",
+            f"{size.disk} MiB from a virtio disk in requests of 1 MiB, wall time",
+            "s",
+            (Limit((size.disk << 20) / DISK_SPEED),),
+            (
+                Task(AXEMU, "ours:disk_read", (str(DISK_READ), str(disk))),
+                *qemu(DISK_READ, Clock.WALL, 1.0, *drive, *QEMU_DISK),
             ),
         ),
         Number(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 
 from bench.usage import resident, user_time
-from emu.config import MachineConfig
+from emu.config import Block, DiskImage, MachineConfig
 from emu.machine import Machine
 from emu.outcome import Ending, Outcome
 
 RAM = 16 << 20  # bytes
 
 
-def machine(image: Path, ram: int = RAM) -> Machine:
-    """A `virt` with the image as its guest."""
-    made = Machine(MachineConfig(isa="riscv64", board="virt", ram=ram))
+def machine(image: Path, ram: int = RAM, disk: Path | None = None) -> Machine:
+    """A `virt` with the image as its guest, and a disk that it reads."""
+    virtio = () if disk is None else (Block(DiskImage(disk, "raw", read_only=True)),)
+    made = Machine(MachineConfig(isa="riscv64", board="virt", ram=ram, virtio=virtio))
     made.load(image)
     return made
 
@@ -45,6 +47,15 @@ def exits(image: Path, count: int) -> float:
         start = user_time()
         expect_power_off(made.run())
         return (user_time() - start) / count * 1e6
+
+
+def disk_read(elf: Path, disk: Path) -> float:
+    """Seconds in which a guest reads the whole disk."""
+    warm(elf)
+    with machine(elf, disk=disk) as made:
+        start = perf_counter()
+        expect_power_off(made.run())
+        return perf_counter() - start
 
 
 def big_ram(size: int, image: Path) -> float:
