@@ -180,6 +180,11 @@ def _virt(config: MachineConfig, layout: _Layout, files: BootFiles, isa: Isa) ->
     start = flash.get(0, _entry(layout, first, entries))
     following = flash.get(FOLLOWING, 0 if kernel is None else _entry(layout, kernel, entries))
     layout.firmware_items = _firmware_items(config, files)
+    layout.warnings += (
+        f"-fw_cfg name={each.name}: names that do not begin with opt/ are the machine's own"
+        for each in config.firmware_items
+        if not each.name.startswith("opt/")
+    )
     if built_in:
         return layout.finish(following or start, isa, config.smp, tree, supervisor=True)
     assert board.reset_vector is not None
@@ -271,13 +276,16 @@ def _check_options(config: MachineConfig, board: Board, files: BootFiles) -> Non
         ("-initrd", config.initrd),
         ("-append", config.append or None),
         ("-dtb", config.dtb),
+        ("-fw_cfg", next((f"name={each.name}" for each in config.firmware_items), None)),
         ("-drive", next((f"if={drive.interface}" for drive in config.drives), None)),
     )
     for option, value in given:
         if value is None:
             continue
         if not board.device_tree:
-            expected = f"no {option} on machine {board.name}, which has no firmware, device tree or flash"
+            expected = (
+                f"no {option} on machine {board.name}, which has no firmware, fw_cfg, device tree or flash"
+            )
             raise ConfigError(option, expected, str(value), "Use -machine virt where the ISA has one")
         if option in ("-initrd", "-append") and config.kernel is None:
             raise ConfigError(option, "a -kernel to give it to", f"{value} without one", "Add -kernel FILE")

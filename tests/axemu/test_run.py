@@ -210,6 +210,7 @@ def test_a_file_that_cannot_be_a_guest_is_refused_in_one_paragraph(
         (["-machine", "virt", "-dtb", str(ROOT / "README.md")], "device tree"),
         (["-drive", "if=pflash,unit=9,file=README.md"], "unit"),
         (["-fw_cfg", "name=opt/a,file=nowhere.bin"], "nowhere.bin"),
+        (["-machine", "bare", "-fw_cfg", "name=opt/a,string=b"], "machine bare"),
         (["-fw_cfg", "name=opt/a"], "string=TEXT"),
         (["-fw_cfg", "opt/a,string=b,file=c"], "one of string=TEXT and file=FILE"),
         (["-fw_cfg", "name=bootorder,string=b"], "a name that nothing else has"),

@@ -14,7 +14,7 @@ import pytest
 from emu.board import BARE, VIRT_RISCV
 from emu.boot import BootPlan, memory_ranges, plan
 from emu.bootfiles import Blob, BootFiles, read_files
-from emu.config import BUILT_IN, Drive, LoaderRequest, MachineConfig
+from emu.config import BUILT_IN, Drive, FirmwareItem, LoaderRequest, MachineConfig
 from emu.devicetree import build
 from emu.errors import ConfigError, EmuError, LoadError
 from emu.loaders.image import Image, Segment
@@ -289,11 +289,18 @@ def test_options_that_mean_nothing_are_refused(files: Callable[..., Path]) -> No
         MachineConfig(kernel=other, initrd=other),
         MachineConfig(kernel=other, append="quiet"),
         MachineConfig(kernel=other, bios=str(other)),
+        MachineConfig(kernel=other, firmware_items=(FirmwareItem("opt/a", b""),)),
         MachineConfig(kernel=other, drives=(Drive("pflash", 0, other),)),
     ):
         assert "machine bare" in failure(config, BARE)
     assert "nothing to load" in failure(MachineConfig())
     assert "nothing to load" in failure(MachineConfig(), BARE)
+
+
+def test_a_name_in_fw_cfg_that_may_be_the_machines_own_is_warned_about(files: Callable[..., Path]) -> None:
+    items = (FirmwareItem("opt/mine", b""), FirmwareItem("etc/mine", b""))
+    warnings = planned(MachineConfig(kernel=files("k"), firmware_items=items)).warnings
+    assert [each.split(":")[0] for each in warnings] == ["-fw_cfg name=etc/mine"]
 
 
 def test_a_users_tree_is_checked_and_given_the_arguments(tmp_path: Path, files: Callable[..., Path]) -> None:

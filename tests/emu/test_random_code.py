@@ -155,7 +155,7 @@ def made(isa: str, seed: int, cpus: int) -> Machine:
 
 
 @pytest.mark.parametrize("isa", ["riscv64", "riscv32"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 1 << 32), cpus=st.integers(1, 3))
 def test_random_code_has_a_defined_end_and_goes_on_from_every_saved_state(
     isa: str, seed: int, cpus: int
