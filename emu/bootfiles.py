@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emu.config import BUILT_IN, NO_FIRMWARE, LoaderRequest, MachineConfig
 from emu.errors import LoadError
-from emu.loaders import hexfile, raw
+from emu.loaders import compressed, hexfile, raw
 from emu.loaders.detect import parse, read_file
 from emu.loaders.image import Image
 
@@ -57,7 +57,9 @@ def with_kernel(
     data = read_file(path, "a guest program")
     image = parse(path, data, config.isa, as_raw=as_raw)
     if any((drive.interface, drive.unit) == ("pflash", FOLLOWING) for drive in config.drives):
-        return replace(files, kernel=None, handed=Blob(path, data)), image
+        packed = compressed.detect(data)
+        content = data if packed is None else compressed.unpack(path, data, packed)
+        return replace(files, kernel=None, handed=Blob(path, content)), image
     return replace(files, kernel=image, handed=None), image
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import struct
@@ -200,6 +201,9 @@ def test_a_program_in_the_second_flash_finds_the_kernel_in_fw_cfg(files: Callabl
     assert (items[0x11], items[0x15]) == (files("k", 0x1001).read_bytes(), b"quiet\0")
     assert len(items[0x12]) == 0x2002
     assert planned(replace(config, drives=())).firmware_items == {}
+    packed = files("k.gz")
+    packed.write_bytes(gzip.compress(files("k", 0x1001).read_bytes()))
+    assert planned(replace(config, kernel=packed)).firmware_items[0x11] == items[0x11]
 
 
 def test_a_linux_image_without_firmware_is_warned_about() -> None:

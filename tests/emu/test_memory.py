@@ -163,6 +163,26 @@ def test_any_capture_of_any_chain_comes_back_exactly(rounds, data):
         assert ram.digest == captures[which].digest == ram.capture(captures[which]).digest
 
 
+@settings(max_examples=60, deadline=None)
+@given(span=st.tuples(st.integers(0, 8 * PAGE), st.integers(0, 8 * PAGE)).map(sorted))
+def test_zeroing_clears_what_was_asked_and_nothing_else(span):
+    ram, (start, end) = Ram(8 * PAGE), span
+    ram.view[:] = 0xA5
+    ram.zero(start, end - start)
+    expected = np.full(8 * PAGE, 0xA5, np.uint8)
+    expected[start:end] = 0
+    assert (ram.view == expected).all()
+    ram.close()
+
+
+def test_zeroing_gives_whole_pages_back():
+    ram = Ram(64 << 20)
+    ram.view[:] = 1
+    before = resident()
+    ram.zero(100, (64 << 20) - 200)
+    assert resident() < before - (60 << 20)
+
+
 @pytest.mark.parametrize("size", [0, -PAGE, 5000, PAGE - 1])
 def test_an_odd_size_is_refused_with_the_nearest_good_one(size):
     with pytest.raises(ConfigError, match="a positive multiple of 4096 bytes"):
