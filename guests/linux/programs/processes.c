@@ -115,12 +115,12 @@ static void check_orphans(void)
     need(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "become a subreaper");
     int ends[2];
     need(pipe(ends) == 0, "a pipe");
-    pid_t child = fork();
+    pid_t self = getpid(), child = fork();
     if (child == 0) {
         pid_t orphan = fork();
         if (orphan == 0) {
-            pid_t first = getppid(), parent;
-            while ((parent = getppid()) == first)
+            pid_t parent;
+            while ((parent = getppid()) != self)
                 sched_yield();
             need(write(ends[1], &parent, sizeof parent) == sizeof parent, "write");
             _exit(9);
@@ -128,7 +128,7 @@ static void check_orphans(void)
         _exit(0);
     }
     status_of(child);
-    pid_t parent = 0, self = getpid();
+    pid_t parent = 0;
     need(read(ends[0], &parent, sizeof parent) == sizeof parent, "read");
     is(parent, self, "an orphan goes to the reaper");
     int status;
