@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from axemu.examples.linux import initramfs
+from axemu.initramfs import packed
+
 pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
 LONGEST = 400  # seconds; only a failing boot takes that long, or a loaded machine
 Fetch = Callable[[str], dict[str, Path]]
@@ -71,4 +74,59 @@ def test_two_harts_come_up_on_opensbi(opensbi: dict[str, Path]) -> None:
     assert run.returncode == 0, run.stderr.decode() + console[-2000:]
     expect_in_order(
         console, "smp: Brought up 1 node, 2 CPUs", "Run /init", "processor\t: 1", "reboot: Power down"
+    )
+
+
+@pytest.mark.usefixtures("fetched")
+def test_opensbi_boots_it(opensbi: dict[str, Path]) -> None:
+    run = examples("--", "-bios", str(opensbi["fw_jump.bin"]), "--max-insns", "10e9")
+    console = run.stdout.decode().replace("\r\n", "\n")
+    assert run.returncode == 0, run.stderr.decode() + console[-2000:]
+    expect_in_order(
+        console,
+        "OpenSBI v1.1",
+        "Linux version 6.12.",
+        "SBI implementation ID=0x1 ",
+        "Run /init as init process",
+        "\nMem: ",
+        "reboot: Power down",
+    )
+
+
+SECTOR = 512
+
+
+@pytest.mark.usefixtures("fetched")
+def test_u_boot_reads_it_from_a_disk_and_boots_it(
+    debian_guest: Fetch, opensbi: dict[str, Path], u_boot: dict[str, Path], tmp_path: Path
+) -> None:
+    busybox = debian_guest("busybox-riscv64")["busybox"].read_bytes()
+    kernel, initrd = debian_guest("linux-riscv64")["vmlinux"].read_bytes(), packed(initramfs(busybox))
+    sectors = [-(-len(each) // SECTOR) for each in (kernel, initrd)]
+    disk, script = tmp_path / "disk", tmp_path / "script"
+    disk.write_bytes(kernel.ljust(sectors[0] * SECTOR, b"\0") + initrd.ljust(sectors[1] * SECTOR, b"\0"))
+    script.write_bytes(
+        b"\n" * 64  # some are lost while firmware resets the serial port; one stops the countdown
+        + b"setenv bootargs console=ttyS0 earlycon=sbi batch=yes\n"
+        + f"virtio scan\nvirtio read 0x84000000 0 {sectors[0]:x}\n".encode()
+        + f"virtio read 0x8c300000 {sectors[0]:x} {sectors[1]:x}\n".encode()
+        + f"booti 0x84000000 0x8c300000:{len(initrd):x} ${{fdtcontroladdr}}\n".encode()
+    )
+    firmware = ["-bios", str(opensbi["fw_jump.bin"]), "-kernel", str(u_boot["smode.bin"]), "-m", "512"]
+    drive = ["-drive", f"file={disk},format=raw,readonly=on", "--input", str(script), "--max-insns", "10e9"]
+    command = [sys.executable, "-m", "axemu", "run", *firmware, *drive]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LONGEST)
+    console = run.stdout.decode().replace("\r\n", "\n")
+    assert run.returncode == 0, run.stderr.decode() + console[-2000:]
+    expect_in_order(
+        console,
+        "OpenSBI v1.1",
+        "U-Boot 2023.01",
+        f"{sectors[0]} blocks read: OK",
+        f"{sectors[1]} blocks read: OK",
+        "Starting kernel ...",
+        "Linux version 6.12.",
+        "Run /init as init process",
+        "\nMem: ",
+        "reboot: Power down",
     )
