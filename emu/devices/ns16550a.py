@@ -164,8 +164,11 @@ class Ns16550a:
             case 2 if value & 0x0F == CAUSE_THRI:
                 s.thre_pending = False
             case 5:
+                news = s.errors != 0
                 s.errors = 0
                 self._look()
+                self._settle(news=news)
+                return value
             case 6:
                 s.deltas = 0
             case _:
@@ -339,15 +342,16 @@ class Ns16550a:
             return CAUSE_MSI
         return CAUSE_NONE
 
-    def _settle(self) -> None:
-        """Make the interrupt line and the native registers what the state asks for.
+    def _settle(self, *, news: bool = True) -> None:
+        """Make the interrupt line and the native registers what the state asks for; a line that stays high is said to be
+        so once more, if there is `news`.
 
         A write to THR may be queued while sending the byte is all it does; LSR may be answered natively while
         reading it has no effect: no error to clear, no look to count.
         """
         s = self._s
         level = self._cause() != CAUSE_NONE
-        if level is not self._level:
+        if level is not self._level or (level and news):
             self._level = level
             self._irq.set(level)
         self._ring.enabled = not (s.lcr & LCR_DLAB or s.ier & IER_THRI or s.mcr & MCR_LOOP)

@@ -7,9 +7,10 @@
 | 0x20_0000 + 0x1000 c          | 32   | priority threshold of context c (chapter 7)                   |
 | 0x20_0004 + 0x1000 c          | 32   | claim (read, chapter 8), complete (write, chapter 9)          |
 
-Every source has a level-sensitive gateway (1.2): a high level becomes one pending request; the next one is
-accepted after the completion of the first, and at once if the level is still high then. A request that was
-accepted stays pending when the level falls.
+Every source has a gateway (1.2) that makes one pending request of a device's word that its level is high. What the
+device says while the request is claimed makes the next one, at its completion, if the level is still high then. A level
+that just stays high makes no other, as in QEMU's: drivers that leave an interrupt's cause standing, as xv6's of the UART
+does, would never come back from it. A request that was accepted stays pending when the level falls.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class PlicState:
     level: int = 0  # set: sources whose line is high
     pending: int = 0  # set
     claimed: int = 0  # set: the gateway waits for the completion
+    again: int = 0  # set: the device has said once more that its level is high
 
 
 class _Source:
@@ -150,10 +152,14 @@ class Plic:
 
     def _drive(self, number: int, level: bool) -> None:
         s, bit = self._s, 1 << number
-        if level == bool(s.level & bit):
+        if not level:
+            s.level &= ~bit
+            s.again &= ~bit
             return
-        s.level ^= bit
-        if level and not s.claimed & bit:
+        s.level |= bit
+        if s.claimed & bit:
+            s.again |= bit
+        elif not s.pending & bit:
             s.pending |= bit
             self._settle()
 
@@ -162,8 +168,10 @@ class Plic:
         s = self._s
         if number > self.sources or not s.enable[context] & s.claimed & 1 << number:
             return
-        s.claimed &= ~(1 << number)
-        s.pending |= s.level & 1 << number
+        bit = 1 << number
+        s.claimed &= ~bit
+        s.pending |= s.again & bit
+        s.again &= ~bit
 
     def _best(self, context: int) -> int:
         """The source that a claim gets: highest priority, of equals the lowest number (1.4, chapter 8); 0 for

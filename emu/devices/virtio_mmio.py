@@ -286,7 +286,7 @@ class VirtioMmio:
             self.reset()
             return
         added = value & ~s.status & ~NEEDS_RESET
-        if added & FEATURES_OK and (s.wanted & ~self._offered() or not s.wanted & VERSION_1):
+        if added & FEATURES_OK and s.wanted & ~self._offered():
             added &= ~FEATURES_OK
         if not (s.status | added) & FEATURES_OK:
             added &= ~DRIVER_OK

@@ -82,9 +82,21 @@ def test_completion_is_ignored_where_the_source_is_not_enabled(plic, targets):
     plic.write(enable(0), 4, 1 << 10)
     plic.source(10).set(True)
     plic.read(claim(0), 4)
+    plic.source(10).set(True)
     plic.write(claim(1), 4, 10)
     assert not targets[0].level
     plic.write(claim(0), 4, 10)
+    assert targets[0].level
+
+
+def test_a_level_that_just_stays_high_makes_one_request(plic, targets):
+    plic.write(enable(0), 4, 1 << 10)
+    plic.source(10).set(True)
+    for _ in range(2):
+        plic.read(claim(0), 4)
+        plic.write(claim(0), 4, 10)
+        assert not targets[0].level
+    plic.source(10).set(True)
     assert targets[0].level
 
 
@@ -165,7 +177,7 @@ def test_it_agrees_with_a_model_written_from_the_manual(steps):
 
     wires = [Wire(), Wire()]
     plic = Plic("plic", wires, 40)
-    level, pending, busy = set(), set(), set()
+    pending, busy, again = set(), set(), set()
     priority, enabled, limit = dict.fromkeys(range(1, 41), 0), [set(), set()], [0, 0]
 
     def candidates(context):
@@ -174,9 +186,10 @@ def test_it_agrees_with_a_model_written_from_the_manual(steps):
     for what, a, b in steps:
         if what == "level":
             plic.source(a).set(b)
-            if b and a not in level and a not in busy:
-                pending.add(a)
-            (level.add if b else level.discard)(a)
+            if b:
+                (again if a in busy else pending).add(a)
+            else:
+                again.discard(a)
         elif what == "priority":
             plic.write(4 * a, 4, b)
             priority[a] = b
@@ -195,7 +208,8 @@ def test_it_agrees_with_a_model_written_from_the_manual(steps):
         elif b in busy & enabled[a]:
             plic.write(claim(a), 4, b)
             busy.discard(b)
-            pending |= {b} & level
+            pending |= {b} & again
+            again.discard(b)
         else:
             plic.write(claim(a), 4, b)
         for context, wire in enumerate(wires):
