@@ -37,7 +37,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emu.device import IrqLine, NativeRegister, Timer
+from emu.device import Action, IrqLine, NativeRegister, Timer
 from emu.dma import Dma
 from emu.virtio.device import VirtioDevice
 from emu.virtio.errors import RingFault
@@ -49,6 +49,8 @@ USED, CONFIG = 1, 2  # interrupt status
 INDIRECT_DESC, EVENT_IDX, VERSION_1 = 1 << 28, 1 << 29, 1 << 32  # features [6]
 OFFERED: Final = INDIRECT_DESC | EVENT_IDX | VERSION_1
 """Of queues and transport. Not RING_PACKED."""
+INTERRUPT_STATUS: Final = 0x060
+"""Read for each interrupt, and so answered natively."""
 CONFIG_SPACE: Final = 0x100
 BATCH: Final = 64 << 20
 """Bytes of requests that one notification has answered at once."""
@@ -78,8 +80,6 @@ class VirtioMmio:
     `fire` for the rest. `complain` is told what a driver did wrong.
     """
 
-    native: tuple[NativeRegister, ...] = ()
-
     def __init__(
         self,
         name: str,
@@ -95,6 +95,8 @@ class VirtioMmio:
         self._timer, self._complain = timer, complain
         self._irq, self._dma = irq, dma
         self._s = VirtioMmioState()
+        self._latch = NativeRegister(Action.LATCH, INTERRUPT_STATUS, 4)
+        self.native = () if device is None else (self._latch,)
         self.queues = tuple(Queue(dma, limit) for limit in (device.queue_sizes if device is not None else ()))
         if device is not None:
             device.attach(self)
@@ -324,4 +326,5 @@ class VirtioMmio:
         self.config_changed()
 
     def _drive(self) -> None:
+        self._latch.value = self._s.interrupt
         self._irq.set(self._s.interrupt != 0)

@@ -264,3 +264,18 @@ def test_no_write_raises_or_breaks_the_device_for_good(driver_class, writes, sta
     driver.heap = driver.HEAP
     assert len(driver.start().ask([16])) == 16
     driver.close()
+
+
+def test_native_code_reads_the_interrupt_status_that_is(driver_for):
+    driver = driver_for(Rng("rng", 0)).start()
+    (register,) = driver.mmio.native
+    assert (register.offset, register.value) == (0x60, 0)
+    driver.ask([8])
+    assert register.value == driver.read(0x60) == 1
+    state = driver.mmio.state
+    driver.write(0x64, 1)
+    assert register.value == driver.read(0x60) == 0
+    driver.mmio.load(state)
+    assert register.value == 1
+    driver.write(0x70, 0)
+    assert register.value == 0
