@@ -90,14 +90,20 @@ def paste(shell: Shell) -> None:
     assert shell.do(b"md5sum < /tmp/pasted") == expected + b"  -"
 
 
-def test_a_shell_on_the_serial_line(debian_guest: Fetch, on_terminal: Callable[..., Any]) -> None:
+def test_a_shell_on_the_serial_line(
+    debian_guest: Fetch, tmp_path: Path, on_terminal: Callable[..., Any]
+) -> None:
     for name in ("linux-riscv64", "busybox-riscv64"):
         debian_guest(name)
-    terminal = on_terminal("examples", "linux-riscv64", "--", "-v")
+    (tmp_path / "note").write_text("for the guest\n")
+    terminal = on_terminal(
+        "examples", "linux-riscv64", "--", "-v", "-virtfs", f"local,path={tmp_path},mount_tag=host"
+    )
     shell = Shell(terminal, b"root@axemu:~# ")
     use(shell)
     paste(shell)
     assert shell.do(b"stty size") == b"30 100"
+    assert shell.do(b"share host && cat /mnt/note") == b"for the guest"
     shell.power_off()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -90,9 +91,9 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch", [True, False])
 def test_what_an_example_makes_is_the_same_each_time(batch: bool, tmp_path: Path) -> None:
-    """Its files may be anything here: they are only named and packed."""
+    """Its files may be anything that xz has packed: they are only named, unpacked and packed."""
     source = tmp_path / "source"
-    source.write_bytes(b"program")
+    source.write_bytes(lzma.compress(b"program"))
 
     class Any(dict):  # type: ignore[type-arg]
         def __missing__(self, key: str) -> Path:

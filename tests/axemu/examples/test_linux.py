@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 from pathlib import Path
 
 import pytest
 
 from axemu.examples.example import Setting
-from axemu.examples.linux import command_line, initramfs
+from axemu.examples.linux import SHARING, command_line, initramfs, unpacked
 
 
 def line(batch: bool, terminal: os.terminal_size | None) -> list[str]:
@@ -37,3 +38,13 @@ def test_no_terminal_says_nothing_of_one() -> None:
 def test_init_and_busybox_can_be_executed() -> None:
     modes = {entry.path: entry.mode for entry in initramfs(b"")}
     assert modes["init"] & 0o111 == modes["bin/busybox"] & 0o111 == 0o111
+
+
+def test_modules_are_where_the_shell_looks_for_them(tmp_path: Path) -> None:
+    files = {}
+    for name in SHARING:
+        files[f"{name}.ko.xz"] = tmp_path / name
+        files[f"{name}.ko.xz"].write_bytes(lzma.compress(name.encode()))
+    entries = {entry.path: entry.data for entry in initramfs(b"", unpacked(files))}
+    assert [entries[f"lib/modules/{name}.ko"].decode() for name in SHARING] == list(SHARING)
+    assert not [entry for entry in initramfs(b"") if entry.path.endswith(".ko")]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from axemu.examples.example import Setting
 from axemu.initramfs import CONSOLE, Entry, directory, file, link, packed, program
@@ -36,12 +39,23 @@ else
 fi
 poweroff -f
 """
-PROFILE = "PS1='\\u@\\h:\\w\\$ '\nalias ll='ls -l'\n"
+SHARING = ("virtio_mmio", "netfs", "9pnet", "9pnet_virtio", "9p")
+"""Modules for a host directory (-virtfs), each after those that it needs."""
+PROFILE = f"""\
+PS1='\\u@\\h:\\w\\$ '
+alias ll='ls -l'
+share() {{
+    for module in {" ".join(SHARING)}; do
+        grep -q "^$module " /proc/modules || insmod /lib/modules/$module.ko
+    done
+    mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 "$1" "${{2:-/mnt}}"
+}}
+"""
 ISSUE = "\nDebian's Linux with busybox, on axemu. `exit` powers the machine off.\n\n"
 
 
-def initramfs(busybox: bytes) -> list[Entry]:
-    """The whole userspace."""
+def initramfs(busybox: bytes, modules: Mapping[str, bytes] | None = None) -> list[Entry]:
+    """The whole userspace; with kernel modules, by name, where it may need them."""
     return [
         *map(directory, FOLDERS),
         CONSOLE,
@@ -52,7 +66,13 @@ def initramfs(busybox: bytes) -> list[Entry]:
         file("etc/group", b"root:x:0:\n"),
         file("etc/profile", PROFILE.encode()),
         file("etc/issue", ISSUE.encode()),
+        *(file(f"lib/modules/{name}.ko", content) for name, content in (modules or {}).items()),
     ]
+
+
+def unpacked(modules: Mapping[str, Path]) -> dict[str, bytes]:
+    """The modules for sharing, by name, out of the kernel package's files."""
+    return {name: lzma.decompress(modules[f"{name}.ko.xz"].read_bytes()) for name in SHARING}
 
 
 def command_line(setting: Setting) -> str:
@@ -69,7 +89,8 @@ def command_line(setting: Setting) -> str:
 
 def arguments(setting: Setting) -> list[str]:
     busybox = setting.files["busybox-riscv64"]["busybox"].read_bytes()
-    disk = setting.put("initrd.gz", packed(initramfs(busybox)))
+    modules = {} if setting.batch else unpacked(setting.files["linux-riscv64"])
+    disk = setting.put("initrd.gz", packed(initramfs(busybox, modules)))
     return [
         *("-m", "512M"),
         *("-kernel", str(setting.files["linux-riscv64"]["vmlinux"]), "-initrd", str(disk)),
