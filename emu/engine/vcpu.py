@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Self
 
-import numpy as np
-
-from axvcpu.control import CONTROL, NEVER, STALE, Kind
+from axvcpu.control import NEVER, STALE, Kind
 from axvcpu.errors import InvalidInput, Unsupported
 from axvcpu.exits import (
     KICK,
@@ -36,6 +34,17 @@ from emu.engine.context import Context, VCpuConfig
 from emu.engine.engine import Engine, blueprint
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
+from emu.engine.words import (
+    ANSWER,
+    COUNTERS_STOPPED,
+    HAS_ANSWER,
+    KIND,
+    LINES,
+    PC,
+    RETIRED,
+    WORD,
+    ControlWords,
+)
 from emu.event import Event
 from isa.contract import Access
 from isa.records import LOG_INTERRUPT, LOG_UNMAPPED
@@ -43,17 +52,6 @@ from isa.records import LOG_INTERRUPT, LOG_UNMAPPED
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
 
-_ARRAYS: Final = ("latch", "left")
-_WORD: Final = {
-    name: int(CONTROL.fields[name][1]) // 8  # type: ignore[index]
-    for name in CONTROL.names or ()
-    if name not in _ARRAYS
-}
-_PC, _RETIRED, _KIND = _WORD["pc"], _WORD["retired"], _WORD["kind"]
-_ANSWER, _HAS_ANSWER, _LINES, _KICK = _WORD["answer"], _WORD["has_answer"], _WORD["lines"], _WORD["kick"]
-_TIME_BASE, _EVENT_AT, _TURN_AT = _WORD["time_base"], _WORD["event_at"], _WORD["turn_at"]
-_STOP_COUNT, _YIELDS, _YIELDED = _WORD["stop_count"], _WORD["yields"], _WORD["yielded"]
-_COUNTERS_STOPPED = _WORD["counters_stopped"]
 _MMIO_READ, _MMIO_WRITE = int(Kind.MMIO_READ), int(Kind.MMIO_WRITE)
 _READ, _WRITE, _EXECUTE = AccessFlags.READ, AccessFlags.WRITE, AccessFlags.EXECUTE
 _EXIT_NAMES: Final = {
@@ -89,10 +87,9 @@ _KEPT: Final = (
 """Words of the control block that say what is asked of the run, not what the guest is."""
 
 
-class EngineVCpu:
+class EngineVCpu(ControlWords):
     __slots__ = (
         "_beyond",
-        "_block",
         "_blueprint",
         "_engine",
         "_enter_address",
@@ -103,23 +100,19 @@ class EngineVCpu:
         "_space",
         "_typed",
         "config",
-        "control_address",
         "isa",
         "stirred",
         "vcpu_id",
         "vm_id",
         "watcher",
-        "words",
     )
 
     def __init__(self, vm_id: int, vcpu_id: int, config: VCpuConfig) -> None:
+        super().__init__()
         self.vm_id, self.vcpu_id, self.config = vm_id, vcpu_id, config
         self.isa: Final = config.isa
         self._blueprint: Final = blueprint(config.isa, config.model)
-        self._block = np.zeros(1, CONTROL)
-        self.control_address: Final = int(self._block.ctypes.data)
-        self.words: Final = memoryview(self._block.view(np.uint64).data)
-        self._record = self.words[_WORD["window"] : _WORD["data"] + 1].tolist
+        self._record = self.words[WORD["window"] : WORD["data"] + 1].tolist
         self._engine: Engine | None = None
         self._enter_address = 0
         self._ring = self.words
@@ -138,7 +131,7 @@ class EngineVCpu:
     # -- setting up ---------------------------------------------------------------------------------------------------
 
     def set_entry(self, gpa: int) -> None:
-        self.words[_PC] = gpa & self._mask
+        self.words[PC] = gpa & self._mask
 
     def set_ept_root(self, hpa: int) -> None:
         self._space = by_root(hpa)
@@ -146,9 +139,9 @@ class EngineVCpu:
     def setup(self, config: VCpuConfig | None = None) -> None:
         if config is not None:
             self.config = config
-        pc = self.words[_PC]
+        pc = self.words[PC]
         self.power_on()
-        self.words[_PC] = pc
+        self.words[PC] = pc
 
     def power_on(self) -> None:
         """The state after reset: registers, counts and everything pending."""
@@ -156,8 +149,8 @@ class EngineVCpu:
         self.stirred = True
         self._typed.clear()
         self._clear_registers()
-        self._block[:] = 0
-        self._put_words(
+        self.block[:] = 0
+        self.put_words(
             {
                 "deadline": NEVER,
                 "event_at": NEVER,
@@ -187,7 +180,7 @@ class EngineVCpu:
         """Begin anew at `entry`: registers as after reset, no call or access unfinished. Counts, time and the levels of
         interrupt lines go on."""
         self._clear_registers()
-        self._put_words(
+        self.put_words(
             {
                 "pc": entry & self._mask,
                 "kind": Kind.NONE,
@@ -200,10 +193,6 @@ class EngineVCpu:
             }
         )
         self.stirred = True
-
-    def _put_words(self, values: dict[str, int]) -> None:
-        for name, value in values.items():
-            self.words[_WORD[name]] = value
 
     @property
     def _mask(self) -> int:
@@ -254,7 +243,7 @@ class EngineVCpu:
             for name, value in self._outside.items():
                 engine.write_outside(name, value)
         engine.set_word("control", self.control_address)
-        self.words[_WORD["lines_told"]] |= STALE
+        self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
 
     def _store(self) -> None:
@@ -335,7 +324,7 @@ class EngineVCpu:
             case Kind.HALT:
                 return Halt()
             case Kind.KICK:
-                words[_KICK] = 0
+                words[WORD["kick"]] = 0
                 return ExternalInterrupt(KICK)
             case Kind.HYPERCALL:
                 return self._hypercall(engine)
@@ -343,17 +332,17 @@ class EngineVCpu:
                 operation, block = (self.read_register(name) for name in ("a0", "a1"))
                 return Hypercall(SEMIHOSTING, (operation, block, 0, 0, 0, 0))
             case Kind.EXCEPTION | Kind.TRAP_LOOP:
-                cause = words[_WORD["cause"]]
+                cause = words[WORD["cause"]]
                 return GuestException(
                     cause,
                     self.isa.vector_name(cause),
-                    words[_PC],
-                    words[_WORD["fault_address"]],
+                    words[PC],
+                    words[WORD["fault_address"]],
                     trap_loop=kind == Kind.TRAP_LOOP,
                 )
             case Kind.UNMAPPED:
-                access = words[_WORD["access"]]
-                return NestedPageFault(words[_WORD["address"]], AccessFlags(access))
+                access = words[WORD["access"]]
+                return NestedPageFault(words[WORD["address"]], AccessFlags(access))
             case Kind.DRAIN:
                 if engine.table_full():
                     engine.flush_translations()
@@ -364,14 +353,14 @@ class EngineVCpu:
                 engine.translate_anew()
                 return None
             case _:
-                number = words[_WORD["cause"]]
+                number = words[WORD["cause"]]
                 return FailEntry(number, error_text(number) if number else f"native code left with {kind}")
 
     def _hypercall(self, engine: Engine) -> AxVCpuExitReason:
         abi, firmware_call = self.isa.hypercall, self.isa.supervisor_call
         assert abi is not None
         read = partial(engine.registers.get, bytes(engine.take_state()))
-        if firmware_call is not None and self.words[_WORD["hypercalls"]] & 2:
+        if firmware_call is not None and self.words[WORD["hypercalls"]] & 2:
             exit = firmware_call(read)
             if not isinstance(exit, Hypercall):
                 self._typed[type(exit).__name__] += 1
@@ -381,8 +370,8 @@ class EngineVCpu:
 
     def complete(self, value: int) -> None:
         words = self.words
-        words[_ANSWER] = value
-        words[_HAS_ANSWER] = 1
+        words[ANSWER] = value
+        words[HAS_ANSWER] = 1
 
     def set_return_value(self, value: int, *more: int) -> None:
         abi = self.isa.hypercall
@@ -397,8 +386,8 @@ class EngineVCpu:
         """Go past the call that the last exit was, now and not at the next entry: it has retired, and the pc is that of
         the instruction after it."""
         engine = self._loaded()
-        self.words[_HAS_ANSWER] = 0
-        self.words[_KIND] = int(Kind.NONE)
+        self.words[HAS_ANSWER] = 0
+        self.words[KIND] = int(Kind.NONE)
         engine.advance()
 
     def inject_interrupt(self, vector: int) -> None:
@@ -408,10 +397,10 @@ class EngineVCpu:
         """Drive interrupt line `number` (RISC-V: its bit in mip) until told otherwise."""
         words = self.words
         if level:
-            words[_LINES] |= 1 << number
+            words[LINES] |= 1 << number
             self.stirred = True
         else:
-            words[_LINES] &= ~(1 << number)
+            words[LINES] &= ~(1 << number)
 
     def set_pending(self, register: str, number: int, pending: bool) -> None:
         """Set or clear a pending bit of an interrupt register (RISC-V: mip) that the guest may write itself: no line
@@ -422,132 +411,41 @@ class EngineVCpu:
         registers.put(state, register, bits | 1 << number if pending else bits & ~(1 << number))
         if engine is not None:
             engine.put_state()
-        self.words[_WORD["lines_told"]] |= STALE
+        self.words[WORD["lines_told"]] |= STALE
         self.stirred = True
-
-    @property
-    def lines(self) -> int:
-        """The interrupt lines that devices drive, a bit each."""
-        return self.words[_LINES]
 
     def can_wake(self) -> bool:
         """Whether a halted vCPU has an interrupt to go on for; asked in vain, it costs nothing until one moves."""
         if self.stirred:
             engine = self._held()
             state = self._saved if engine is None else engine.take_state()
-            lines, told = self.words[_LINES], self.words[_WORD["lines_told"]] & ~STALE
+            lines, told = self.words[LINES], self.words[WORD["lines_told"]] & ~STALE
             self.stirred = self._blueprint.native.wakes(self._blueprint.registers, state, lines, told)
         return self.stirred
-
-    def kick(self) -> None:
-        """From any thread: leave at the next exact boundary with ExternalInterrupt(KICK)."""
-        self.words[_KICK] = 1
-
-    @property
-    def deadline(self) -> int | None:
-        value = self.words[_WORD["deadline"]]
-        return None if value == NEVER else value
-
-    @deadline.setter
-    def deadline(self, retired: int | None) -> None:
-        self.words[_WORD["deadline"]] = NEVER if retired is None else min(retired, NEVER)
-
-    @property
-    def time_base(self) -> int:
-        """Units of guest time that are not this vCPU's own instructions: the other vCPUs', and idle time skipped."""
-        return self.words[_TIME_BASE]
-
-    @time_base.setter
-    def time_base(self, units: int) -> None:
-        self.words[_TIME_BASE] = units
-
-    @property
-    def event_at(self) -> int:
-        """The count of retired instructions at which the machine's next alarm is due (NEVER: none)."""
-        return self.words[_EVENT_AT]
-
-    @event_at.setter
-    def event_at(self, retired: int) -> None:
-        self.words[_EVENT_AT] = retired
-
-    @property
-    def event_ns(self) -> int:
-        """Host clock: guest time of the machine's next alarm in ns (NEVER: none)."""
-        return self.words[_WORD["event_ns"]]
-
-    @event_ns.setter
-    def event_ns(self, nanoseconds: int) -> None:
-        self.words[_WORD["event_ns"]] = nanoseconds
-
-    @property
-    def turn_at(self) -> int:
-        """The turn ends before the first block that would go past this count of retired instructions."""
-        return self.words[_TURN_AT]
-
-    @turn_at.setter
-    def turn_at(self, retired: int) -> None:
-        self.words[_TURN_AT] = retired
-
-    @property
-    def yields(self) -> bool:
-        """Whether a pause ends the turn."""
-        return self.words[_YIELDS] != 0
-
-    @yields.setter
-    def yields(self, yields: bool) -> None:
-        self.words[_YIELDS] = yields
-
-    @property
-    def yielded(self) -> bool:
-        """Whether a pause has ended the turn."""
-        return self.words[_YIELDED] != 0
-
-    @yielded.setter
-    def yielded(self, yielded: bool) -> None:
-        self.words[_YIELDED] = yielded
-
-    def turn_over(self) -> bool:
-        """Whether the block that comes next does not fit into the turn, or a pause has ended it."""
-        words = self.words
-        return self.yielded or words[_RETIRED] + words[_STOP_COUNT] > words[_TURN_AT]
-
-    def start_clock(self, host_start: int) -> None:
-        """Host clock: guest time 0 is now."""
-        self.words[_WORD["host_start"]] = host_start
 
     @property
     def exits(self) -> Counter[str]:
         """How often native code has left to Python since power-on, by the exit's name."""
         counts: Counter[str] = Counter()
-        for kind, count in zip(Kind, self._block[0]["left"].tolist(), strict=True):
+        for kind, count in zip(Kind, self.block[0]["left"].tolist(), strict=True):
             if count and kind in _EXIT_NAMES:
                 counts[_EXIT_NAMES[kind]] += count
         counts["Hypercall"] -= self._typed.total()
         return +(counts + self._typed)
 
-    @property
-    def native_exits(self) -> int:
-        """Accesses that native code answered."""
-        return self.words[_WORD["exits"]]
-
-    @property
-    def traps(self) -> int:
-        """Synchronous traps that the guest took."""
-        return self.words[_WORD["traps"]]
-
     def access_fault(self, address: int, access: AccessFlags) -> AxVCpuExitReason | None:
         """Answer an access that nothing backs by the guest's own fault; the exit where the guest cannot take it."""
         engine = self._loaded()
         words = self.words
-        words[_WORD["address"]], words[_WORD["access"]] = address, int(access)
-        words[_WORD["latch_count"]] = 0
+        words[WORD["address"]], words[WORD["access"]] = address, int(access)
+        words[WORD["latch_count"]] = 0
         left = engine.fault()
         return self._leave(engine, left) if left else None
 
     def take_exception(self, cause: int, value: int) -> AxVCpuExitReason | None:
         """Answer a call by an exception of the guest's own, at the call; the exit where the guest cannot take it."""
         engine = self._loaded()
-        left = engine.deliver(cause, self.words[_PC], value)
+        left = engine.deliver(cause, self.words[PC], value)
         return self._leave(engine, left) if left else None
 
     def flush_tlb(self) -> None:
@@ -565,15 +463,6 @@ class EngineVCpu:
             engine.flush_translations()
         else:
             engine.forget_code(spans)
-
-    @property
-    def retired(self) -> int:
-        """Instructions retired since power-on."""
-        return self.words[_RETIRED]
-
-    @property
-    def pc(self) -> int:
-        return self.words[_PC]
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -594,7 +483,7 @@ class EngineVCpu:
         """Any register by the manual's name or an alias; the guest does not notice."""
         name = self.isa.register(name).name
         if name == "pc":
-            return self.words[_PC]
+            return self.words[PC]
         if name == "zero":
             return 0
         native, registers, engine = self._blueprint.native, self._blueprint.registers, self._held()
@@ -612,8 +501,8 @@ class EngineVCpu:
 
     def _count(self, offset: str, stopped: int) -> int:
         words = self.words
-        running = words[_COUNTERS_STOPPED] & stopped == 0
-        return words[_WORD[offset]] + (words[_RETIRED] if running else 0) & NEVER
+        running = words[COUNTERS_STOPPED] & stopped == 0
+        return words[WORD[offset]] + (words[RETIRED] if running else 0) & NEVER
 
     def set_counter(self, name: str, value: int | None, *, running: bool) -> None:
         """Have a counter of retired instructions, by the manual's name, go on from `value` (None: from what it shows),
@@ -622,10 +511,10 @@ class EngineVCpu:
             if counter == name:
                 words = self.words
                 shown = self._count(offset, stopped) if value is None else value
-                words[_COUNTERS_STOPPED] &= ~stopped
+                words[COUNTERS_STOPPED] &= ~stopped
                 if not running:
-                    words[_COUNTERS_STOPPED] |= stopped
-                words[_WORD[offset]] = shown - (words[_RETIRED] if running else 0) & NEVER
+                    words[COUNTERS_STOPPED] |= stopped
+                words[WORD[offset]] = shown - (words[RETIRED] if running else 0) & NEVER
                 return
         raise InvalidInput("counter", f"a counter of {self.isa.name}", name)
 
@@ -633,7 +522,7 @@ class EngineVCpu:
         register = self.isa.register(name)
         name, value = register.name, value & (1 << register.bits) - 1
         if name == "pc":
-            self.words[_PC] = value
+            self.words[PC] = value
             return
         if name == "zero":
             return
@@ -647,7 +536,7 @@ class EngineVCpu:
             self.stirred = True
             if register.role.name in ("SYSTEM", "PRIVILEGE"):
                 engine.flush_tlb()
-                self.words[_WORD["lines_told"]] |= STALE
+                self.words[WORD["lines_told"]] |= STALE
             return
         if name in self._outside and engine is None and self._beyond is None:
             self._outside[name] = value
@@ -672,12 +561,6 @@ class EngineVCpu:
         except KeyError as error:
             raise InvalidInput("register", f"a register of {self.isa.name}", str(reg)) from error
 
-    @property
-    def now(self) -> int:
-        """Guest time in ns, as this vCPU sees it (virtual clock)."""
-        words = self.words
-        return (words[_RETIRED] + words[_WORD["time_base"]]) << words[_WORD["time_shift"]]
-
     def translate(self, gva: int, access: AccessFlags = AccessFlags.READ) -> int | None:
         walk = self.isa.page_walk
         if walk is None or self._space is None:
@@ -692,9 +575,9 @@ class EngineVCpu:
             registers[name] = engine.read_outside(name)
         registers["pc"] = self.pc
         words = self.words
-        control = {name: words[at] for name, at in _WORD.items() if name not in _KEPT}
+        control = {name: words[at] for name, at in WORD.items() if name not in _KEPT}
         latch = tuple(
-            tuple(int(part) for part in entry) for entry in self._block[0]["latch"][: control["latch_count"]]
+            tuple(int(part) for part in entry) for entry in self.block[0]["latch"][: control["latch_count"]]
         )
         return Context(registers, control, latch)  # type: ignore[arg-type]
 
@@ -705,10 +588,10 @@ class EngineVCpu:
         engine.put_state()
         for name in self._outside:
             engine.write_outside(name, state.registers[name])
-        self._put_words(state.control)
+        self.put_words(state.control)
         for i, entry in enumerate(state.latch):
-            self._block[0]["latch"][i] = entry
-        self.words[_PC] = state.registers["pc"]
-        self.words[_WORD["lines_told"]] = state.control["lines"] | STALE
+            self.block[0]["latch"][i] = entry
+        self.words[PC] = state.registers["pc"]
+        self.words[WORD["lines_told"]] = state.control["lines"] | STALE
         self.stirred = True
         engine.flush_tlb()
