@@ -130,7 +130,11 @@ def load(machine: Machine, state: MachineState) -> None:
             machine.release(vcpu)
             if wait is not None:
                 vcpu.block(wait)
-    for name, device in _stateful(machine):
+    stateful = sorted(_stateful(machine), key=lambda each: hasattr(each[1], "source"))
+    for (
+        name,
+        device,
+    ) in stateful:  # interrupt controllers last: what the others say to them is in their state already
         device.load(state.devices[name])
     machine.timeline.load(state.alarms)
     machine.settle_flash()

@@ -175,11 +175,10 @@ class VirtioMmio:
             self.device.kicked(queue)
         except RingFault as fault:
             self._break(fault)
-        for each in self.queues:
-            if each.ready and each.settle():
-                self._s.interrupt |= USED
+        if any([each.settle() for each in self.queues if each.ready]):
+            self._s.interrupt |= USED
+            self._drive()
         self._dma.settle()
-        self._drive()
         if self._timer is not None and self.queues[queue].allowance <= 0:
             if queue not in self._s.unfinished:
                 self._s.unfinished.append(queue)

@@ -53,6 +53,19 @@ def test_a_run_that_was_saved_on_the_way_ends_as_any_other(
         assert first.state_hash() == state_hash
 
 
+def test_a_restored_machine_is_the_saved_one_to_the_last_bit() -> None:
+    """Also between an interrupt's claim, its acknowledgement and its completion."""
+    with Machine(config()) as machine, Machine(config()) as other:
+        machine.run(max_insns=22_000)
+        claimed = 0
+        for _ in range(120):
+            machine.run(max_insns=11)
+            other.restore(machine.save())
+            assert other.state_hash() == machine.state_hash()
+            claimed += bool(machine.devices["plic"].state.claimed)
+        assert claimed > 3
+
+
 def test_what_was_written_survives_a_reset_and_is_part_of_the_state() -> None:
     with Machine(config()) as machine:
         before = machine.state_hash()
