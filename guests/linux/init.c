@@ -65,6 +65,37 @@ static double now(void)
     return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+/* One line of a file of /proc, as a remark. */
+static void remark(const char *process, const char *file)
+{
+    char path[64], line[200];
+    snprintf(path, sizeof path, "/proc/%.16s/%s", process, file);
+    FILE *from = fopen(path, "r");
+    while (from != NULL && fgets(line, sizeof line, from) != NULL)
+        printf("    # %s %s: %.*s\n", process, file, (int)strcspn(line, "\n"), line);
+    if (from != NULL)
+        fclose(from);
+}
+
+/* What every process is and waits for: said of a program that does not end. */
+static void tell_processes(void)
+{
+    static const char *const files[] = {"stat", "wchan", "syscall", "stack"};
+    DIR *folder = opendir("/proc");
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        char path[64], command[2];
+        snprintf(path, sizeof path, "/proc/%.16s/cmdline", entry->d_name);
+        FILE *from = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
+        bool program = from != NULL && fread(command, 1, 1, from) == 1; /* the kernel's own have no command line */
+        if (from != NULL)
+            fclose(from);
+        for (unsigned i = 0; program && i < sizeof files / sizeof *files; i++)
+            remark(entry->d_name, files[i]);
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
 /* Pass a program's lines on, indented; the last piece where they end in none. True where none is "not ok". */
 static bool copy_lines(int from, pid_t child, double end)
 {
@@ -76,6 +107,7 @@ static bool copy_lines(int from, pid_t child, double end)
         int left = (int)((end - now()) * 1000);
         if (left <= 0 || poll(&ready, 1, left) == 0) {
             printf("    # no end within %d s: killed\n", LIMIT);
+            tell_processes();
             kill(child, SIGKILL);
             return false;
         }
