@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bench.measure import Clock, Command, MeasurementError, Samples, interleave
+from bench.measure import Clock, Command, Difference, MeasurementError, Samples, interleave
 
 
 def python(name: str, code: str, clock: Clock = Clock.WALL, per: float = 1.0) -> Command:
@@ -47,3 +47,15 @@ def test_an_exit_code_is_named() -> None:
 def test_minimum_and_median() -> None:
     samples = Samples((3.0, 1.0, 10.0))
     assert (samples.minimum, samples.median) == (1.0, 3.0)
+
+
+def test_a_difference_is_what_the_whole_takes_beyond_its_part() -> None:
+    whole = python("side", "import time; time.sleep(0.6)")
+    part = python("side", "import time; time.sleep(0.2)")
+    assert Difference("side", whole, part).run() > 0.1
+    assert Difference("side", part, whole).run() < 0
+
+
+def test_cpu_time_counts_the_kernel_s_too() -> None:
+    code = "import os\nfor _ in range(200_000): os.stat('/')"
+    assert python("stat", code, Clock.CPU).run() > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
+from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
 from bench.report import Measured, judge, show, values
@@ -41,7 +43,10 @@ def bench(
         tasks.main(task, arguments or [])
         return
     with tempfile.TemporaryDirectory() as scratch:
-        rows = numbers(QUICK if quick else FULL, Path(scratch))
+        linux = linux_numbers(Path(scratch))
+        rows = numbers(QUICK if quick else FULL, Path(scratch)) + linux
+        if not linux:
+            print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)
         names = [row.name for row in rows]
         for name in only or []:
             if name not in names:

@@ -56,6 +56,7 @@ class Task:
 class Clock(Enum):
     WALL = "wall"
     USER = "user CPU"
+    CPU = "user and system CPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,27 @@ class Command:
         wall = time.perf_counter() - start
         if process.returncode != 0:
             raise MeasurementError(self.name, last_line(errors) or exit_text(process.returncode))
-        return (wall if self.clock is Clock.WALL else usage.ru_utime) / self.per
+        seconds = {
+            Clock.WALL: wall,
+            Clock.USER: usage.ru_utime,
+            Clock.CPU: usage.ru_utime + usage.ru_stime,
+        }
+        return seconds[self.clock] / self.per
 
 
-Side = Task | Command
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A side that is what one command takes beyond another, which does the rest of the same."""
+
+    name: str
+    whole: Command
+    part: Command
+
+    def run(self) -> float:
+        return self.whole.run() - self.part.run()
+
+
+Side = Task | Command | Difference
 
 
 def environment() -> dict[str, str]:

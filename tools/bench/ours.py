@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from time import perf_counter
 
 from bench.usage import resident, user_time
-from emu.config import Block, DiskImage, MachineConfig
+from emu.config import BUILT_IN, Block, DiskImage, MachineConfig
 from emu.machine import Machine
 from emu.outcome import Ending, Outcome
 
@@ -80,3 +81,13 @@ def cycles(image: Path, count: int) -> float:
 def cycle(image: Path) -> None:
     with machine(image) as made:
         expect_power_off(made.run())
+
+
+def linux_memory(kernel: Path, disk: Path) -> float:
+    """Megabytes that the process has at most during a boot of Linux, without those of guest RAM that was touched."""
+    words = "console=ttyS0 earlycon=sbi batch=yes"
+    config = MachineConfig(ram=512 << 20, bios=BUILT_IN, kernel=kernel, initrd=disk, append=words)
+    with Machine(config) as made:
+        expect_power_off(made.run())
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        return (peak - sum(end - begin for begin, end in made.ram.touched())) / 1e6

@@ -18,8 +18,8 @@ def perform(task: str, arguments: list[str]) -> float:
             value = sides.big_ram(int(arguments[0]), Path(arguments[1]))
         case "plain:big_ram":
             value = sides.big_ram(int(arguments[0]))
-        case "ours:disk_read":
-            value = sides.disk_read(Path(arguments[0]), Path(arguments[1]))
+        case "ours:disk_read" | "ours:linux_memory":
+            value = getattr(sides, name)(Path(arguments[0]), Path(arguments[1]))
         case _:
             value = getattr(sides, name)(Path(arguments[0]), int(arguments[1]))
     return float(value)
