@@ -62,10 +62,12 @@ class GoldfishRtc:
     def reset(self) -> None:
         """Alarm and interrupt are off, and the time is what it would be had the guest not set it, as in QEMU."""
         self._s = GoldfishRtcState()
+        self._timer.cancel()
         self._settle()
 
     def fire(self) -> None:
-        """The alarm may be due."""
+        """The alarm is due."""
+        self._s.armed, self._s.pending = False, True
         self._settle()
 
     def peek(self, offset: int, width: int) -> int:
@@ -106,13 +108,14 @@ class GoldfishRtc:
                 self._set_time(self._time() & U32 | value << 32)
             case 0x08:
                 s.alarm = s.alarm & ~U32 | value
-                s.armed = True
+                self._set_alarm()
             case 0x0C:
                 s.alarm = s.alarm & U32 | value << 32
             case 0x10:
                 s.enabled = bool(value & 1)
             case 0x14:
                 s.armed = False
+                self._timer.cancel()
             case 0x1C:
                 s.pending = False
             case _:
@@ -125,15 +128,16 @@ class GoldfishRtc:
     def _set_time(self, now: int) -> None:
         self._s.offset = (now - self._epoch - self._clock.now()) & U64
 
-    def _settle(self) -> None:
-        """Ring or re-arm the alarm, and drive the line."""
-        s = self._s
-        ahead = s.alarm - self._time()
-        if s.armed and ahead <= 0:
-            s.armed, s.pending = False, True
-        self._irq.set(s.pending and s.enabled)
+    def _set_alarm(self) -> None:
+        """Ring at once, or when as much time has passed as lacks now: setting the time moves no alarm, as in QEMU."""
+        ahead = self._s.alarm - self._time()
+        self._s.armed = ahead > 0
         deadline = self._clock.now() + ahead
-        if s.armed and deadline < FOREVER:
+        if ahead > 0 and deadline < FOREVER:
             self._timer.arm(deadline)
         else:
             self._timer.cancel()
+        self._s.pending = self._s.pending or ahead <= 0
+
+    def _settle(self) -> None:
+        self._irq.set(self._s.pending and self._s.enabled)
