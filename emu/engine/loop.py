@@ -31,6 +31,7 @@ from isa.native import (
     uc_ctl_2,
     uc_emu_start,
     uc_reg_read,
+    walk,
 )
 from isa.records import UC_CTL_EXITS_WRITE, UC_CTL_REMOVE_CACHE_WRITE
 
@@ -167,6 +168,27 @@ def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
 
 
 @njit
+def is_halted(engine: Record, control: Record) -> Word:
+    """Whether a run that ended by itself ended at a halt, and not at the exit address of an earlier run.
+
+    A block that holds one is forgotten by its virtual address, which finds nothing where a trap has left the mode that
+    the block is for.
+    """
+    start, end = control.block_pc, control.pc
+    if (
+        engine.halts == U(0)
+        or control.block_count == U(0)
+        or end <= start
+        or end > start + control.block_size
+    ):
+        return True
+    count = walk(engine, np.int64(start), np.int64(end - start))
+    if count == 0 or address_after(engine, np.int64(start), count) == 0:
+        return True
+    return engine.until_halts != U(0)
+
+
+@njit
 def run(address: Word, engine: Record, control: Record) -> Word:
     """Enter the engine again and again until a Kind is left that only Python can deal with."""
     uc = np.intp(engine.uc)
@@ -239,6 +261,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             continue
         if kind == NONE:
             if error == 0:
+                if not is_halted(engine, control):
+                    uc_ctl_2(uc, UC_CTL_REMOVE_CACHE_WRITE, control.pc - U(1), control.pc + U(2))
+                    continue
                 give_back(engine, control, np.int64(control.pc))
                 if call_engine(np.intp(engine.tell_lines), address) != 0:
                     control.yielded = control.yields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -122,6 +123,16 @@ def test_every_program_passes(kernel: Path, disk: Path) -> None:
 @pytest.mark.parametrize("harts", ["2", "4"])
 def test_every_program_passes_on_several_harts(kernel: Path, disk: Path, harts: str) -> None:
     expect_all(on_axemu(kernel, disk, "-smp", harts), ENGINE_LIMITS)
+
+
+@pytest.mark.long
+def test_a_program_that_never_waits_skips_no_time(kernel: Path, disk: Path, tmp_path: Path) -> None:
+    """Time is skipped only while all harts halt; a storm of faults, cut at any instruction by timers, halts nowhere."""
+    result = tmp_path / "result.json"
+    line = "console=ttyS0 quiet loglevel=1 exact=yes only=page-reuse"
+    on_axemu(kernel, disk, "-append", line, "--json", str(result))
+    report = json.loads(result.read_text())
+    assert report["guest_ns"] - report["instructions"] < 100_000_000
 
 
 @pytest.mark.long
