@@ -67,7 +67,7 @@ static void check_rates(void)
     real = now(CLOCK_REALTIME) - real;
     counted = ticks() - counted;
     printf("# of 300 ms: monotonic %ld, raw %ld, real %ld, ticks %lu\n", monotonic, raw, real, counted);
-    long apart = late_limit / 20; /* the reads are not at one time */
+    long apart = late_limit / 4; /* the reads are not at one time: other harts take their turns between them */
     ok(labs(monotonic - raw) < apart && labs(monotonic - real) < apart, "all clocks measure the same sleep");
     ok(labs(monotonic - (long)counted * 100) < apart, "the time register counts 10 MHz");
 }
