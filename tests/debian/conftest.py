@@ -130,7 +130,7 @@ def debian_guest() -> Callable[[str], dict[str, Path]]:
     def files(name: str) -> dict[str, Path]:
         if name not in known:
             command = [sys.executable, str(ROOT / "tools" / "debian"), "fetch", name, "--json"]
-            run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+            run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=540)
             in_ci = os.environ.get("CI", "").lower() == "true"
             if run.returncode == NO_APT or (run.returncode == UNREACHABLE and not in_ci):
                 pytest.skip(run.stderr.strip())

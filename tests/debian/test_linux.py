@@ -13,7 +13,7 @@ import pytest
 from axemu.examples.linux import initramfs
 from axemu.initramfs import packed
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 LONGEST = 400  # seconds; only a failing boot takes that long, or a loaded machine
 Fetch = Callable[[str], dict[str, Path]]
 

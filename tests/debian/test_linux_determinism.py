@@ -22,7 +22,7 @@ from emu.machine import Machine
 from emu.outcome import Ending
 from emu.recorder import Recorder
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 BUSY = "import os\nfor _ in range(os.cpu_count() or 1):\n    if os.fork() == 0: break\nwhile True: bytes(1 << 20)\n"
 FIRST_PART = 400_000_000  # instructions: all four harts are up, and their threads run
 

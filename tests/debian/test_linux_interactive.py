@@ -13,7 +13,7 @@ import pytest
 
 from axemu.initramfs import CONSOLE, directory, file, link, packed, program
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 Fetch = Callable[[str], dict[str, Path]]
 UP, ESCAPE, CTRL_A, CTRL_C, CTRL_D, CTRL_Z = b"\x1b[A", b"\x1b", b"\x01", b"\x03", b"\x04", b"\x1a"
 PASTE = b"".join(b"%06d: a line of a text that is pasted\n" % number for number in range(2600))

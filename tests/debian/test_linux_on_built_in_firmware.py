@@ -15,7 +15,7 @@ from emu.machine import Machine
 from emu.outcome import Ending
 from emu.recorder import Recorder
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 LONGEST = 400.0  # seconds; only a boot that fails takes that long, or a loaded machine
 WRONG = (b"WARNING:", b"BUG:", b"Kernel panic", b"Oops", b"rcu_sched", b"watchdog", b"SBI_ERR", b"failed to")
 BEGIN = """#!/bin/busybox sh

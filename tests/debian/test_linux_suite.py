@@ -17,7 +17,7 @@ import pytest
 SUITE = Path(__file__).resolve().parents[2] / "guests" / "linux"
 PROGRAMS = sorted(path.stem for path in (SUITE / "programs").glob("*.c"))
 LONGEST = 550  # seconds; only a loaded machine takes that long
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 
 ENGINE_LIMITS = {("floating", "a single that is not boxed is no number")}
 """What the engine does otherwise than the manual: (program, check)."""

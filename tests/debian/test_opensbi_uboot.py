@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 LONGEST = 180.0  # seconds: a download, or native code's first compilation, is among what is waited for
 
 # The UART's receiver is reset while the firmware starts: what came before is lost. Empty lines may be:

@@ -14,7 +14,7 @@ from emu.config import FirmwareItem, MachineConfig
 from emu.machine import Machine
 from emu.outcome import Ending
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 STEP = 100_000_000
 BUDGET = 8_000_000_000
 INIT = """#!/bin/busybox sh

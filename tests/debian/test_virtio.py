@@ -19,7 +19,7 @@ import pytest
 from axemu import initramfs
 from isa.riscv.assembly import assemble64
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1200)]
 LONGEST = 400  # seconds; only a failing boot takes that long, or a loaded machine
 MODULES = ("virtio_mmio", "virtio_blk", "virtio-rng", "crc32c_generic", "crc16", "mbcache", "jbd2", "ext4")
 SIZE = 16 << 20
