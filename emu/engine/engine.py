@@ -21,7 +21,7 @@ from axvcpu.errors import Unsupported
 from emu.engine import internals
 from emu.engine.callbacks import HOOKS
 from emu.engine.internals import Internals
-from emu.engine.library import check, lib
+from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from isa import objects
 from isa.contract import CpuModel, Isa
@@ -265,8 +265,7 @@ class Engine:
         The engine's interface forgets by virtual address only, so this is the function behind it.
         """
         place, forget = (
-            getattr(lib, f"{name}_{self.isa.name}", None)
-            for name in ("qemu_ram_addr_from_host", "tb_invalidate_phys_range")
+            behind(self.isa.name, name) for name in ("qemu_ram_addr_from_host", "tb_invalidate_phys_range")
         )
         if place is None or forget is None or self._mapping.alias[2]:
             self.flush_translations()
@@ -367,10 +366,6 @@ class Engine:
             if kept in self.registers.places:
                 self.registers.put(after, kept, self.registers.get(before, kept))
         self.put_state()
-
-    def tell_lines(self) -> bool:
-        """Hand the loaded vCPU's interrupt lines over; True where an enabled interrupt is pending."""
-        return bool(_call(self.callbacks["tell_lines"])(self.address))
 
     def fault(self) -> int:
         """The loaded vCPU's access (control block: address, access) faults; 0, or the Kind that it leaves with."""

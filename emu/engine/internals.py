@@ -18,7 +18,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from emu.engine.library import lib
+from emu.engine.library import behind
 from isa.contract import Isa
 
 _HEAD: Final = 4096
@@ -44,9 +44,7 @@ def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -
 
     state: its CPU state as a saved context has it, unlike any other memory; set_content(flags) sets what contexts hold.
     """
-    suffix = {"i386": "x86_64"}.get(isa.name, isa.name)
-    get_cpu = getattr(lib, f"qemu_get_cpu_{suffix}", None)
-    loop_exit = getattr(lib, f"cpu_loop_exit_{suffix}", None)
+    get_cpu, loop_exit = behind(isa.name, "qemu_get_cpu"), behind(isa.name, "cpu_loop_exit")
     if get_cpu is None or loop_exit is None or handle.value is None:
         return None
     get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)

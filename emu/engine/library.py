@@ -12,6 +12,12 @@ from emu.errors import EngineFailure
 lib: Final[Any] = binding.uclib
 
 
+def behind(isa: str, name: str) -> Any | None:  # noqa: ANN401
+    """A function behind the interface, which the library has once for each target; None where it is not exported."""
+    target = {"i386": "x86_64"}.get(isa, isa)
+    return getattr(lib, f"{name}_{target}", None)
+
+
 def error_text(number: int) -> str:
     """Unicorn's own words for one of its error numbers."""
     return str(lib.uc_strerror(number).decode())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +18,30 @@ from emu.memory import MemoryMap, Ram, Region
 from isa.riscv.assembly import assemble32, assemble64
 
 RAM = 0x8000_0000
+
+
+@pytest.fixture
+def pestered() -> Callable[[Machine], AbstractContextManager[None]]:
+    """While in its body, another thread kicks every vCPU of the machine, again and again."""
+
+    @contextmanager
+    def pestering(machine: Machine) -> Iterator[None]:
+        over = threading.Event()
+
+        def pest() -> None:
+            while not over.wait(0.0002):
+                for vcpu in machine.vcpus:
+                    vcpu.arch.kick()
+
+        thread = threading.Thread(target=pest)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    return pestering
 
 
 @pytest.fixture

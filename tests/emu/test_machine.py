@@ -299,24 +299,12 @@ def test_a_stop_by_the_guest_s_own_exit_is_seen_before_the_next_instruction(asse
     assert machine.run(timeout=20).ending is Ending.POWERED_OFF
 
 
-def test_kicks_do_not_change_what_a_run_does(assembled: Any) -> None:
+def test_kicks_do_not_change_what_a_run_does(assembled: Any, pestered: Any) -> None:
     text = f"li s1, 200000\n1: rdtime a1\nadd s2, s2, a1\naddi s1, s1, -1\nbnez s1, 1b\nli a0, 0\n{OFF}"
     quiet, kicked = assembled(text), assembled(text)
     quiet.run()
-    over = threading.Event()
-
-    def pest() -> None:
-        while not over.wait(0.0002):
-            for vcpu in kicked.vcpus:
-                vcpu.arch.kick()
-
-    thread = threading.Thread(target=pest)
-    thread.start()
-    try:
+    with pestered(kicked):
         assert kicked.run(timeout=60).ending is Ending.POWERED_OFF
-    finally:
-        over.set()
-        thread.join()
     assert kicked.exits.get("ExternalInterrupt", 0) > 0
     assert kicked.state_hash() == quiet.state_hash()
 

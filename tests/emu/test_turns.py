@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from typing import Any
 
 import pytest
@@ -97,23 +96,11 @@ def test_a_kick_does_not_end_a_turn(assembled: Any) -> None:
     assert facts(kicked) == facts(quiet)
 
 
-def test_kicks_from_another_thread_change_nothing(assembled: Any) -> None:
+def test_kicks_from_another_thread_change_nothing(assembled: Any, pestered: Any) -> None:
     quiet, kicked = assembled(WORK.format(harts=3), smp=3), assembled(WORK.format(harts=3), smp=3)
     quiet.run()
-    over = threading.Event()
-
-    def pest() -> None:
-        while not over.wait(0.0002):
-            for vcpu in kicked.vcpus:
-                vcpu.arch.kick()
-
-    thread = threading.Thread(target=pest)
-    thread.start()
-    try:
+    with pestered(kicked):
         assert kicked.run(timeout=60).ending is Ending.POWERED_OFF
-    finally:
-        over.set()
-        thread.join()
     assert facts(kicked) == facts(quiet)
 
 
