@@ -4,7 +4,7 @@
     python guests/build.py --check [NAME...]   build aside and compare; exit 1 where an ELF differs
     python guests/build.py --into DIR --machine virt [NAME...]   variants for another board, e.g. for QEMU
 
-NAME is a guest (`hello`, of every ISA), an ISA, `riscv64/hello`, or a folder. guests/targets.py names each ISA's compiler.
+NAME is a guest (`hello`, of every ISA), an ISA, `riscv64/hello`, or a folder; guests/targets.py has the compilers.
 `--check` leaves out ISAs whose compiler is missing, and says so; with CI=true it installs those that Debian has.
 """
 

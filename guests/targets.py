@@ -71,25 +71,25 @@ def mips(bits: int, endian: Literal["little", "big"]) -> Target:
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
-    #
+    # AArch64
     "aarch64": Target("aarch64", Zig("aarch64-freestanding", "generic"), flags=("-mgeneral-regs-only",)),
-    #
+    # Arm
     "arm": Target("arm", Zig("arm-freestanding-eabi", "cortex_a15"), flags=("-mfloat-abi=soft",)),
     "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
-    #
+    # x86
     "x86_64": Target(
         "x86", Zig("x86_64-freestanding", "x86_64"), flags=("-mno-red-zone", "-mgeneral-regs-only")
     ),
     "i386": Target("x86", Zig("x86-freestanding", "i686"), flags=("-mgeneral-regs-only",)),
-    #
+    # MIPS
     "mips": mips(32, "big"),
     "mipsel": mips(32, "little"),
     "mips64": mips(64, "big"),
     "mips64el": mips(64, "little"),
-    #
+    # PowerPC
     "ppc": Target("ppc", Zig("powerpc-freestanding", "ppc"), "big"),
     "ppc64": Target("ppc", Zig("powerpc64-freestanding", "ppc64"), "big"),
-    #
+    # SPARC
     "sparc": Target(
         "sparc",
         Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc"),
@@ -102,12 +102,12 @@ TARGETS: dict[str, Target] = {
         "big",
         flags=("-m64", "-mflat", "-mno-fpu"),
     ),
-    #
+    # 68000
     "m68k": Target(
         "m68k", Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"), "big", flags=("-m68040", "-msoft-float")
     ),
-    #
+    # z/Architecture
     "s390x": Target("s390x", Zig("s390x-freestanding", "z10+soft_float"), "big"),
-    #
+    # TriCore
     "tricore": Target("tricore", Own("runtime/tricore/assemble.py")),
 }
