@@ -1,4 +1,4 @@
-"""The portable guests that need no device, built for memory only, say on QEMU's machine `none` what they say on `bare`."""
+"""The portable guests that need no device, built for memory only, say on QEMU's `none` what they say on `bare`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ MODELS = {
     "mips64": "MIPS64R2-generic",
     "mips64el": "MIPS64R2-generic",
     "ppc": "7457",
-    "ppc64": "power8",
+    "ppc64": "970",
     "s390x": "qemu",
     "sparc": "LEON3",
     "sparc64": "TI-UltraSparc-IIi",
 }
 NAMES = ("hello", "exit-code", "must-fail", "workload", "traps")
-OTHERWISE: dict[str, str] = {"ppc": "nowhere", "ppc64": "nowhere"}
+OTHERWISE: dict[str, str] = {"ppc": "nowhere", "ppc64": "nowhere|VSX"}
 """ISA -> the probes of traps that this QEMU takes otherwise: a pattern of their names."""
 RAM = "128M"  # and nothing above: there the guests look for what is not
 SIZE = 8 + 16384  # of runtime/memory.h's transcript
