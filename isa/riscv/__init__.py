@@ -36,7 +36,7 @@ _MISSING = (
     ("extensions H, V, Zfh, Sstc", "in no CPU model of the engine: illegal instructions"),
     (
         "extensions Zba, Zbb, Zbc, Zbs, Zicond",
-        "not in the engine: carried out one by one, at 0.3 us each; the assembler and the disassembler lack them",
+        "not in the engine: carried out one by one, at 0.1 us each; the assembler and the disassembler lack them",
     ),
 )
 
