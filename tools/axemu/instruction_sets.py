@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from axemu.isacheck.command import check
 from axemu.screens import print_json, standard_output, table
 from isa import registry
 from isa.assembly import assembler_name
@@ -80,6 +81,9 @@ def show(
                 register.name, aliases, str(register.bits), register.role.value, register.group, fields
             )
         screen.print("", listed)
+
+
+app.command()(check)
 
 
 def machines_of(isa: Isa) -> list[str]:
