@@ -111,13 +111,18 @@ def alone(program: str, model: str, elf: Path, scratch: Path) -> tuple[str, int]
         segment = next(s for s in tables.iter_segments() if s["p_type"] == "PT_LOAD")
         address = symbol["st_value"] - segment["p_vaddr"] + segment["p_paddr"]
         words = "<II" if tables.little_endian else ">II"
+    text = ""
     with Qemu(program, model, elf) as qemu:
         while True:
-            data = qemu.memory(address, SIZE, scratch)
+            try:
+                data = qemu.memory(address, SIZE, scratch)
+            except AssertionError as error:
+                raise AssertionError(f"{error}; so far the guest has said: {text}") from error
             ended, count = struct.unpack_from(words, data)
+            text = data[8 : 8 + count].decode()
             if ended:
                 assert ended & ~0xFF == ENDED
-                return data[8 : 8 + count].decode(), ended & 0xFF
+                return text, ended & 0xFF
             time.sleep(0.02)
 
 
