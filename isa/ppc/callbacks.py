@@ -8,7 +8,7 @@ from isa.native import Word
 from isa.ppc.counters import inspect, mend
 from isa.ppc.interrupts import takes, tell_lines
 from isa.ppc.translation import on_fill
-from isa.ppc.traps import advance, deliver, fault, on_exception
+from isa.ppc.traps import advance, deliver, fault, on_exception, settle
 from isa.ppc.words import word_at
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "mend",
     "on_exception",
     "on_fill",
+    "settle",
     "takes",
     "tell_lines",
 ]

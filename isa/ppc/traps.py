@@ -56,13 +56,14 @@ from isa.ppc.words import (
 from isa.records import LOG_TRAP, LOG_UNMAPPED
 
 HYPERCALL, KICK, DRAIN = int(Kind.HYPERCALL), int(Kind.KICK), int(Kind.DRAIN)
-EXCEPTION, TRAP_LOOP = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
+EXCEPTION, TRAP_LOOP, MMIO_WRITE = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP), int(Kind.MMIO_WRITE)
 
 # The engine's numbers (POWERPC_EXCP_*), and the codes of a program exception
 MACHINE_CHECK, DATA_STORAGE, INSTRUCTION_STORAGE, ALIGNMENT, PROGRAM, SYSTEM_CALL = 1, 2, 3, 5, 6, 8
 INSTRUCTION_SEGMENT, FACILITY, EMULATION = 66, 95, 96
 EXCEPTIONS = 102
 CODE_FP, CODE_ILLEGAL, CODE_PRIVILEGED, CODE_TRAP, CODE_PRIVILEGED_REGISTER = 0x10, 0x20, 0x30, 0x40, 0x32
+STWBRX, STHBRX, STDBRX = 662, 918, 660
 SRR1_KEPT = U(0x783F0000)  # bits of SRR1 that are not MSR's
 SRR1_MACHINE_CHECK = U(0x40000)  # an access that the bus ends with an error (MPC7410 UM, table 4-9)
 NO_VECTOR = U(0xFFFFFFFF)
@@ -252,6 +253,26 @@ def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
     else:
         control.pc = nth(engine, PC, 0)
     return left
+
+
+@njit
+def reversed_bytes(value: Word, width: Word) -> Word:
+    result = U(0)
+    for i in range(np.int64(width)):
+        result |= (value >> U(8 * i) & U(0xFF)) << U(8 * (np.int64(width) - 1 - i))
+    return result
+
+
+@cfunc(types.int32(types.intp))
+def settle(address: Word) -> Word:
+    """The engine reports what a byte-reversed store has in its register, not what it stores."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    if control.kind == U(MMIO_WRITE):
+        word = instruction_at(engine, control.pc)
+        if word >> 26 == 31 and (word >> 1) & 0x3FF in (STWBRX, STHBRX, STDBRX):
+            control.data = reversed_bytes(control.data, control.width)
+    return 0
 
 
 @cfunc(types.int32(types.intp))
