@@ -119,7 +119,13 @@ TARGETS: dict[str, Target] = {
         "m68k", Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"), "big", flags=("-m68040", "-msoft-float")
     ),
     # z/Architecture
-    "s390x": Target("s390x", Zig("s390x-freestanding", "z10+soft_float"), "big"),
+    "s390x": Target(
+        "s390x",
+        Zig("s390x-freestanding", "z10"),
+        "big",
+        runtime=("start.S", "vectors.S", "vectors.c"),
+        library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
+    ),
     # TriCore
     "tricore": Target("tricore", Own("runtime/tricore/assemble.py")),
 }
