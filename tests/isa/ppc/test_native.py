@@ -151,13 +151,10 @@ def test_a_vector_that_traps_at_once_is_a_loop(build: Build, isa: str) -> None:
 
 
 def test_the_prefix_moves_the_vectors(build: Build) -> None:
-    machine = build(".long 0\n", "ppc")
-    put(machine, "b .", 0x700)
-    machine.vcpus[0].arch.write_register("msr", MSR_ME | MSR_IP)
-    assert machine.run(max_insns=10).ending is Ending.CRASHED  # nothing is at 0xfff00700
-    machine.vcpus[0].arch.write_register("msr", MSR_ME)
-    machine.vcpus[0].arch.write_register("pc", CODE)
-    assert machine.run(max_insns=10).ending is Ending.BUDGET
+    for msr, ending in ((MSR_ME | MSR_IP, Ending.CRASHED), (MSR_ME, Ending.BUDGET)):  # nothing is at 0xfff00700
+        machine = build(".long 0\n", "ppc", msr=msr)
+        put(machine, "b .", 0x700)
+        assert machine.run(max_insns=10).ending is ending
 
 
 @ISAS
@@ -185,10 +182,10 @@ def test_the_external_interrupt_waits_for_ee(build: Build, isa: str) -> None:
     """
     machine = build(text, isa)
     put(machine, "stw 3, 0(7)\naddi 8, 8, 1\n" + word("rfi", isa), 0x500)
-    machine.run(max_insns=8)
-    assert read(machine, "r5", "r8", "pc") == [2, 0, CODE + 32]
+    machine.run(max_insns=7)
+    assert read(machine, "r5", "r8", "pc") == [2, 0, CODE + 28]
     machine.run(max_insns=1)
-    assert read(machine, "srr0", "pc", "r8") == [CODE + 32, 0x504, 0]
+    assert read(machine, "srr0", "pc", "r8") == [CODE + 32, 0x500, 0]
     machine.run(max_insns=20)
     assert read(machine, "r5", "r8") == [3, 1]
     assert read(machine, "srr1")[0] & MSR_EE
@@ -247,12 +244,10 @@ def test_sleep_ends_at_an_interrupt(build: Build) -> None:
     """
     machine = build(text, "ppc", hid0=0x800000)
     put(machine, "stw 4, 16(7)\naddi 8, 8, 1\n" + word("rfi", "ppc"), 0x900)
-    machine.vcpus[0].arch.write_register("r4", 0)
-    machine.run(max_insns=10)
-    assert machine.retired == 10
+    machine.run(max_insns=9)
+    assert machine.retired == 9
     assert machine.vcpus[0].arch.now >= 50_000
-    assert read(machine, "pc", "srr0") == [0x90C, CODE + 28] or read(machine, "srr0") == [CODE + 28]
-    machine.vcpus[0].arch.write_register("r4", 1)
+    assert read(machine, "pc", "srr0", "r8") == [0x908, CODE + 28, 1]
 
 
 def test_without_hid0_pow_does_nothing(build: Build) -> None:
@@ -344,16 +339,17 @@ def test_special_registers_are_what_mfspr_reads(build: Build, isa: str) -> None:
         put(machine, f".long {mfspr:#x}\nb .", CODE)
         machine.vcpus[0].arch.forget_code()
         arch.write_register("pc", CODE)
+        arch.write_register("r3", 1)
         machine.run(max_insns=1)
-        if read(machine, "pc") == [CODE + 4]:
+        if read(machine, "pc") == [CODE + 4] and read(machine, "r3") != [1]:  # else the hypervisor's
             agreed += 1
             assert read(machine, "r3") == [value], row.name
-    assert agreed >= (45 if isa == "ppc" else 25)
+    assert agreed == (61 if isa == "ppc" else 35)
 
 
 @ISAS
 def test_xer_and_cr_are_whole(build: Build, isa: str) -> None:
-    machine = build("mfxer 3\nmfcr 4\naddic. 5, 6, 1\nmcrxr 2" if False else "mfxer 3\nmfcr 4\nb .", isa)
+    machine = build("mfxer 3\nmfcr 4\nb .", isa)
     arch = machine.vcpus[0].arch
     arch.write_register("xer", 0xE000_0045)
     arch.write_register("cr", 0x1234_5678)

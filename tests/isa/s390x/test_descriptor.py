@@ -109,7 +109,8 @@ def test_gdb_takes_the_target_description(tmp_path: Path) -> None:
     assert "warning" not in said.stderr.lower(), said.stderr
     shown = said.stdout.split()
     for row in gdb_registers(S390X):
-        assert row.name in shown, row.name
+        name = row.name.removesuffix("l") if row.group == "vector" else row.name  # it shows v0l as a part of v0
+        assert name in shown, row.name
 
 
 def test_random_storage_operands_are_where_the_descriptor_says() -> None:
