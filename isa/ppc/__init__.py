@@ -6,6 +6,7 @@ import unicorn.ppc_const as uc
 from unicorn.unicorn_const import UC_ARCH_PPC, UC_MODE_BIG_ENDIAN, UC_MODE_PPC32, UC_MODE_PPC64
 
 from isa.contract import (
+    Assembler,
     BootValue,
     CpuModel,
     EngineTarget,
@@ -79,6 +80,11 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...],
         native="isa.ppc.native:PPC64" if bits == 64 else "isa.ppc.native:PPC",
         capstone=LibraryTarget("CS_ARCH_PPC", (f"CS_MODE_{bits}", "CS_MODE_BIG_ENDIAN")),
         keystone=LibraryTarget("KS_ARCH_PPC", (f"KS_MODE_PPC{bits}", "KS_MODE_BIG_ENDIAN")),
+        assembler=Assembler(
+            name="keystone",
+            entry=f"isa.ppc.assembly:assemble{bits}",
+            limits="Keystone, with registers by name or number; no directives, no numbered labels",
+        ),
         gdb=GdbTarget("powerpc:common64" if bits == 64 else "powerpc:common", _FEATURES),
         effective_address=effective_address(bits),
         branch_target=branch_target(bits),

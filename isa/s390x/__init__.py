@@ -20,7 +20,7 @@ from isa.s390x.encoding import branch_target, effective_address, instruction_len
 from isa.s390x.registers import registers
 
 _FEATURES = (
-    ("org.gnu.gdb.s390.core", "core"),
+    ("org.gnu.gdb.s390.core", "general"),
     ("org.gnu.gdb.s390.acr", "access"),
     ("org.gnu.gdb.s390.fpr", "float"),
     ("org.gnu.gdb.s390.vx", "vector"),

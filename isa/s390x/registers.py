@@ -39,13 +39,13 @@ _IN_STATE = "read in the engine's saved state"
 
 def registers() -> tuple[Register, ...]:
     rows = [
-        Register("pswm", 64, uc.UC_S390X_REG_PSWM, Role.SYSTEM, "core", ("psw.mask",), 0, fields=PSW_FIELDS),
-        Register("pswa", 64, uc.UC_S390X_REG_PC, Role.PC, "core", ("pc", "psw.addr"), 1),
+        Register("pswm", 64, uc.UC_S390X_REG_PSWM, Role.SYSTEM, "general", ("psw.mask",), 0, fields=PSW_FIELDS),
+        Register("pswa", 64, uc.UC_S390X_REG_PC, Role.PC, "general", ("pc", "psw.addr"), 1),
     ]
     for n in range(16):
         role = {14: Role.RA, 15: Role.SP}.get(n, Role.GENERAL)
-        aliases = ("sp",) if n == 15 else ()
-        rows.append(Register(f"r{n}", 64, uc.UC_S390X_REG_R0 + n, role, "core", aliases, 2 + n, n))
+        aliases = (f"{n}", "sp") if n == 15 else (f"{n}",)  # Capstone's names are numbers
+        rows.append(Register(f"r{n}", 64, uc.UC_S390X_REG_R0 + n, role, "general", aliases, 2 + n, n))
     rows += [
         Register(f"acr{n}", 32, uc.UC_S390X_REG_A0 + n, Role.SYSTEM, "access", (f"a{n}",), 18 + n, n)
         for n in range(16)
