@@ -68,6 +68,18 @@ def mips(bits: int, endian: Literal["little", "big"]) -> Target:
     )
 
 
+def powerpc(triple: str, cpu: str, *flags: str) -> Target:
+    return Target(
+        "ppc",
+        Zig(triple, cpu),
+        "big",
+        flags=flags,
+        script="runtime/ppc/link.ld",
+        runtime=("start.S", "vectors.S", "vectors.c"),
+        library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
+    )
+
+
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
@@ -87,8 +99,8 @@ TARGETS: dict[str, Target] = {
     "mips64": mips(64, "big"),
     "mips64el": mips(64, "little"),
     # PowerPC
-    "ppc": Target("ppc", Zig("powerpc-freestanding", "ppc"), "big"),
-    "ppc64": Target("ppc", Zig("powerpc64-freestanding", "ppc64"), "big"),
+    "ppc": powerpc("powerpc-freestanding", "ppc"),
+    "ppc64": powerpc("powerpc64-freestanding", "ppc64-altivec", "-mabi=elfv2", "-mcmodel=small"),
     # SPARC
     "sparc": Target(
         "sparc",
@@ -107,7 +119,13 @@ TARGETS: dict[str, Target] = {
         "m68k", Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"), "big", flags=("-m68040", "-msoft-float")
     ),
     # z/Architecture
-    "s390x": Target("s390x", Zig("s390x-freestanding", "z10+soft_float"), "big"),
+    "s390x": Target(
+        "s390x",
+        Zig("s390x-freestanding", "z10"),
+        "big",
+        runtime=("start.S", "vectors.S", "vectors.c"),
+        library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
+    ),
     # TriCore
     "tricore": Target("tricore", Own("runtime/tricore/assemble.py")),
 }

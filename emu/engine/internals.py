@@ -55,7 +55,7 @@ def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -
     if get_cpu is None or loop_exit is None or handle.value is None:
         return None
     get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
-    cpu = get_cpu(handle, -1)  # it has never been given a number
+    cpu = get_cpu(handle, -1) or get_cpu(handle, 0)  # it has never been given a number, but on s390x
     if not cpu:
         return None
     try:
