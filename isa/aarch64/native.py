@@ -1,0 +1,17 @@
+"""AArch64's native abilities."""
+
+from __future__ import annotations
+
+from isa.aarch64.layout import calibrate
+from isa.aarch64.state import COUNTER_PERIOD, State, identify, regime, wakes
+from isa.records import NativeAbilities
+
+AARCH64 = NativeAbilities(
+    calibrate=calibrate,
+    view=State,
+    callbacks="isa.aarch64.callbacks",
+    wakes=wakes,
+    regime=regime,
+    identify=identify,
+    clocks=(("cntpct_el0", COUNTER_PERIOD, 0), ("cntvct_el0", COUNTER_PERIOD, 0)),
+)
