@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, types
 
+from isa.aarch64.clocks import on_mrs, on_msr
 from isa.aarch64.interrupts import begin, observe, tell_lines
 from isa.aarch64.translation import on_fill
 from isa.aarch64.traps import advance, deliver, fault, on_exception, refuse
@@ -22,6 +23,8 @@ __all__ = [
     "observe",
     "on_exception",
     "on_fill",
+    "on_mrs",
+    "on_msr",
     "refuse",
     "tell_lines",
 ]

@@ -64,6 +64,12 @@ class Probe(Registers, Protocol):
 
     handle: ctypes.c_void_p
 
+    def take_state(self) -> memoryview:
+        """The CPU state, to change and `put_state`."""
+        ...
+
+    def put_state(self) -> None: ...
+
 
 class _SystemRegister(ctypes.Structure):
     """The engine's uc_arm64_cp_reg."""
@@ -108,7 +114,27 @@ def calibrate(probe: Probe) -> list[int]:
     for feature, encoding, value in _FIRMWARE:
         if has(probe.handle, feature):
             write_system(probe.handle, encoding, value)
-    return [*_slots(probe, values), *values.values()]
+    slots = _slots(probe, values)
+    _still_monitors(probe)
+    return [*slots, *values.values()]
+
+
+_PMU: Final = 1 << 35
+_FEATURES: Final = _PMU | 1 << 33 | 1 << 32 | 1 << 28 | 1 << 27  # EL3, EL2, AArch64, v8
+
+
+def _still_monitors(probe: Probe) -> None:
+    """The engine's performance monitors would count host time: ours count instructions, and its own never begin.
+
+    Its list of features, which says that it has them, is the last word of the state that is not zero."""
+    state = probe.take_state()
+    words = np.frombuffer(bytes(state), np.uint64, len(state) // 8)
+    at = 8 * int(np.flatnonzero(words)[-1])
+    features = int.from_bytes(state[at : at + 8], "little")
+    if features & _FEATURES != _FEATURES:
+        raise NotFound(f"the engine's CPU state ends with {features:#x}, which are not its features")
+    state[at : at + 8] = (features & ~_PMU).to_bytes(8, "little")
+    probe.put_state()
 
 
 _SCR_EL3, _HCR_EL2 = (3, 6, 1, 1, 0), (3, 4, 1, 1, 0)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, njit
 
 from isa.aarch64.layout import Slot, slot
-from isa.native import Record, Word, as_u32, as_u64, get32, instruction_place, place
+from isa.native import Record, Word, as_i64, as_u32, as_u64, get32, instruction_place, place
 
 U = np.uint64
 X0, PC, PSTATE, DAIF = int(Slot.X0), int(Slot.PC), int(Slot.PSTATE), int(Slot.DAIF)
@@ -38,6 +38,13 @@ BREAKPOINT_VALUE, BREAKPOINT_CONTROL, WATCHPOINT_VALUE, WATCHPOINT_CONTROL = (
     slot("dbgwvr0_el1"),
     slot("dbgwcr0_el1"),
 )
+ID_AA64ISAR0, ID_AA64MMFR1 = slot("id_aa64isar0_el1"), slot("id_aa64mmfr1_el1")
+
+
+@njit(inline="always")
+def constant(engine: Record, slot: Word) -> Word:
+    """A system register that is a constant of the CPU model."""
+    return U(carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot])
 
 
 @njit(inline="always")
