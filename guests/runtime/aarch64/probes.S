@@ -1,5 +1,4 @@
 /* A trap each: its pc is the label `_pc`, and it goes on at `_resume`, at EL1. x30 is kept. */
-    .arch armv8-a+fp+simd
     .equ NOWHERE, 0x08000000
 
     .macro PROBE name
@@ -82,18 +81,6 @@ probe_exclusive_pc:
 probe_exclusive_resume:
     ret
     END probe_exclusive
-
-PROBE probe_floating
-    msr cpacr_el1, xzr
-    isb
-probe_floating_pc:
-    fmov d0, x9
-probe_floating_resume:
-    mov x9, #3 << 20
-    msr cpacr_el1, x9
-    isb
-    ret
-    END probe_floating
 
 PROBE probe_illegal                 /* to EL2 from EL1 */
     adr x9, probe_illegal_pc
