@@ -28,6 +28,7 @@ _MISSING = (
     ("page walk: stage 2 and attributes", "the walk looks at stage 1's tables only; the engine checks stage 2"),
     ("access flag by hardware", "in no CPU model of the engine: a clear flag is a fault"),
     ("traps of floating point", "CPACR_EL1 and CPTR_ELx are kept and not looked at: it is always on"),
+    ("illegal execution state", "the engine sets PSTATE.IL and goes on"),
     ("alignment", "the engine checks exclusive and ordered accesses and the pc, not plain loads and stores, nor sp"),
     ("AArch32 registers", "code in AArch32 at EL0 runs; its registers have no names here"),
     ("SVE registers", "on `max`: z0 to z31 beyond v0 to v31, p0 to p15 and ffr are saved and have no names"),

@@ -49,7 +49,8 @@ KICK, DRAIN, FAIL = int(Kind.KICK), int(Kind.DRAIN), int(Kind.FAIL)
 EXCEPTION, TRAP_LOOP = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
 
 UNDEFINED, SVC, FETCH_ABORT, DATA_ABORT, HVC, SMC = 1, 2, 3, 4, 11, 13  # the engine's numbers
-EC_UNKNOWN, EC_FETCH_LOWER, EC_FETCH, EC_PC_ALIGNMENT, EC_DATA_LOWER, EC_DATA = 0, 0x20, 0x21, 0x22, 0x24, 0x25
+EC_UNKNOWN, EC_POINTER_AUTHENTICATION, EC_SYSTEM_REGISTER = 0, 0x09, 0x18
+EC_FETCH_LOWER, EC_FETCH, EC_PC_ALIGNMENT, EC_DATA_LOWER, EC_DATA = 0x20, 0x21, 0x22, 0x24, 0x25
 INSTRUCTION_32 = 1 << 25  # ESR_ELx.IL
 EXTERNAL_ABORT, WRITE_NOT_READ = 0x10, 1 << 6  # [arm D17.2.37: DFSC, WnR]
 CALLS_FROM_MACHINE, CALLS_FROM_SUPERVISOR = U(1), U(2)
@@ -136,6 +137,28 @@ def data_address(engine: Record, word: Word, pc: Word) -> Word:
 
 
 @njit
+def mend_description(engine: Record, number: Word, pc: Word) -> Word:
+    """Put right what the engine says of an exception; its number.
+
+    It fetches from a misaligned pc, and finds an undefined instruction or no memory there [arm D1.3.4]. It forgets the
+    syndrome of exceptions that it raises in the middle of a block: MSR of PSTATE's masks at EL0, and pointer
+    authentication.
+    """
+    if number in (UNDEFINED, FETCH_ABORT) and pc & 3 != 0:
+        describe(engine, EC_PC_ALIGNMENT << 26 | INSTRUCTION_32, pc, own_target(engine))
+        return FETCH_ABORT  # which writes FAR_ELx
+    words = carray(as_u32(place(engine, SYNDROME)), 1)
+    if number == UNDEFINED and words[0] == np.uint32(0):
+        word = instruction_at(engine, pc)
+        syndrome = EC_POINTER_AUTHENTICATION << 26
+        if word & 0xFFF8F01F == 0xD500401F:
+            syndrome = EC_SYSTEM_REGISTER << 26 | (word >> 5 & 7) << 17 | (word >> 16 & 7) << 14
+            syndrome |= (word >> 12 & 15) << 10 | 31 << 5 | (word >> 8 & 15) << 1
+        words[0] = np.uint32(syndrome | INSTRUCTION_32)
+    return number
+
+
+@njit
 def lacking(word: Word) -> Word:
     """Whether the instruction is MSR or MRS of a register that a machine may answer: a GICv3's CPU interface
     (IHI 0069, section 12.2)."""
@@ -190,10 +213,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     control.latch_count = U(0)
     left = leaves(engine, control, number, at)
     if left == 0:
-        if number == UNDEFINED and pc & 3 != 0:
-            number = FETCH_ABORT  # it writes FAR_ELx [arm D1.3.4]
-            describe(engine, EC_PC_ALIGNMENT << 26 | INSTRUCTION_32, pc, own_target(engine))
-        left = trap(engine, control, number, pc)
+        left = trap(engine, control, mend_description(engine, number, at), pc)
     if left != 0:
         put64(engine, PC, at)
         control.kind = U(left)
@@ -245,7 +265,7 @@ def fault(address: Word) -> Word:
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, pc, control.access, control.address, level(engine))
     describe(engine, syndrome | INSTRUCTION_32 | EXTERNAL_ABORT, value, target)
-    return take(engine, control, number, pc)
+    return take(engine, control, mend_description(engine, number, pc), pc)
 
 
 @cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64))

@@ -82,18 +82,6 @@ probe_exclusive_resume:
     ret
     END probe_exclusive
 
-PROBE probe_illegal                 /* to EL2 from EL1 */
-    adr x9, probe_illegal_pc
-    msr elr_el1, x9
-    mov x9, #0x3c9
-    msr spsr_el1, x9
-    eret
-probe_illegal_pc:
-    nop
-probe_illegal_resume:
-    ret
-    END probe_illegal
-
     .globl probe_fetch
     .globl probe_fetch_resume
 probe_fetch:

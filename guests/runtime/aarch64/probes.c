@@ -2,7 +2,6 @@
 #include "arch.h"
 
 #define UNKNOWN 0x00
-#define ILLEGAL_STATE 0x0e
 #define SVC 0x15
 #define SYSTEM_REGISTER 0x18
 #define FETCH_LOWER 0x20
@@ -21,7 +20,6 @@ PROBE_CODE(probe_load);
 PROBE_CODE(probe_store);
 PROBE_CODE(probe_pair);
 PROBE_CODE(probe_exclusive);
-PROBE_CODE(probe_illegal);
 PROBE_CODE(probe_user_svc);
 PROBE_CODE(probe_user_brk);
 PROBE_CODE(probe_user_register);
@@ -46,7 +44,6 @@ const struct arch_probe arch_probes[] = {
     PROBE("store to nowhere", probe_store, DATA, BOARD_NOWHERE + 0x124),
     PROBE("load of a pair from nowhere", probe_pair, DATA, BOARD_NOWHERE + 0x128),
     PROBE("exclusive load, misaligned", probe_exclusive, DATA, (ulong)probe_words + 1),
-    PROBE("illegal return", probe_illegal, ILLEGAL_STATE, ANY),
     {"fetch from nowhere", probe_fetch, NOWHERE, probe_fetch_resume, FETCH, BOARD_NOWHERE},
     {"misaligned pc", probe_misaligned, NOWHERE + 2, probe_misaligned_resume, PC_ALIGNMENT, BOARD_NOWHERE + 2},
     PROBE("EL0: supervisor call", probe_user_svc, SVC, ANY),
