@@ -84,7 +84,7 @@ def offset(engine: Record, timer: Word) -> Word:
 
 @njit
 def may(engine: Record, virtual: Word, timer: Word) -> Word:
-    """Whether the current level may access a counter or (timer 1) a timer of EL0 [arm D11.1, CNTKCTL_EL1, CNTHCTL_EL2]."""
+    """Whether the current level may access a counter or (timer 1) a timer of EL0 [arm CNTKCTL_EL1, CNTHCTL_EL2]."""
     at = level(engine)
     hosted = get64(engine, HCR_EL2) & E2H != U(0)
     if at == 0:
@@ -210,12 +210,12 @@ def read(engine: Record, control: Record, op1: Word, crn: Word, crm: Word, op2: 
     """(1, value) of a register that is answered here and that the current level may read, else (0, 0)."""
     nothing = 0, U(0)
     if crn == TIMERS:
-        if op1 == 3 and crm == 0 and (op2 == 1 or op2 == 2):
+        if op1 == 3 and crm == 0 and op2 in (1, 2):
             virtual = op2 == 2
             if not may(engine, 1 if virtual else 0, 0):
                 return nothing
             return 1, counter(engine, control) - (offset(engine, VIRTUAL) if virtual else U(0))
-        if op1 < 3 or op2 > 2 or (crm != 2 and crm != 3):
+        if op1 < 3 or op2 > 2 or crm not in (2, 3):
             return nothing
         timer = timer_of(engine, op1, crm)
         return nothing if timer < 0 else (1, read_timer(engine, control, timer, op2))
@@ -248,12 +248,12 @@ def write(engine: Record, control: Record, encoding: Word, value: Word) -> Word:
             first = WATCHPOINT_CONTROL
         put_indexed(engine, first, crm, value)
         return True
-    if crn == TIMERS and op1 >= 3 and op2 <= 2 and (crm == 2 or crm == 3):
+    if crn == TIMERS and op1 >= 3 and op2 <= 2 and crm in (2, 3):
         timer = timer_of(engine, op1, crm)
         if timer >= 0:
             write_timer(engine, control, timer, op2, value)
         return timer >= 0
-    if crn == MONITORS and op1 == 3 and (crm == 12 or crm == 13) and may_monitor(engine):
+    if crn == MONITORS and op1 == 3 and crm in (12, 13) and may_monitor(engine):
         return write_monitor(engine, control, crm, op2, value)
     return False
 
@@ -263,7 +263,7 @@ def on_mrs(handle: Word, register: Word, where: Word, user: Record) -> Word:
     """Before an MRS. `where` is the engine's uc_arm64_cp_reg: CRn, CRm, op0, op1, op2, 32 bits each."""
     parts = carray(as_u32(where), 5)
     crn = np.int64(parts[0])
-    if parts[2] != np.uint32(3) or (crn != TIMERS and crn != MONITORS and crn != RANDOM):
+    if parts[2] != np.uint32(3) or crn not in (TIMERS, MONITORS, RANDOM):
         return np.uint32(0)
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
@@ -279,7 +279,7 @@ def on_msr(handle: Word, register: Word, where: Word, user: Record) -> Word:
     """Before an MSR; likewise."""
     parts = carray(as_u32(where), 5)
     crn = np.int64(parts[0])
-    if parts[2] == np.uint32(3) and crn != TIMERS and crn != MONITORS:
+    if parts[2] == np.uint32(3) and crn not in (TIMERS, MONITORS):
         return np.uint32(0)
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]

@@ -58,7 +58,8 @@ def effective_address(code: bytes, register: ReadRegister) -> tuple[MemoryAccess
         return ()
     address = _value(form.base, register) + form.offset
     if form.index is not None:
-        address += _extended(0 if form.index == 31 else register(f"x{form.index}"), form.extension) << form.shift
+        index = 0 if form.index == 31 else register(f"x{form.index}")
+        address += _extended(index, form.extension) << form.shift
     if form.size == _ZVA_BLOCK:
         address &= -_ZVA_BLOCK
     return tuple(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from isa.contract import Field
 from isa.aarch64.causes import VECTORS
+from isa.contract import Field
 
 _MODES = ((0, "EL0t"), (4, "EL1t"), (5, "EL1h"), (8, "EL2t"), (9, "EL2h"), (12, "EL3t"), (13, "EL3h"))
 _CLASSES = tuple((vector.number, vector.name) for vector in VECTORS if not vector.interrupt)

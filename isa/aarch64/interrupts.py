@@ -67,8 +67,8 @@ def observe(address: Word) -> Word:
     at = level(engine)
     vector = get64(engine, PC) - indexed(engine, VBAR_EL, at)
     kind = np.int64(vector >> U(7)) & 3
-    if at != 0 and vector < U(0x800) and vector & U(0x7F) == U(0) and kind in (1, 2):
-        if get64(engine, DAIF) & MASKED == MASKED:
-            line = IRQ if kind == 1 else FIQ
-            note(engine, control, LOG_INTERRUPT, indexed(engine, ELR_EL, at), line, 0, at)
+    masked = get64(engine, DAIF) & MASKED == MASKED
+    if at != 0 and vector < U(0x800) and vector & U(0x7F) == U(0) and kind in (1, 2) and masked:
+        line = IRQ if kind == 1 else FIQ
+        note(engine, control, LOG_INTERRUPT, indexed(engine, ELR_EL, at), line, 0, at)
     return 0

@@ -245,7 +245,8 @@ def _last_exception(probe: Probe, found: dict[Slot, int]) -> None:
     _LIBRARY.uc_mem_map(handle, ctypes.c_uint64(_PAGE), size, 7)
     _LIBRARY.uc_mem_write(handle, ctypes.c_uint64(_PAGE), _CODE, ctypes.c_size_t(len(_CODE)))
     probe.write(uc.UC_ARM64_REG_X0, _MAGIC)
-    for start in (_PAGE, _PAGE + 4):  # the first ends with an exception that no hook takes, the second leaves none
+    # The first run ends with an exception that no hook takes, the second leaves none behind.
+    for start in (_PAGE, _PAGE + 4):
         _LIBRARY.uc_emu_start(
             handle, ctypes.c_uint64(start), ctypes.c_uint64(0), ctypes.c_uint64(0), ctypes.c_size_t(0)
         )

@@ -1,6 +1,6 @@
 """Virtual to physical: stage 1 of levels 0 to 3, granules of 4, 16 and 64 KiB (DDI 0487, section D8).
 
-A virtual address is cut into one index a level; each picks a descriptor of a table. Bit 0 says whether it is valid, bit 1
+A virtual address is cut into one index a level; each picks an entry of a table. Bit 0 says whether it is valid, bit 1
 whether it points to the next table (or, at level 3, to a page) or maps a block. At EL1 and EL0 the top of the address
 chooses TTBR0 or TTBR1, whose size TCR's T0SZ or T1SZ gives; EL2 and EL3 have one table.
 
@@ -46,7 +46,9 @@ class Regime:
         return self.controls == 1
 
 
-def translate(read_physical: ReadPhysical, register: ReadRegister, address: int, access: Access) -> WalkResult:
+def translate(
+    read_physical: ReadPhysical, register: ReadRegister, address: int, access: Access
+) -> WalkResult:
     """The ability of the descriptor. The whole access must lie in one page."""
     status = register("cpsr")
     level = status >> 2 & 3
@@ -105,7 +107,12 @@ def _table(register: ReadRegister, controls: int, address: int) -> Table | str:
     control = register(f"tcr_el{controls}")
     if controls > 1:
         granule = _GRANULES_0.get(control >> 14 & 3, 12)
-        bits, top_ignored, base, upper = 64 - (control & 63), control >> 20 & 1, register(f"ttbr0_el{controls}"), False
+        bits, top_ignored, base, upper = (
+            64 - (control & 63),
+            control >> 20 & 1,
+            register(f"ttbr0_el{controls}"),
+            False,
+        )
     else:
         upper = bool(address >> 55 & 1)
         low = 16 if upper else 0
@@ -141,6 +148,4 @@ def _rights(entry: int, tables: int, regime: Regime) -> str:
         readable, writable = not barred, not barred and not read_only
         never = entry >> 53 & 1 or tables & 1 or (user_access and not read_only)
     executable = not never and not (regime.write_never_executes and writable)
-    return "".join(
-        letter for letter, given in (("r", readable), ("w", writable), ("x", executable)) if given
-    )
+    return "".join(letter for letter, given in (("r", readable), ("w", writable), ("x", executable)) if given)

@@ -1,8 +1,8 @@
 """AArch64 system registers as rows: name and encoding (op0, op1, CRn, CRm, op2). Source: DDI 0487, chapter D17.
 
-The engine holds most of them in its CPU state and the rest as constants of the CPU model. Some it only computes when the
-guest reads them; those that the state decides are computed here too (`state`). What it lacks a guest reaches only through
-an exit.
+The engine holds most of them in its CPU state and the rest as constants of the CPU model. Some it only computes when
+the guest reads them; those that the state decides are computed here too (`state`). What it lacks a guest reaches only
+through an exit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """AArch64, native: synchronous exceptions, and the calls that leave the guest.
 
-Source: Arm Architecture Reference Manual for A-profile (DDI 0487), cited as [arm]. The engine finds syndrome, address and
-target level of an exception (UC_HOOK_INTR), and leaves taking it to us. Taking one is the engine's own
+Source: Arm Architecture Reference Manual for A-profile (DDI 0487), cited as [arm]. The engine finds syndrome, address
+and target level of an exception (UC_HOOK_INTR), and leaves taking it to us. Taking one is the engine's own
 `arm_cpu_do_interrupt`: it banks the stack pointer, keeps PSTATE.PAN and the vector length, knows AArch32 below, and
 derives its flags anew, so nothing of it is repeated here. A pc is that of the instruction, after it for SVC, HVC, SMC.
 """
@@ -174,7 +174,7 @@ def lacking(word: Word) -> Word:
 
 @njit
 def leaves(engine: Record, control: Record, number: Word, pc: Word) -> Word:
-    """The Kind with which an instruction that the engine refuses leaves the guest; 0: it is the guest's own exception."""
+    """The Kind with which an instruction that the engine refuses leaves; 0: it is the guest's own exception."""
     at = level(engine)
     if number in (HVC, SMC):
         immediate = carray(as_u32(place(engine, SYNDROME)), 1)[0] & np.uint32(0xFFFF)
@@ -286,7 +286,7 @@ def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def advance(address: Word) -> Word:
-    """Go past the instruction that was answered: it counts as retired. A system register that was read gets its value."""
+    """Go past the instruction that was answered: it counts as retired. What a system register read is its result."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     if control.kind == U(SYSREG_READ):
