@@ -22,6 +22,7 @@ from isa.contract import (
 
 _MISSING = (
     ("FIQ on machine bare", "timer, external and software line all assert IRQ; the devices say which it was"),
+    ("semihosting", "HLT #0xf000 is an undefined instruction"),
     ("port I/O", "AArch64 has no port space"),
     ("hardware breakpoints and watchpoints", "their registers are kept and never compared"),
     ("generic timers' interrupts", "the registers work; their interrupts need a machine with a GIC"),

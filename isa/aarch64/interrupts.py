@@ -23,6 +23,7 @@ STALE = U(1 << 63)
 REQUEST_IRQ, REQUEST_FIQ = 0x2, 0x10  # of the engine
 MASKED = U(0xF << 6)
 IRQ, FIQ = 0, 1
+TAKEN = U(1 << 32)  # no exception class
 
 
 @cfunc(types.int32(types.intp))
@@ -61,7 +62,8 @@ def begin(address: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def observe(address: Word) -> Word:
-    """The engine takes interrupts by itself: a block at a vector for IRQ or FIQ, with all of them masked, tells."""
+    """The engine takes interrupts by itself: a block at a vector for IRQ or FIQ, with all of them masked, tells. One that
+    does not fit before a limit comes twice, with nothing retired between."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     at = level(engine)
@@ -70,5 +72,8 @@ def observe(address: Word) -> Word:
     masked = get64(engine, DAIF) & MASKED == MASKED
     if at != 0 and vector < U(0x800) and vector & U(0x7F) == U(0) and kind in (1, 2) and masked:
         line = IRQ if kind == 1 else FIQ
+        if control.trap_cause == TAKEN and control.trap_retired == control.retired:
+            return 0
+        control.trap_cause, control.trap_retired = TAKEN, control.retired
         note(engine, control, LOG_INTERRUPT, indexed(engine, ELR_EL, at), line, 0, at)
     return 0

@@ -43,7 +43,7 @@ from isa.records import LOG_TRAP, LOG_UNMAPPED
 
 arm_cpu_do_interrupt = types.ExternalFunction("arm_cpu_do_interrupt_aarch64", types.void(types.intp))
 
-HYPERCALL, SEMIHOST = int(Kind.HYPERCALL), int(Kind.SEMIHOST)
+HYPERCALL = int(Kind.HYPERCALL)
 SYSREG_READ, SYSREG_WRITE = int(Kind.SYSREG_READ), int(Kind.SYSREG_WRITE)
 KICK, DRAIN, FAIL = int(Kind.KICK), int(Kind.DRAIN), int(Kind.FAIL)
 EXCEPTION, TRAP_LOOP = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
@@ -185,8 +185,6 @@ def leaves(engine: Record, control: Record, number: Word, pc: Word) -> Word:
     if number != UNDEFINED:
         return 0
     word = instruction_at(engine, pc)
-    if word == 0xD45E0000 and control.semihosting != U(0):  # HLT #0xf000 (Arm semihosting 2.0, section 4)
-        return SEMIHOST
     if at != 0 and lacking(word):
         control.address = U(word >> 5 & 0xFFFF)
         control.cause = U(word & 31)
