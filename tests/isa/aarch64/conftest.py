@@ -40,7 +40,7 @@ def build() -> Iterator[Build]:
         machine = Machine(MachineConfig(isa="aarch64", board="bare", cpu=model))
         made.append(machine)
         machine.memory.write(CODE, assemble(text))
-        vcpu = machine.vcpus[0]
+        vcpu = machine.vcpus[0].arch
         if vectors:
             for target in (1, 2, 3):
                 base = VECTORS + 0x1000 * target
