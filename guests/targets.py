@@ -84,7 +84,13 @@ TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
     # AArch64
-    "aarch64": Target("aarch64", Zig("aarch64-freestanding", "generic"), flags=("-mgeneral-regs-only",)),
+    "aarch64": Target(
+        "aarch64",
+        Zig("aarch64-freestanding", "generic"),
+        flags=("-mgeneral-regs-only",),
+        runtime=("start.S", "vectors.S"),
+        library=("arch.c", "forms.S", "forms.c", "probes.S", "probes.c"),
+    ),
     # Arm
     "arm": Target("arm", Zig("arm-freestanding-eabi", "cortex_a15"), flags=("-mfloat-abi=soft",)),
     "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
