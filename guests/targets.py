@@ -94,7 +94,7 @@ TARGETS: dict[str, Target] = {
         "sparc",
         Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc"),
         "big",
-        flags=("-m32", "-mcpu=v8", "-mno-fpu"),
+        flags=("-m32", "-mcpu=v8", "-mflat", "-mno-fpu"),
     ),
     "sparc64": Target(
         "sparc",
