@@ -202,6 +202,7 @@ class NativeAbilities:
     that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
     shift).
 
+    prepare(handle of the engine) comes before everything else, once the CPU model is chosen.
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
@@ -215,6 +216,7 @@ class NativeAbilities:
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
+    prepare: Callable[[Any], None] | None = None
     identify: Callable[[StateView, bytearray, int], None] | None = None
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
