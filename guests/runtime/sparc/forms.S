@@ -8,7 +8,7 @@
     .register %g3, #scratch
 #else
 #define ASI 0x0b /* supervisor data */
-#define FPU_ON rd %psr, %g1; sethi %hi(0x1000), %g2; wr %g1, %g2, %psr; nop; nop; nop
+#define FPU_ON rd %psr, %g1; sethi %hi(0x1000), %g2; or %g1, %g2, %g1; wr %g1, 0, %psr; nop; nop; nop
 #define CAS(address, compare, swap) .word 0xd3e2016a /* a LEON's: casa [%o0] 0xb, %o2, %o1 */
 #endif
 

@@ -12,7 +12,7 @@ name:
     .register %g2, #scratch
 #else
 #define SET_PSR rd %psr, %g1; sethi %hi(0x1000), %g2
-#define FPU_ON SET_PSR; wr %g1, %g2, %psr; nop; nop; nop
+#define FPU_ON SET_PSR; or %g1, %g2, %g1; wr %g1, 0, %psr; nop; nop; nop
 #define FPU_OFF SET_PSR; andn %g1, %g2, %g1; wr %g1, 0, %psr; nop; nop; nop
 #endif
 
