@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 import pytest
@@ -41,7 +39,7 @@ OTHERWISE: dict[str, str] = {"ppc": "nowhere", "ppc64": "nowhere|VSX"}
 RAM = "128M"  # and nothing above: there the guests look for what is not
 SIZE = 8 + 16384  # of runtime/memory.h's transcript
 ENDED = 0x454E4400
-PATIENCE = 60  # s
+PATIENCE = 30  # s
 
 CASES = [
     load_guest(GUESTS / isa / name) for isa in MODELS for name in NAMES if (GUESTS / isa / name).is_dir()
@@ -116,7 +114,7 @@ def alone(program: str, model: str, elf: Path, scratch: Path) -> tuple[str, int]
                 assert ended & ~0xFF == ENDED
                 return data[8 : 8 + count].decode(), ended & 0xFF
             assert time.monotonic() < end, f"not ended; so far: {data[8 : 8 + count].decode()}"
-            time.sleep(0.05)
+            time.sleep(0.02)
 
 
 def spoken(guest: Guest, text: str) -> list[str]:
@@ -131,27 +129,18 @@ def name(guest: Guest) -> str:
     return f"{guest.isa}/{guest.name}"
 
 
-@pytest.fixture(scope="module")
-def builder() -> Any:
-    spec = importlib.util.spec_from_file_location("guests_build", GUESTS / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("guest", CASES, ids=name)
 def test_a_guest_says_the_same_on_a_lone_cpu_of_qemu_and_on_bare(
-    guest: Guest, builder: Any, run_guest: Callable[..., Any], tmp_path: Path
+    guest: Guest,
+    builder: ModuleType,
+    compiler: Callable[[Guest], None],
+    run_guest: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     program = shutil.which(f"qemu-system-{guest.isa}")
     if program is None:
         pytest.skip(f"qemu-system-{guest.isa} is not installed")
-    reason = builder.trouble(builder.target_of(guest).toolchain)
-    if reason is not None:
-        pytest.skip(reason)
+    compiler(guest)
     elf = tmp_path / "guest.elf"
     builder.build(guest, "memory", elf)
     console, code = alone(program, MODELS[guest.isa], elf, tmp_path / "memory")
