@@ -42,6 +42,8 @@ _WORDS_V9: Final = (
 _TRAP: Final = (("tpc", 0, 8), ("tnpc", 8, 8), ("tstate", 16, 8), ("tt", 24, 4))
 _MMU: Final = ("mmu_control", "mmu_context_table", "mmu_context", "mmu_fault_status", "mmu_fault_address")
 _PSR_BITS: Final = ((Slot.EF, 12, 1), (Slot.PIL, 8, 4), (Slot.S, 7, 1), (Slot.PS, 6, 1), (Slot.ET, 5, 1))
+_PART: Final = 1024
+"""Bytes of the whole state under one name: a longer number Python does not print."""
 _BANKS: Final = 0xC01
 """PSTATE.IG, MG and AG: which globals are in use."""
 
@@ -255,18 +257,21 @@ class State:
         self._put_slot(whole, Slot.PSR, icc << 20)
         if self._wide:
             self._put_slot(whole, Slot.XCC, xcc << 20)
+        parts = range(0, len(whole), _PART)
         return {
-            WHOLE: int.from_bytes(whole, "little"),
+            **{f"{WHOLE}{at}": int.from_bytes(whole[at : at + _PART], "little") for at in parts},
             **{name: self.get(data, name) for name in self.places if self._place(data, name)[1]},
         }
 
     def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
         """Registers by name go over the whole; an npc that belongs to another pc does not."""
-        if WHOLE in registers:
-            kept = [(slot, self._slot(data, slot, 8)) for slot in (Slot.WINDOW, Slot.NAME)]
-            data[:] = registers[WHOLE].to_bytes(len(data), "little")
-            for slot, pointer in kept:
-                self._put_slot(data, slot, pointer, 8)
+        kept = [(slot, self._slot(data, slot, 8)) for slot in (Slot.WINDOW, Slot.NAME)]
+        for at in range(0, len(data), _PART):
+            if f"{WHOLE}{at}" in registers:
+                size = min(_PART, len(data) - at)
+                data[at : at + size] = registers[f"{WHOLE}{at}"].to_bytes(size, "little")
+        for slot, pointer in kept:
+            self._put_slot(data, slot, pointer, 8)
         before = self.get(data, "pc")
         for name, value in registers.items():
             if name in self.places and name != "npc":

@@ -40,10 +40,12 @@ const struct arch_probe arch_probes[] = {
     PROBE("mem_address_not_aligned, a store", unaligned_store, TYPE(0x07, 0x34), ANY),
     PROBE("mem_address_not_aligned in a slot", unaligned_in_slot, TYPE(0x07, 0x34), ANY),
     PROBE("mem_address_not_aligned, a jump", unaligned_jump, TYPE(0x07, 0x34), ANY),
+#ifndef BOARD_MEMORY /* QEMU asks the MMU whether this is an error, and that is off */
     PROBE("data_access_error", no_memory, TYPE(0x29, 0x32), FAULTY(BOARD_NOWHERE + 12)),
     PROBE("data_access_error, a store", no_memory_store, TYPE(0x29, 0x32), FAULTY(BOARD_NOWHERE + 24)),
     PROBE("data_access_error in a slot", no_memory_in_slot, TYPE(0x29, 0x32), FAULTY(BOARD_NOWHERE + 5)),
     {"instruction_access_error", no_code, (const char *)BOARD_NOWHERE, no_code_resume, TYPE(0x21, 0x0a), ANY},
+#endif
     PROBE("division_by_zero", division, TYPE(0x2a, 0x28), ANY),
     PROBE("tag_overflow", tag_overflow, TYPE(0x0a, 0x23), ANY),
     PROBE("trap_instruction", software, SOFTWARE + 0x10, ANY),
