@@ -17,6 +17,7 @@ from isa.contract import (
 )
 from isa.sparc.causes import GATE, VECTORS_V8, VECTORS_V9
 from isa.sparc.encoding import LENGTH, branch_target, effective_address, instruction_length
+from isa.sparc.paging import page_walk
 from isa.sparc.registers import V8, V9
 
 LINES = InterruptLines(timer=10, external=8, software=1)
@@ -70,15 +71,17 @@ _MODELS_V9 = _models(
 _MISSING = (
     ("system-register exits", "the engine answers state registers itself; one that it lacks is an illegal instruction"),
     ("port I/O", "SPARC has no port space; devices are memory, in whatever address space"),
+    ("assembler: numbers as targets", "after call, BPcc, FBfcc Keystone takes one for the displacement: write a label"),
 )  # fmt: skip
 _MISSING_V8 = (
     ("halt on other models than LEON3", "they have no power-down: a write of %asr19 does nothing"),
+    ("assembler: casa", "Keystone refuses it"),
     ("coprocessor", "no model has one: its branches and operations are illegal instructions"),
-    ("page walk", "the reference MMU is the engine's own; debuggers see what the guest's tables say through it only"),
     ("CPU number", "in no register of the engine: %o0 holds it at the first instruction"),
 )  # fmt: skip
 _MISSING_V9 = (
     ("halt", "V9 has no halt instruction, and the engine none of its own"),
+    ("assembler: rdpr, casa, done, retry", "Keystone refuses them"),
     ("tick, stick", "the engine has no clock: they read as zero, and comparing them raises no interrupt"),
     ("softint", "it keeps what is written and raises no interrupt"),
     ("page walk", "translation is by TLBs that software fills: there are no tables to walk"),
@@ -126,6 +129,7 @@ def _describe(bits: int) -> Isa:
         gdb=GdbTarget("sparc:v9" if wide else "sparc", _FEATURES),
         effective_address=effective_address(bits),
         branch_target=branch_target(bits),
+        page_walk=None if wide else page_walk,
         missing=_MISSING + (_MISSING_V9 if wide else _MISSING_V8),
     )
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 import unicorn.sparc_const as sc
-import unicorn.unicorn_py3.unicorn as binding
 
 from isa.layout import NotFound, Probe, changed, follow
 from isa.sparc import instructions as op
+from isa.sparc.bench import Bench, u32
 
 
 class Slot(IntEnum):
@@ -75,8 +75,6 @@ class Slot(IntEnum):
     KEPT_STEP = 47
 
 
-_CODE: Final = 0x10000
-_SIZE: Final = 0x4000
 _CPU: Final = 1 << 17
 _POINTER: Final = struct.Struct("<Q")
 POWER_ON_PSR: Final = 0xC0  # S, PS
@@ -84,84 +82,9 @@ POWER_ON_PSTATE: Final = 0x35  # RED, PEF, PRIV, AG
 _AG: Final = 1
 
 
-class _Bench:
-    """Runs code on a fresh engine."""
-
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
-        self.wide: Final = probe.wide
-        self.word: Final = 8 if probe.wide else 4
-        self.handle: Final[Any] = probe.handle  # type: ignore[attr-defined]
-        self.lib: Final = binding.uclib
-        page = ctypes.c_size_t(_SIZE)
-        self._check(self.lib.uc_mem_map(self.handle, ctypes.c_uint64(_CODE), page, 7))
-        self._next = _CODE
-
-    def close(self) -> None:
-        """Leave no memory, and no exception that was not handled: a fetch from nowhere ends without one."""
-        page = ctypes.c_size_t(_SIZE)
-        self._check(self.lib.uc_mem_unmap(self.handle, ctypes.c_uint64(_CODE), page))
-        self._start(_CODE)
-
-    def _check(self, status: int) -> None:
-        if status != 0:
-            raise NotFound(f"the engine refuses its own interface: error {status}")
-
-    def _start(self, at: int) -> None:
-        zero = ctypes.c_uint64(0)
-        self.lib.uc_emu_start(self.handle, ctypes.c_uint64(at), zero, zero, ctypes.c_size_t(0))
-
-    def run(self, *code: int, g1: int = 0, data: bytes = b"") -> bytes:
-        """The CPU state after `code` with that %g1, and %g2 the address of `data`."""
-        text = b"".join(one.to_bytes(4, "big") for one in (*code, op.TA_0))
-        at, self._next = self._next, self._next + len(text)  # nowhere has code been translated before
-        operand = _CODE + _SIZE - 8
-        assert self._next <= operand
-        self.probe.write(sc.UC_SPARC_REG_G1, g1)
-        self.probe.write(sc.UC_SPARC_REG_G2, operand)
-        for address, part in ((at, text), (operand, data)):
-            size = ctypes.c_size_t(len(part))
-            self._check(self.lib.uc_mem_write(self.handle, ctypes.c_uint64(address), part, size))
-        self._start(at)
-        return self.probe.state_now()
-
-    def follow(self, code: Sequence[int], values: tuple[int, int], size: int, skip: range) -> int:
-        """Offset of the one field that takes on both values of %g1, with `skip` left out; it then holds 0."""
-        states = [self.run(*code, g1=value) for value in values]
-        self.run(*code, g1=0)
-        return self.place(states, values, size, skip)
-
-    def place(self, states: Sequence[bytes], values: tuple[int, int], size: int, skip: range) -> int:
-        """Offset of the one field that is first one value and then the other."""
-        words = [value.to_bytes(size, "little") for value in values]
-        found, at = [], -1
-        while (at := states[0].find(words[0], at + 1)) >= 0:
-            if at % 4 == 0 and at not in skip and states[1][at : at + size] == words[1]:
-                found.append(at)
-        if len(found) != 1:
-            raise NotFound(f"the engine's CPU state has {len(found)} fields that go from %#x to %#x" % values)
-        return found[0]
-
-    def change(self, act: Callable[[], object], before: int, after: int) -> int:
-        """Offset of the one 32-bit field that `act` takes from `before` to `after`."""
-        old = self.probe.state_now()
-        act()
-        new = self.probe.state_now()
-        found = [at for at in changed(old, new) if (_u32(old, at), _u32(new, at)) == (before, after)]
-        if len(found) != 1:
-            raise NotFound(
-                f"the engine's CPU state has {len(found)} fields that go from {before:#x} to {after:#x}"
-            )
-        return found[0]
-
-
-def _u32(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little")
-
-
 def calibrate(probe: Probe) -> list[int]:
     """Byte offsets by `Slot`, of an engine just opened, which is left as at power-on."""
-    bench = _Bench(probe)
+    bench = Bench(probe)
     layout = [-1] * len(Slot)
     word = bench.word
     patterns = (0x5A5A1234, 0x3C3C4568)
@@ -178,9 +101,9 @@ def calibrate(probe: Probe) -> list[int]:
         layout[slot] = bench.place(states, values, word, globals_)
     layout[Slot.CC_SRC2] = layout[Slot.CC_SRC] + word
     layout[Slot.CC_OP] = layout[Slot.CC_DST] + word
-    data = [value.to_bytes(8, "big") for value in (0x11223344_5A5A1234, 0x55667788_3C3C4568)]
-    states = [bench.run(op.LDD_G2_F0, data=one) for one in data]
-    layout[Slot.F0] = bench.place(states, tuple(int.from_bytes(d, "big") for d in data), 8, globals_)
+    doubles = (0x11223344_5A5A1234, 0x55667788_3C3C4568)
+    states = [bench.run(op.LDD_G2_F0, data=one.to_bytes(8, "big")) for one in doubles]
+    layout[Slot.F0] = bench.place(states, doubles, 8, globals_)
     bench.run(op.LDD_G2_F0, data=bytes(8))
     before = probe.state_now()
     rounding = [1 << 30, 2 << 30]  # RD is free in the FSR
@@ -188,7 +111,7 @@ def calibrate(probe: Probe) -> list[int]:
     places = [
         at
         for at in changed(*states)
-        if [_u32(state, at) & 3 << 30 for state in states] == rounding and at not in globals_
+        if [u32(state, at) & 3 << 30 for state in states] == rounding and at not in globals_
     ]
     if len(places) != 1:
         raise NotFound("the engine's CPU state holds no FSR")
@@ -202,7 +125,7 @@ def calibrate(probe: Probe) -> list[int]:
     return layout
 
 
-def _calibrate_v8(bench: _Bench, layout: list[int], skip: range) -> None:
+def _calibrate_v8(bench: Bench, layout: list[int], skip: range) -> None:
     psr = bench.probe
 
     def to(value: int) -> Callable[[], None]:
@@ -224,7 +147,7 @@ def _calibrate_v8(bench: _Bench, layout: list[int], skip: range) -> None:
     after = [
         at
         for at in range(layout[Slot.BASE] + 16 * 4, len(states[0]) - 8, 4)
-        if _u32(states[0], at) == version and 3 <= _u32(states[0], at + 4) <= 32
+        if u32(states[0], at) == version and 3 <= u32(states[0], at + 4) <= 32
     ]
     if not after:
         raise NotFound("the engine's CPU state holds no version and number of windows")
@@ -244,7 +167,7 @@ def _calibrate_v8(bench: _Bench, layout: list[int], skip: range) -> None:
     layout[Slot.MMU] = context - 8
 
 
-def _calibrate_v9(bench: _Bench, layout: list[int], skip: range) -> None:
+def _calibrate_v9(bench: Bench, layout: list[int], skip: range) -> None:
     state = _in_place(bench)
     change = bench.lib.cpu_change_pstate_sparc64
     change.argtypes, change.restype = (ctypes.c_void_p, ctypes.c_uint32), None
@@ -302,12 +225,12 @@ def _calibrate_v9(bench: _Bench, layout: list[int], skip: range) -> None:
         raise NotFound("the engine's CPU state holds no version and number of windows")
     layout[Slot.VERSION], layout[Slot.NWINDOWS] = found, found + 8
     layout[Slot.MAXTL] = layout[Slot.TL] + 4
-    if _u32(windows, layout[Slot.MAXTL]) != version >> 8 & 0xFF:
+    if u32(windows, layout[Slot.MAXTL]) != version >> 8 & 0xFF:
         raise NotFound("the engine's CPU state holds no MAXTL after TL")
     layout[Slot.LSU], layout[Slot.GL], layout[Slot.HPSTATE] = _not_in_all(bench, layout)
 
 
-def _not_in_all(bench: _Bench, layout: list[int]) -> tuple[int, int, int]:
+def _not_in_all(bench: Bench, layout: list[int]) -> tuple[int, int, int]:
     """Offsets of what some models do not let a guest write: the MMUs' switches, 8 bytes after the number of windows; GL,
     the word after the GSR, and HPSTATE, 8 bytes further on."""
     lsu, gl = layout[Slot.NWINDOWS] + 8, layout[Slot.GSR] + 8
@@ -316,12 +239,14 @@ def _not_in_all(bench: _Bench, layout: list[int]) -> tuple[int, int, int]:
         (gl, op.wrpr("gl", 1), [2, 0]),
     ):
         states = [bench.run(code, g1=value) for value in values]
-        if [_u32(state, at) for state in states] not in (values, [0, 0]):
-            raise NotFound("the engine's CPU state does not hold the switches of the MMUs, or GL, at their place")
+        if [u32(state, at) for state in states] not in (values, [0, 0]):
+            raise NotFound(
+                "the engine's CPU state does not hold the switches of the MMUs, or GL, at their place"
+            )
     return lsu, gl, gl + 8
 
 
-def _in_place(bench: _Bench) -> int:
+def _in_place(bench: Bench) -> int:
     """Host address of the CPU state inside the engine."""
     get = bench.lib.qemu_get_cpu_sparc64
     get.restype, get.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
@@ -347,10 +272,10 @@ def _pointer_to_library(state: bytes) -> int:
     raise NotFound("the engine's CPU state does not name its model")
 
 
-def _check_pointer(bench: _Bench, layout: list[int]) -> None:
+def _check_pointer(bench: Bench, layout: list[int]) -> None:
     """The pointer to the current window moves by 16 registers with the window."""
     code = (op.wrpr("cwp", 1),) if bench.wide else (op.WR_G1_PSR,)
-    windows = _u32(bench.probe.state_now(), layout[Slot.NWINDOWS])
+    windows = u32(bench.probe.state_now(), layout[Slot.NWINDOWS])
     first = 0xC0 if not bench.wide else windows - 1
     second = 0xC1 if not bench.wide else windows - 2
     states = [bench.run(*code, g1=value) for value in (second, first)]
@@ -359,16 +284,16 @@ def _check_pointer(bench: _Bench, layout: list[int]) -> None:
         raise NotFound("the engine's CPU state holds no pointer to the register window after the globals")
 
 
-def _power_on_v8(bench: _Bench, layout: list[int]) -> None:
+def _power_on_v8(bench: Bench, layout: list[int]) -> None:
     bench.run(op.WR_G1_WIM, g1=1)
     for register in (sc.UC_SPARC_REG_G1, sc.UC_SPARC_REG_G2, sc.UC_SPARC_REG_G3, sc.UC_SPARC_REG_PC):
         bench.probe.write(register, 0)
     bench.probe.write(sc.UC_SPARC_REG_PSR, POWER_ON_PSR)
 
 
-def _power_on_v9(bench: _Bench, layout: list[int]) -> None:
+def _power_on_v9(bench: Bench, layout: list[int]) -> None:
     """TL is MAXTL; the rest is what POR sets. The hypervisor's mode is left to nobody: the guest is what it serves."""
-    maxtl = _u32(bench.probe.state_now(), layout[Slot.MAXTL])
+    maxtl = u32(bench.probe.state_now(), layout[Slot.MAXTL])
     bench.run(op.wr(2, 1), op.wr(6, 1), g1=0)
     bench.run(op.wrpr("tl", 1), g1=maxtl)
     bench.run(op.wrpr("tt", 1), g1=1)

@@ -1,9 +1,9 @@
 """What an engine for SPARC needs before anything else: two words of its own structure changed.
 
-`stop_interrupt` is the engine's function (engine, number) -> whether UC_HOOK_INSN_INVALID handles that exception; it says
-so of illegal instructions only, and the others go to UC_HOOK_INTR after the engine has overwritten pc by npc, so that
-nobody knows any more where a trap in a delay slot came from. Ours says so of all of them: pc and npc are exact, and where
-the hook has taken the trap the engine goes on. It lies before `memory_map_io`, which the library exports.
+`stop_interrupt` is the engine's function (engine, number) -> whether UC_HOOK_INSN_INVALID handles that exception; it
+says so of illegal instructions only, and the others go to UC_HOOK_INTR after the engine has overwritten pc by npc, so
+that nobody knows any more where a trap in a delay slot came from. Ours says so of all of them: pc and npc are exact, and
+where the hook has taken the trap the engine goes on. It lies before `memory_map_io`, which the library exports.
 
 `cpu_context_size` is how much of the CPU state a context holds. The engine for SPARC64 forgets to set it, so that its
 contexts are empty; how much it should be the library exports.

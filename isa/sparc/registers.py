@@ -80,7 +80,12 @@ def _windowed(letter: str, number: int) -> tuple[str, tuple[str, ...], Role]:
 def _general(bits: int) -> tuple[Register, ...]:
     rows = []
     for set_, letter in enumerate("goli"):
-        first = {"g": uc.UC_SPARC_REG_G0, "o": uc.UC_SPARC_REG_O0, "l": uc.UC_SPARC_REG_L0, "i": uc.UC_SPARC_REG_I0}
+        first = {
+            "g": uc.UC_SPARC_REG_G0,
+            "o": uc.UC_SPARC_REG_O0,
+            "l": uc.UC_SPARC_REG_L0,
+            "i": uc.UC_SPARC_REG_I0,
+        }
         for n in range(8):
             number = 8 * set_ + n
             name, aliases, role = _windowed(letter, n)
@@ -110,7 +115,8 @@ def _windows(bits: int) -> tuple[Register, ...]:
 
 def _floats(doubles: bool) -> tuple[Register, ...]:
     singles = tuple(
-        Register(f"f{n}", 32, uc.UC_SPARC_REG_F0 + n, Role.FP, "float", gdb=32 + n, number=n) for n in range(32)
+        Register(f"f{n}", 32, uc.UC_SPARC_REG_F0 + n, Role.FP, "float", gdb=32 + n, number=n)
+        for n in range(32)
     )
     if not doubles:
         return singles
@@ -150,9 +156,13 @@ V8: tuple[Register, ...] = (
 )  # fmt: skip
 
 
-def _privileged(name: str, number: int, bits: int = 64, fields: tuple[Field, ...] = (), note: str = "") -> Register:
+def _privileged(
+    name: str, number: int, bits: int = 64, fields: tuple[Field, ...] = (), note: str = ""
+) -> Register:
     role = Role.STATUS if name == "pstate" else Role.SYSTEM
-    return Register(name, bits, None, role, "privileged", number=number, privilege=1, fields=fields, note=note)
+    return Register(
+        name, bits, None, role, "privileged", number=number, privilege=1, fields=fields, note=note
+    )
 
 
 def _trap_level(level: int) -> tuple[Register, ...]:
@@ -173,7 +183,8 @@ V9: tuple[Register, ...] = (
     ),
     Register("fsr", 64, None, Role.STATUS, "control", gdb=83, fields=_FSR),
     Register(
-        "fprs", 64, None, Role.STATUS, "control", gdb=84, number=6, fields=(Field("fef", 2), Field("du", 1), Field("dl", 0))
+        "fprs", 64, None, Role.STATUS, "control", gdb=84, number=6,
+        fields=(Field("fef", 2), Field("du", 1), Field("dl", 0)),
     ),
     Register("y", 64, uc.UC_SPARC_REG_Y, Role.SYSTEM, "control", gdb=85, number=0),
     Register("ccr", 8, None, Role.STATUS, "state", number=2, fields=_CCR),

@@ -160,8 +160,10 @@ class State:
         kind = self._slot(data, Slot.CC_OP)
         if kind == FLAGS:
             return self._slot(data, Slot.PSR if bits == 32 else Slot.XCC) >> 20 & 0xF
-        parts = (self._slot(data, slot, self._word) for slot in (Slot.CC_DST, Slot.CC_SRC, Slot.CC_SRC2))
-        return codes(kind, *parts, bits)
+        result, first, second = (
+            self._slot(data, slot, self._word) for slot in (Slot.CC_DST, Slot.CC_SRC, Slot.CC_SRC2)
+        )
+        return codes(kind, result, first, second, bits)
 
     def _codes_word(self, data: StateBytes) -> int:
         """PSR, or CCR."""

@@ -1,7 +1,8 @@
 """SPARC, native: synchronous traps, and the calls that leave the guest.
 
-All exceptions come to UC_HOOK_INSN_INVALID, with exact pc and npc (`opening`). A trap that the guest can take it takes by
-the engine's own delivery, and the engine goes on; one that it cannot take would stop the CPU in error state: it leaves.
+All exceptions come to UC_HOOK_INSN_INVALID, with exact pc and npc (`opening`). A trap that the guest can take it takes
+by the engine's own delivery, and the engine goes on; one that it cannot take would stop the CPU in error state: it
+leaves.
 """
 
 from __future__ import annotations
@@ -112,8 +113,10 @@ def on_invalid(uc: Word, user: Record) -> Word:
     value = U(0)
     if fetch:
         value = pc
-    elif cause == (UNALIGNED_9 if wide else UNALIGNED_8) or cause in (DATA_8, DATA_9):
+    elif cause in ((UNALIGNED_9, DATA_9) if wide else (UNALIGNED_8, DATA_8)):
         value = data_address(engine, np.int64(pc))
+        if cause == DATA_8 and not wide:  # the engine notes the page only
+            carray(as_u32(place(engine, MMU)), 5)[4] = np.uint32(value)
     left = take(engine, control, cause, value)
     if left != 0:
         control.kind = U(left)
