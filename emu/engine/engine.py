@@ -260,9 +260,10 @@ class Engine:
 
     def _install(self) -> None:
         callbacks = self.callbacks
-        self._hook(uc_const.UC_HOOK_EDGE_GENERATED, HOOKS["on_translate"], self.address)
+        translated = self._hook(uc_const.UC_HOOK_EDGE_GENERATED, HOOKS["on_translate"], self.address)
         first = int(self.cells.ctypes.data)
         block_hook = self._hook(uc_const.UC_HOOK_BLOCK, HOOKS["on_block"], first)
+        self.counting = (translated, block_hook)
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
