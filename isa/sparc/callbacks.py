@@ -17,7 +17,6 @@ __all__ = [
     "deliver",
     "fault",
     "halts",
-    "length",
     "on_exception",
     "on_fill",
     "on_invalid",
@@ -28,12 +27,6 @@ __all__ = [
 ]
 
 HIGH = (2 << 30 | POWER_DOWN << 25 | 0x30 << 19) >> 16
-
-
-@cfunc(types.int64(types.intp, types.intp))
-def length(at: Word, address: Word) -> Word:
-    """Bytes of the instruction at a host address: always 4."""
-    return 4
 
 
 @cfunc(types.int64(types.intp, types.intp))

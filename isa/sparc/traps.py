@@ -28,6 +28,7 @@ from isa.records import LOG_TRAP, LOG_UNMAPPED
 from isa.sparc.causes import GATE, SOFTWARE_V8, SOFTWARE_V9
 from isa.sparc.causes import V8 as C8
 from isa.sparc.causes import V9 as C9
+from isa.sparc.paging_core import instruction_at
 from isa.sparc.words import (
     MMU,
     NPC,
@@ -39,7 +40,6 @@ from isa.sparc.words import (
     enter_trap,
     follow,
     get,
-    instruction_at,
     put,
     r,
     supervisor,

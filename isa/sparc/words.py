@@ -12,12 +12,10 @@ from isa.native import (
     Record,
     Word,
     as_i64,
-    as_u8,
     as_u32,
     as_u64,
     get32,
     get64,
-    instruction_place,
     place,
     put32,
     put64,
@@ -92,16 +90,6 @@ def r(engine: Record, number: Word) -> Word:
     if engine.wide != U(0):
         return carray(as_u64(at), 1)[0]
     return U(carray(as_u32(at), 1)[0])
-
-
-@njit
-def instruction_at(engine: Record, pc: Word) -> Word:
-    """The instruction word at a guest-virtual pc; 0 where it cannot be read."""
-    at = instruction_place(engine, pc)
-    if at == 0:
-        return 0
-    code = carray(as_u8(at), 4)
-    return np.int64(code[0]) << 24 | np.int64(code[1]) << 16 | np.int64(code[2]) << 8 | np.int64(code[3])
 
 
 @njit
