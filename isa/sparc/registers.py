@@ -165,11 +165,14 @@ def _privileged(
     )
 
 
+_TRAP = (("tpc", 64), ("tnpc", 64), ("tstate", 64), ("tt", 32))
+
+
 def _trap_level(level: int) -> tuple[Register, ...]:
     """What the trap to `level` saved; the names without a number are those of the current TL."""
     return tuple(
-        Register(f"{name}{level}", 64, None, Role.SYSTEM, "trap levels", privilege=1)
-        for name in ("tpc", "tnpc", "tstate", "tt")
+        Register(f"{name}{level}", bits, None, Role.SYSTEM, "trap levels", privilege=1)
+        for name, bits in _TRAP
     )
 
 
@@ -195,8 +198,8 @@ V9: tuple[Register, ...] = (
     Register("stick", 64, None, Role.SYSTEM, "state", number=24, note=_NO_TICK),
     Register("stick_cmpr", 64, None, Role.SYSTEM, "state", number=25, privilege=1, note="nothing ever compares"),
     *(
-        _privileged(name, number)
-        for number, name in enumerate(("tpc", "tnpc", "tstate", "tt"))
+        _privileged(name, number, bits)
+        for number, (name, bits) in enumerate(_TRAP)
     ),
     _privileged("tick", 4, note=_NO_TICK),
     _privileged("tba", 5),

@@ -7,10 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
+import isa
 from emu.machine import Machine
 from emu.outcome import Ending
+from isa.assembly import assemble
 from isa.contract import Access
+from isa.sparc.instructions import ASI_LSU, sta
 from isa.sparc.paging import page_walk
+
+from .conftest import CODE
 
 Build = Callable[..., Machine]
 TABLE, CONTEXTS, FIRST, SECOND, THIRD = 0x8000, 0x10000, 0x11000, 0x12000, 0x13000
@@ -96,3 +101,37 @@ def test_devices_answer_behind_the_mmu(build: Build) -> None:
     machine.vcpus[0].write_register("l2", 105)
     assert machine.run(timeout=20).ending is Ending.BLOCKED
     assert machine.console_output == b"Hi"
+
+
+def test_v9_misses_its_tlb_and_goes_on_with_what_the_handler_puts_there(build: Build) -> None:
+    """[UltraSPARC IIi manual, chapter 15]: fast_data_access_MMU_miss, in a slot, with the MMU's own globals."""
+    dmmu_on, fill = sta(1, 0, ASI_LSU, wide=True), sta(3, 0, 0x5C, wide=True)  # ASI_DTLB_DATA_IN
+    text = f"""
+ or %g0, 8, %g1
+ .word {dmmu_on:#x}
+ sethi %hi(0x40000000), %g2
+ ba lab
+ ldx [%g2 + 24], %g3
+ nop
+lab: ba lab
+ nop
+"""
+    handler = f"""
+ or %g0, 1, %g3
+ sllx %g3, 63, %g3
+ sethi %hi(0x6000), %g4
+ or %g3, %g4, %g3
+ or %g3, 0x46, %g3
+ .word {fill:#x}
+"""
+    machine = build(text, "sparc64")
+    vcpu = machine.vcpus[0]
+    code = assemble(isa.find("sparc64"), handler, 0) + bytes.fromhex("83f00000")  # retry
+    machine.memory.write(0x8000 + 0x68 * 32, code)
+    machine.memory.write(0x6018, bytes.fromhex("1122334455667788"))
+    for register, value in (("tba", 0x8000), ("tl", 0), ("pstate", 0x14)):
+        vcpu.write_register(register, value)
+    machine.run(max_insns=30)
+    read = vcpu.read_register
+    assert (read("g3"), read("tl"), read("pstate")) == (0x1122_3344_5566_7788, 0, 0x14)
+    assert (read("tt1"), read("tpc1"), read("tnpc1")) == (0x68, CODE + 16, CODE + 24)
