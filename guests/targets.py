@@ -80,6 +80,17 @@ def powerpc(triple: str, cpu: str, *flags: str) -> Target:
     )
 
 
+def sparc(bits: int) -> Target:
+    return Target(
+        "sparc",
+        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc" if bits == 32 else None),
+        "big",
+        flags=("-m32", "-mcpu=v8", "-mno-fpu") if bits == 32 else ("-m64", "-mcmodel=medlow", "-mno-fpu"),
+        runtime=("v8.S",) if bits == 32 else ("v9.S",),
+        library=("arch.c", "forms.S", "forms.c", "probes.S", "probes.c"),
+    )
+
+
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
@@ -108,18 +119,8 @@ TARGETS: dict[str, Target] = {
     "ppc": powerpc("powerpc-freestanding", "ppc"),
     "ppc64": powerpc("powerpc64-freestanding", "ppc64-altivec", "-mabi=elfv2", "-mcmodel=small"),
     # SPARC
-    "sparc": Target(
-        "sparc",
-        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc"),
-        "big",
-        flags=("-m32", "-mcpu=v8", "-mflat", "-mno-fpu"),
-    ),
-    "sparc64": Target(
-        "sparc",
-        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu"),
-        "big",
-        flags=("-m64", "-mflat", "-mno-fpu"),
-    ),
+    "sparc": sparc(32),
+    "sparc64": sparc(64),
     # 68000
     "m68k": Target(
         "m68k", Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"), "big", flags=("-m68040", "-msoft-float")

@@ -97,6 +97,8 @@ class Engine:
                 uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}"
             )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
+        if self.native.prepare is not None:
+            self.native.prepare(handle)
         size = int(lib.uc_context_size(handle))
         self._context = self.new_context()
         state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
