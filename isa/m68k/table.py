@@ -20,8 +20,8 @@ from isa.layout import NotFound, Probe
 ENTRIES: Final = 1 << 16
 _CPU: Final = 1 << 17
 """Bytes of the engine's CPU object within which the CPU state begins."""
-_HEAD: Final = 8
-"""Bytes between the state that a context holds and the table."""
+_FEATURES: Final = 4
+"""Bytes between the state that a context holds and the word of features; the table is at the next address of 8 bytes."""
 ILLEGAL, LINE_A, LINE_F = 0x4AFC, 0xA000, 0xFE00
 """Operation words that every model refuses with that exception; LINE_A where there is no EMAC."""
 _DISTINCT: Final = (0x4AFC, 0x4E71, 0x4E72, 0x4E73, 0x4E75, 0x4E40, 0xFE00, 0x7000, 0x41D0)
@@ -80,7 +80,8 @@ def _table(probe: Probe, handle: ctypes.c_void_p) -> int:
         probe.write(register, 0)
     if at < 0:
         raise NotFound("the engine's m68k state is not in its CPU object")
-    (_, features) = struct.unpack_from("<II", whole, at + len(state))
-    if features == 0 or len(state) % 8:
+    behind = at + len(state) + _FEATURES
+    (features,) = struct.unpack_from("<I", whole, behind)
+    if features == 0:
         raise NotFound("the engine's m68k features are not behind its state")
-    return int(cpu + at + len(state) + _HEAD)
+    return int(cpu + (behind + 4 + 7) // 8 * 8)

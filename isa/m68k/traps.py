@@ -1,7 +1,8 @@
 """m68k, native: exceptions through the vector table, `rte`, and the calls that leave the guest.
 
 The engine's own facts: UC_HOOK_INTR comes with the vector's number and pc at the instruction, 0x100 for `rte` and 0x101 for
-ColdFire's `halt` (pc behind it); an addressing mode that an instruction lacks comes as an address error.
+ColdFire's `halt` (pc behind it); an addressing mode that an instruction lacks comes as an address error; `chk` has moved
+the pc by 2 bytes, `chk2` by 4.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from isa.m68k.words import (
     flat,
     load32,
     measure,
+    operation_word,
     put_status,
     put_word,
     status,
@@ -138,8 +140,10 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     engine = carray(user, 1)[0]
     block = carray(as_control(np.intp(engine.control)), 1)[0]
     save(engine)
-    pc = word(engine, PC, 0)
     cause = np.int64(number)
+    pc = word(engine, PC, 0)
+    if cause == CHK:
+        pc -= 2 if operation_word(engine, pc - 2) & 0xF140 == 0x4100 else 4
     block.latch_count = U(0)
     if cause == RTE:
         left = return_from_exception(engine, block, pc)
