@@ -91,6 +91,17 @@ def sparc(bits: int) -> Target:
     )
 
 
+def m68k(cpu: str, *library: str) -> Target:
+    return Target(
+        "m68k",
+        Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"),
+        "big",
+        flags=(cpu, "-msoft-float"),
+        runtime=("start.S", "vectors.S", "arch.c"),
+        library=library,
+    )
+
+
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
@@ -122,9 +133,9 @@ TARGETS: dict[str, Target] = {
     "sparc": sparc(32),
     "sparc64": sparc(64),
     # 68000
-    "m68k": Target(
-        "m68k", Gnu("m68k-linux-gnu-", "gcc-m68k-linux-gnu"), "big", flags=("-m68040", "-msoft-float")
-    ),
+    "m68k": m68k("-m68040", "forms.S", "forms.c", "probes.S", "probes.c"),
+    "m68000": m68k("-m68000", "arithmetic.c"),
+    "coldfire": m68k("-mcpu=5206", "arithmetic.c"),
     # z/Architecture
     "s390x": Target(
         "s390x",

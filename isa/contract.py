@@ -100,10 +100,12 @@ class Assembler:
 
 @dataclass(frozen=True, slots=True)
 class GdbTarget:
-    """`architecture` as GDB's `set architecture`; `features` are (feature name, register group) in order."""
+    """`architecture` as GDB's `set architecture`; `features` are (feature name, register group) in order. `names` are
+    (register, what GDB calls it) where that is not the manual's name."""
 
     architecture: str
     features: tuple[tuple[str, str], ...]
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
