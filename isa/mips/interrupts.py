@@ -1,0 +1,167 @@
+"""MIPS, native: interrupt lines into Cause.IP, and what is to be seen to before a block is looked up.
+
+Lines 2 to 7 are bits of Cause.IP. The engine takes an interrupt by itself when it looks at them: before the first block of
+a run and after `mtc0`, `ei`, `eret`, all of which end a block for good, unless they are in a delay slot. Therefore `takes`
+looks too, at each block, while a line is up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from isa.mips.words import (
+    CAUSE,
+    CAUSE_IP,
+    DEBUG_MODE,
+    EBASE,
+    EPC,
+    EXEC_INTERRUPT,
+    HFLAGS,
+    IN_SLOT,
+    M16,
+    PC,
+    STATUS,
+    STATUS_ERL,
+    STATUS_EXL,
+    STATUS_IE,
+    U,
+    code_place,
+    function,
+    get,
+    put32,
+    word_at,
+)
+from isa.native import Record, Word, as_control, as_engine, as_u32, as_u64, call_code, get32, note
+from isa.records import LOG_INTERRUPT
+
+HARDWARE_LINES = 0xFC
+WHOLE_BLOCK = np.uint32(0xFFFFFFFF)
+LONGEST_BLOCK = 128
+"""Instructions of one translated block. The engine needs something of 512 for each that it does not give back, and has no
+check: a longer block of MIPS code writes over the translator's memory."""
+HARD = 2
+"""The CPU object's word of interrupt requests: look for interrupts. It lies behind the one of `engine.step`."""
+BLOCK_OWNER = 8
+"""Place in the CPU object of a word that the engine does not use, a thread's: the engine block, while it runs."""
+
+
+@njit
+def enabled(engine: Record) -> Word:
+    """Whether an interrupt would be taken [pra 6.1.1]."""
+    status = get32(engine, STATUS) & U(STATUS_IE | STATUS_EXL | STATUS_ERL)
+    return status == U(STATUS_IE) and get32(engine, HFLAGS) & U(DEBUG_MODE) == U(0)
+
+
+@njit
+def requested(engine: Record) -> Word:
+    """Interrupts that are pending and not masked, as bits of Cause.IP."""
+    return get32(engine, CAUSE) & get32(engine, STATUS) & U(CAUSE_IP)
+
+
+@cfunc(types.int32(types.intp))
+def tell_lines(address: Word) -> Word:
+    """Cause.IP as the lines are; 1 if `wait` goes on: as QEMU's, at an interrupt that is taken."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    lines = control.lines & U(HARDWARE_LINES)
+    put32(engine, CAUSE, (get32(engine, CAUSE) & ~U(HARDWARE_LINES << 8)) | lines << U(8))
+    control.lines_told = control.lines
+    control.lines_hidden = lines
+    if lines != U(0):
+        control.attention = U(1)
+    return 1 if enabled(engine) and requested(engine) != U(0) else 0
+
+
+@cfunc(types.int32(types.intp))
+def takes(address: Word) -> Word:
+    """Whether an interrupt can be taken now."""
+    engine = carray(as_engine(address), 1)[0]
+    return 1 if enabled(engine) and requested(engine) != U(0) else 0
+
+
+@njit
+def ends_block(word: Word) -> Word:
+    """Whether the engine ends a block at this instruction or at the one behind it."""
+    opcode = word >> 26
+    if opcode == 0:  # jr, jalr, syscall, break
+        return word & 0x3F in (0x08, 0x09, 0x0C, 0x0D)
+    if opcode == 1:  # bltz and its like
+        return word >> 16 & 0x0C == 0
+    if opcode == 0x10:  # eret
+        return word == 0x42000018
+    return opcode < 8 or 0x14 <= opcode < 0x18 or (opcode == 0x11 and word >> 21 & 31 == 8)
+
+
+@njit
+def bound_block(engine: Record) -> None:
+    """Have the next block translated in parts, where it is longer than the engine can bear."""
+    most = carray(as_u32(np.intp(engine.step)), 1)
+    if most[0] <= np.uint32(LONGEST_BLOCK):
+        return
+    if get32(engine, HFLAGS) & U(M16) == U(0):
+        pc = get(engine, PC)
+        left = np.int64((U(0x1000) - (pc & U(0xFFF))) >> U(2))
+        if left <= LONGEST_BLOCK:
+            return
+        at = code_place(engine, pc, 4 * LONGEST_BLOCK)
+        if at == 0:
+            return
+        for i in range(LONGEST_BLOCK - 1):
+            if ends_block(word_at(engine, at + 4 * i)):
+                return
+    most[0] = np.uint32(LONGEST_BLOCK)
+
+
+@cfunc(types.int8(types.intp, types.int32))
+def interrupts(cpu: Word, request: Word) -> Word:
+    """In place of the engine's function that takes interrupts: before each block that is looked up, and not one that
+    another jumps to by itself."""
+    owner = carray(as_u64(cpu + BLOCK_OWNER), 1)[0]
+    if owner == U(0):
+        return 0
+    engine = carray(as_engine(np.intp(owner)), 1)[0]
+    taken = call_code(function(engine, EXEC_INTERRUPT), cpu, np.intp(request)) & 0xFF
+    bound_block(engine)
+    return np.int8(taken)
+
+
+@cfunc(types.uint64(types.intp))
+def begin(address: Word) -> Word:
+    """Where to enter: bit 0 says 16-bit code. A pc that is not where the engine stopped is no longer in a delay slot."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = engine.address
+    requests = carray(as_u32(np.intp(engine.step) + 4), 1)
+    requests[0] = requests[0] | np.uint32(HARD)
+    flags = get32(engine, HFLAGS)
+    if control.pc != get(engine, PC):
+        put32(engine, HFLAGS, flags & ~U(IN_SLOT))
+        return control.pc
+    return control.pc | U(1) if flags & U(M16) != U(0) else control.pc
+
+
+@cfunc(types.int32(types.intp))
+def settle(address: Word) -> Word:
+    """The engine has stopped: closing it would free what it finds in the thread's place."""
+    engine = carray(as_engine(address), 1)[0]
+    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = U(0)
+    return 0
+
+
+@cfunc(types.int32(types.intp))
+def observe(address: Word) -> Word:
+    """The engine takes interrupts by itself: a block at an interrupt's vector, with that as its cause, tells."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    cause = get32(engine, CAUSE)
+    pending = requested(engine)
+    if get32(engine, STATUS) & U(STATUS_EXL) == U(0) or cause >> U(2) & U(31) != U(0) or pending == U(0):
+        return 0
+    offset = get(engine, PC) - (get(engine, EBASE) & ~U(0xFFF))
+    if offset == U(0x180) or (offset >= U(0x200) and offset < U(0x1000)):
+        line = 0
+        while pending >> U(9 + line) != U(0):
+            line += 1
+        note(engine, control, LOG_INTERRUPT, get(engine, EPC), line, 0, 0)
+    return 0
