@@ -104,7 +104,7 @@ def _describe(name: str, bits: int, order: Order, aliases: tuple[str, ...]) -> I
             result_registers=("r2", "r3"),
             unsupported=-2 & (1 << bits) - 1,
         ),
-        halt="wait: waits for an interrupt that is taken",
+        halt="wait: waits for an interrupt that Status.IM lets through",
         lines=InterruptLines(timer=TIMER_LINE, external=EXTERNAL_LINE, software=SOFTWARE_LINE),
         native="isa.mips.native:MIPS_NATIVE",
         capstone=LibraryTarget("CS_ARCH_MIPS", (f"CS_MODE_MIPS{bits}", f"CS_MODE_{other}")),

@@ -15,9 +15,6 @@ from isa.state import TableState
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
 
-IE, EXL, ERL = 1, 2, 4
-_TRANSLATES = 7 << 5 | 3 << 3 | EXL | ERL
-
 
 def view(layout: list[int], wide: bool) -> TableState:
     """The registers of a layout."""
@@ -49,10 +46,9 @@ def view(layout: list[int], wide: bool) -> TableState:
 
 
 def wakes(view: StateView, state: StateBytes, lines: int, told: int) -> bool:
-    """Whether `wait` goes on: as QEMU's, at an interrupt that is taken."""
-    status = view.get(state, "status_word")
+    """Whether `wait` goes on: at an interrupt that Status.IM lets through, also while Status.IE does not."""
     pending = view.get(state, "cause") & 0x300 | (lines & 0xFC) << 8
-    return status & (IE | EXL | ERL) == IE and pending & status & 0xFF00 != 0
+    return pending & view.get(state, "status_word") & 0xFF00 != 0
 
 
 def regime(view: StateView, state: StateBytes) -> object:
