@@ -10,36 +10,52 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from axvcpu.control import Kind
+from isa.mips.blocks import bound_block
+from isa.mips.traps import ADEL, KICK, take
 from isa.mips.words import (
+    BADVADDR,
     CAUSE,
     CAUSE_IP,
     DEBUG_MODE,
     EBASE,
     EPC,
+    ERROR_CODE,
     EXEC_INTERRUPT,
     HFLAGS,
     IN_SLOT,
     M16,
+    NO_INSTRUCTION,
     PC,
     STATUS,
     STATUS_ERL,
     STATUS_EXL,
     STATUS_IE,
     U,
-    code_place,
+    backing,
     function,
     get,
-    put32,
-    word_at,
+    physical,
+    put,
 )
-from isa.native import Record, Word, as_control, as_engine, as_u32, as_u64, call_code, get32, note
-from isa.records import LOG_INTERRUPT
+from isa.native import (
+    Record,
+    Word,
+    as_control,
+    as_engine,
+    as_u32,
+    as_u64,
+    call_code,
+    get32,
+    note,
+    put32,
+    uc_emu_stop,
+    uc_vmem_translate,
+)
+from isa.records import LOG_INTERRUPT, UC_PROT_EXEC
 
+UNMAPPED, FETCH = int(Kind.UNMAPPED), 4
 HARDWARE_LINES = 0xFC
-WHOLE_BLOCK = np.uint32(0xFFFFFFFF)
-LONGEST_BLOCK = 128
-"""Instructions of one translated block. The engine needs something of 512 for each that it does not give back, and has no
-check: a longer block of MIPS code writes over the translator's memory."""
 HARD = 2
 """The CPU object's word of interrupt requests: look for interrupts. It lies behind the one of `engine.step`."""
 BLOCK_OWNER = 8
@@ -82,36 +98,36 @@ def takes(address: Word) -> Word:
 
 
 @njit
-def ends_block(word: Word) -> Word:
-    """Whether the engine ends a block at this instruction or at the one behind it."""
-    opcode = word >> 26
-    if opcode == 0:  # jr, jalr, syscall, break
-        return word & 0x3F in (0x08, 0x09, 0x0C, 0x0D)
-    if opcode == 1:  # bltz and its like
-        return word >> 16 & 0x0C == 0
-    if opcode == 0x10:  # eret
-        return word == 0x42000018
-    return opcode < 8 or 0x14 <= opcode < 0x18 or (opcode == 0x11 and word >> 21 & 31 == 8)
+def fetched(engine: Record, pc: Word) -> Word:
+    """Guest-physical address of code at virtual `pc`; all ones where its page is not in the TLB: the engine sees first."""
+    address = physical(engine, pc)
+    if address != ~U(0):
+        return address
+    place = np.intp(engine.scratch)
+    if uc_vmem_translate(np.intp(engine.uc), pc, UC_PROT_EXEC, place) != 0:
+        return ~U(0)
+    return carray(as_u64(place), 1)[0]
 
 
 @njit
-def bound_block(engine: Record) -> None:
-    """Have the next block translated in parts, where it is longer than the engine can bear."""
-    most = carray(as_u32(np.intp(engine.step)), 1)
-    if most[0] <= np.uint32(LONGEST_BLOCK):
-        return
-    if get32(engine, HFLAGS) & U(M16) == U(0):
-        pc = get(engine, PC)
-        left = np.int64((U(0x1000) - (pc & U(0xFFF))) >> U(2))
-        if left <= LONGEST_BLOCK:
-            return
-        at = code_place(engine, pc, 4 * LONGEST_BLOCK)
-        if at == 0:
-            return
-        for i in range(LONGEST_BLOCK - 1):
-            if ends_block(word_at(engine, at + 4 * i)):
-                return
-    most[0] = np.uint32(LONGEST_BLOCK)
+def can_fetch(engine: Record, control: Record) -> Word:
+    """Whether there is code at the pc. Else the guest gets its exception here: one that came while a block is translated
+    would leave the translator with half a block, and crash it at the next."""
+    pc = get(engine, PC)
+    if get32(engine, HFLAGS) & U(M16) == U(0) and pc & U(3) != U(0):
+        put(engine, BADVADDR, pc)
+        put32(engine, ERROR_CODE, NO_INSTRUCTION)
+        left = take(engine, control, ADEL, pc, pc)
+        if left != 0 or control.kick != U(0):
+            control.kind = U(left) if left != 0 else U(KICK)
+            uc_emu_stop(np.intp(engine.uc))
+        return False
+    address = fetched(engine, pc)
+    if address == ~U(0) or backing(engine, address, 2) != 0:
+        return True
+    control.kind, control.access, control.address, control.width = U(UNMAPPED), U(FETCH), address, U(4)
+    uc_emu_stop(np.intp(engine.uc))
+    return False
 
 
 @cfunc(types.int8(types.intp, types.int32))
@@ -122,7 +138,10 @@ def interrupts(cpu: Word, request: Word) -> Word:
     if owner == U(0):
         return 0
     engine = carray(as_engine(np.intp(owner)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
     taken = call_code(function(engine, EXEC_INTERRUPT), cpu, np.intp(request)) & 0xFF
+    if not can_fetch(engine, control):
+        return 1
     bound_block(engine)
     return np.int8(taken)
 

@@ -129,11 +129,8 @@ def on_invalid(uc: Word, user: Record) -> Word:
     pc = get(engine, PC)
     of_mmu = number in (ADEL, ADES, TLBL, TLBS, LTLBL, TLBXI, TLBRI)
     fetch = number == TLBXI or (of_mmu and get32(engine, ERROR_CODE) & U(NO_INSTRUCTION) != U(0))
-    misaligned = fetch and number == ADEL and pc & U(3) != U(0)
-    if not fetch or misaligned:
+    if not fetch:
         give_back(engine, control, np.int64(pc))
-    if misaligned:  # the engine writes it when it translates, and that once
-        put(engine, BADVADDR, pc)
     control.latch_count = U(0)
     if number == SYSCALL and control.hypercalls & U(1) != U(0):
         plain = get32(engine, HFLAGS) & U(IN_SLOT | M16 | USER) == U(0)

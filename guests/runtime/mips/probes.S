@@ -78,7 +78,7 @@ p_load_pc: lw $9, 1($8)
 
 PROBE(p_load_slot)
     lui $8, 0x8001
-p_load_slot_pc: bltzal $0, p_load_slot
+p_load_slot_pc: bgtz $8, p_load_slot
     lh $9, 3($8)
     END(p_load_slot)
 
