@@ -181,7 +181,7 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="compare, change nothing")
     parser.add_argument("--into", type=Path, metavar="DIR", help="write to DIR/<isa>-<name>.elf")
-    parser.add_argument("--machine", choices=("bare", "virt"), help="board (default: guest.toml's)")
+    parser.add_argument("--machine", choices=("bare", "virt", "memory"), help="board (default: guest.toml's)")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.machine and not options.into:

@@ -27,7 +27,7 @@ void arch_interrupts_off(void);
 void arch_interrupt(enum line line);
 extern void (*on_interrupt)(enum line line);
 
-#ifdef BOARD_BARE
+#ifdef TIMER_STATUS
 static inline enum line line_of_devices(void) {
     return read32(TIMER_STATUS) & 1 ? LINE_TIMER : LINE_EXTERNAL;
 }
