@@ -44,12 +44,21 @@ def short_length(engine: Record, at: Word) -> Word:
     return 2 if first >> 10 & 7 in (1, 2, 3) else 4
 
 
+@njit
+def skips(word: Word) -> Word:
+    """Is it a branch, likely in name, that is never taken? The engine passes over its slot as it translates."""
+    opcode, rs, rt = word >> 26, word >> 21 & 31, word >> 16 & 31
+    if opcode == 0x15:  # bnel
+        return rs == rt
+    return rs == 0 and (opcode == 0x17 or (opcode == 1 and rt in (0x02, 0x12)))  # bgtzl, bltzl, bltzall
+
+
 @cfunc(types.int64(types.intp, types.intp))
 def length(at: Word, address: Word) -> Word:
-    """Bytes of the instruction at a host address."""
+    """Bytes of the instruction at a host address, with the slot that goes with it."""
     engine = carray(as_engine(address), 1)[0]
     if get32(engine, HFLAGS) & U(M16) == U(0):
-        return 4
+        return 8 if skips(word_at(engine, at)) else 4
     return short_length(engine, at)
 
 

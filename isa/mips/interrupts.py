@@ -15,8 +15,11 @@ from isa.mips.blocks import bound_block
 from isa.mips.traps import ADEL, KICK, take
 from isa.mips.words import (
     BADVADDR,
+    BCOND,
+    BTARGET,
     CAUSE,
     CAUSE_IP,
+    CONDITIONAL,
     DEBUG_MODE,
     EBASE,
     EPC,
@@ -163,9 +166,15 @@ def begin(address: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def settle(address: Word) -> Word:
-    """The engine has stopped: closing it would free what it finds in the thread's place."""
+    """The engine has stopped: closing it would free what it finds in the thread's place. What it still holds of a branch
+    that is over depends on where its blocks ended, and is no state of the guest."""
     engine = carray(as_engine(address), 1)[0]
     carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = U(0)
+    flags = get32(engine, HFLAGS)
+    if flags & U(IN_SLOT) == U(0):
+        put(engine, BTARGET, 0)
+    if flags & U(CONDITIONAL) == U(0):
+        put(engine, BCOND, 0)
     return 0
 
 

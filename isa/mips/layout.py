@@ -35,6 +35,8 @@ class Slot(IntEnum):
     USERLOCAL = auto()
     HFLAGS = auto()
     ERROR_CODE = auto()
+    BTARGET = auto()
+    BCOND = auto()
     STATUS = auto()
     CAUSE = auto()
     EPC = auto()
@@ -67,7 +69,8 @@ _VALUES: Final = (0x5A5A1234, 0x3C3C4568)
 _WRITTEN: Final = 0x01234567_923463FE
 """What `mtc0` writes beside 0: it has bits in all the fields that can be written, and not Debug.DM, HWREna.ULR."""
 T0: Final = 8
-MTC0, MFC0, DMTC0, MFC1, BREAK, LW = 0x40800000, 0x40000000, 0x40A00000, 0x44000000, 0x0000000D, 0x8C000000
+MTC0, MFC0, DMTC0, MFC1 = 0x40800000, 0x40000000, 0x40A00000, 0x44000000
+BREAK, BNE, LW = 0x0000000D, 0x14000000, 0x8C000000
 CU1: Final = 1 << 29
 HFLAG_FPU: Final = 1 << 5
 _PAGE: Final = 0x10000
@@ -82,7 +85,7 @@ class _Runner:
     def __init__(self, probe: Any) -> None:  # noqa: ANN401
         self._probe = probe
         self._order = probe.isa.endian
-        self._at = _PAGE
+        self.place = _PAGE
         page = (ctypes.c_uint64(_PAGE), ctypes.c_size_t(_PAGE))
         self._unmap = lambda: binding.uclib.uc_mem_unmap(probe.handle, *page)
         if binding.uclib.uc_mem_map(probe.handle, *page, ctypes.c_uint32(7)):
@@ -92,11 +95,11 @@ class _Runner:
         """The CPU state after one instruction with t0 set, and the `break` behind it, or the instruction's own exception."""
         code = b"".join(one.to_bytes(4, self._order) for one in (word, BREAK))
         size = ctypes.c_size_t(len(code))
-        binding.uclib.uc_mem_write(self._probe.handle, ctypes.c_uint64(self._at), code, size)
+        binding.uclib.uc_mem_write(self._probe.handle, ctypes.c_uint64(self.place), code, size)
         self._probe.write(mc.UC_MIPS_REG_0 + T0, t0)
         none = ctypes.c_uint64(0)
-        binding.uclib.uc_emu_start(self._probe.handle, ctypes.c_uint64(self._at), none, none, ctypes.c_size_t(0))
-        self._at += len(code)
+        binding.uclib.uc_emu_start(self._probe.handle, ctypes.c_uint64(self.place), none, none, ctypes.c_size_t(0))
+        self.place += len(code)
         state: bytes = self._probe.state_now()
         return state
 
@@ -122,6 +125,7 @@ def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
     try:
         _control(probe, runner, layout, word)
         _flags(probe, runner, layout)
+        _branch(runner, layout, word)
     finally:
         runner.close()
     for slot, name in _COPIES.items():
@@ -259,3 +263,14 @@ def _flags(probe: Any, runner: _Runner, layout: list[int]) -> None:  # noqa: ANN
         codes.append(int.from_bytes(state[at : at + 4], "little"))
     if codes != [1, 0]:
         raise NotFound("the engine's state holds no code of exceptions before its flags")
+
+
+def _branch(runner: _Runner, layout: list[int], word: int) -> None:
+    """What is behind hflags while a branch waits for its slot, where the `break` is: its target and its condition."""
+    at = runner.place
+    state = runner.run(BNE | T0 << 21 | 0x100, 1)
+    target = -(-(layout[Slot.HFLAGS] + 4) // word) * word
+    words = [int.from_bytes(state[i : i + word], "little") for i in (target, target + word)]
+    if words != [at + 4 + 0x400, 1]:
+        raise NotFound("the engine's state holds no target and condition of a branch behind its flags")
+    layout[Slot.BTARGET], layout[Slot.BCOND] = target, target + word
