@@ -60,11 +60,13 @@ def mips(bits: int, endian: Literal["little", "big"]) -> Target:
     kseg0 = 0xFFFF_FFFF_8000_0000 if bits == 64 else 0x8000_0000
     return Target(
         "mips",
-        Zig(f"{name}-freestanding", f"mips{bits}r2+soft_float"),
+        Zig(f"{name}-freestanding", ("mips3" if bits == 64 else "mips32") + "+soft_float"),
         endian,
         flags=("-mno-abicalls", "-G0"),
         base=kseg0 + LOW,
         offset=kseg0,
+        runtime=("start.S", "vectors.S", "exception.c"),
+        library=("arch.c", "probes.S", "probes.c", "forms.S", "forms.c"),
     )
 
 
