@@ -8,6 +8,7 @@ wherever it stands among the prefixes, and 66 makes the distance of a near branc
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from isa.contract import Access, BranchTarget, EffectiveAddress, MemoryAccess, ReadRegister
@@ -168,3 +169,58 @@ def branch_target(bits: int) -> BranchTarget:
         return pc + start + size + distance & (1 << bits) - 1
 
     return target
+
+
+def effective_address(bits: int) -> EffectiveAddress:
+    """The ability of the descriptor: which memory an instruction names, from the registers before it. What PUSH, POP,
+    CALL and RET do with the stack is not named. Capstone decodes."""
+
+    def accesses(code: bytes, register: ReadRegister) -> tuple[MemoryAccess, ...]:
+        decoder = _decoder(bits)
+        found = next(decoder.disasm(code[:LONGEST], 0, 1), None)
+        if found is None or found.mnemonic in ("lea", "nop"):
+            return ()
+        return tuple(
+            access
+            for operand in found.operands
+            if operand.type == _MEMORY
+            for access in _accesses(found, operand, register, bits)
+        )
+
+    return accesses
+
+
+_MEMORY: Final = 3  # capstone's X86_OP_MEM
+_READ, _WRITE = 1, 2  # capstone's CS_AC_READ, CS_AC_WRITE
+
+
+@cache
+def _decoder(bits: int) -> Any:  # noqa: ANN401  Capstone is untyped
+    import capstone  # noqa: PLC0415  loaded only when somebody looks at code
+
+    decoder = capstone.Cs(capstone.CS_ARCH_X86, getattr(capstone, f"CS_MODE_{bits}"))
+    decoder.detail = True
+    return decoder
+
+
+def _accesses(instruction: Any, operand: Any, register: ReadRegister, bits: int) -> list[MemoryAccess]:  # noqa: ANN401
+    memory, width = operand.mem, 8 * instruction.addr_size
+    name = instruction.reg_name
+
+    def value(number: int) -> int:
+        if not number:
+            return 0
+        if name(number) in ("rip", "eip", "ip"):
+            return register(name(number)) + len(instruction.bytes)
+        return register(name(number))
+
+    offset = value(memory.base) + value(memory.index) * memory.scale + memory.disp & (1 << width) - 1
+    segment = name(memory.segment) if memory.segment else _default_segment(name(memory.base) or "")
+    base = register(f"{segment}_base") if bits != 64 or segment in ("fs", "gs") else 0
+    linear = base + offset & (1 << (64 if bits == 64 else 32)) - 1
+    kinds = [Access.LOAD] * bool(operand.access & _READ) + [Access.STORE] * bool(operand.access & _WRITE)
+    return [MemoryAccess(linear, operand.size, kind) for kind in kinds]
+
+
+def _default_segment(base: str) -> str:
+    return "ss" if base[-2:] in ("sp", "bp") else "ds"

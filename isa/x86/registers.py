@@ -68,17 +68,19 @@ ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Msr:
-    """A model-specific register that the CPU state holds. `gdb`: in a feature of GDB's own, by its number there."""
+    """A model-specific register that the CPU state holds."""
 
     number: int
     name: str
     bits: int = 64
     aliases: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
+    note: str = ""
 
 
 MSRS: tuple[Msr, ...] = (
-    Msr(0x010, "tsc"),
+    Msr(0x010, "tsc", note="shows guest time; what a guest has added to it is tsc_adjust"),
+    Msr(0x03B, "tsc_adjust"),
     Msr(0x174, "sysenter_cs", 32),
     Msr(0x175, "sysenter_esp"),
     Msr(0x176, "sysenter_eip"),
@@ -224,10 +226,11 @@ def _system(bits: int) -> list[Register]:
     rows += [
         Register(
             row.name, row.bits, _id("msr"), Role.SYSTEM, "system", row.aliases, number=row.number,
-            selector=(row.number,), fields=row.fields,
+            selector=(row.number,), fields=row.fields, note=row.note,
         )
         for row in MSRS
     ]  # fmt: skip
+    rows.append(Register("xcr0", word, None, Role.SYSTEM, "system"))
     note = "current privilege level, from the attributes of the stack segment"
     rows.append(Register("cpl", 32, None, Role.PRIVILEGE, "system", read_only=True, note=note))
     return rows
