@@ -211,7 +211,7 @@ def _accesses(instruction: Any, operand: Any, register: ReadRegister, bits: int)
         if not number:
             return 0
         if name(number) in ("rip", "eip", "ip"):
-            return register(name(number)) + len(instruction.bytes)
+            return register("pc") + len(instruction.bytes)
         return register(name(number))
 
     offset = value(memory.base) + value(memory.index) * memory.scale + memory.disp & (1 << width) - 1

@@ -13,7 +13,6 @@ from isa.x86.causes import FIRST_INTERRUPT, Cause
 from isa.x86.cpuid import look_at_model
 from isa.x86.layout import INT_VECTOR, PRIVATE, STUB, Slot
 from isa.x86.state import PENDING
-from isa.x86.traps import request
 from isa.x86.words import (
     BASE,
     CS,
@@ -28,6 +27,7 @@ from isa.x86.words import (
     hflags,
     number,
     priority,
+    request,
     segment64,
 )
 

@@ -287,13 +287,13 @@ def _msr(probe: Held, number: int, size: int) -> int:
 
 
 def _efer(probe: Held, after: int) -> int:
-    """LMA and LME are set while the engine is fresh; SCE follows what is written."""
+    """LMA and LME are set while the engine is fresh; LME follows what is written."""
     states = []
-    for value in (0x501, 0x500):
+    for value in (0x400, 0x500):
         _write(probe, uc.UC_X86_REG_MSR, struct.pack("<IxxxxQ", EFER_NUMBER, value))
         states.append(probe.state_now())
     for at in range(after, len(states[0]) - 8, 8):
-        if (_word(states[0], at), _word(states[1], at)) == (0x501, 0x500):
+        if (_word(states[0], at), _word(states[1], at)) == (0x400, 0x500):
             return at
     raise NotFound("the engine's CPU state holds no EFER")
 

@@ -147,16 +147,13 @@ def _general(bits: int) -> list[Register]:
 
 
 def _parts(bits: int) -> list[Register]:
-    """The narrower names of the general registers, and of the pc."""
+    """The narrower names of the general registers."""
     rows = []
     for name in GENERAL_64 if bits == 64 else GENERAL_32:
         for part, width in _narrower(name, bits):
             rows.append(
                 Register(part, width, _id(part), Role.GENERAL, "part", number=encoding(name))
             )
-    if bits == 64:
-        rows.append(Register("eip", 32, _id("eip"), Role.GENERAL, "part"))
-    rows.append(Register("ip", 16, _id("ip"), Role.GENERAL, "part"))
     return rows
 
 

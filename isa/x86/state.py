@@ -181,8 +181,8 @@ class State(TableState):
 
 
 def _parts(layout: list[int], wide: bool) -> dict[str, tuple[int, int]]:
-    """The narrower names of the general registers and of the pc; all little-endian."""
-    places = {"ip": (layout[Slot.PC], 2)} | ({"eip": (layout[Slot.PC], 4)} if wide else {})
+    """The narrower names of the general registers."""
+    places: dict[str, tuple[int, int]] = {}
     for n in range(16 if wide else 8):
         at = layout[Slot.GENERAL] + 8 * n
         if n >= 8:

@@ -291,23 +291,6 @@ def fault(address: Word) -> Word:
     return left
 
 
-@cfunc(types.int32(types.intp))
-def advance(address: Word) -> Word:
-    """Go past the call, or complete the access, that was answered."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    kind = np.int64(control.kind)
-    if kind == IO_READ or kind == IO_WRITE:  # noqa: PLR1714
-        latch(control)
-        return 0
-    if kind == SYSREG_READ:
-        put_general(engine, RAX, control.answer & U(0xFFFFFFFF))
-        put_general(engine, RDX, control.answer >> U(32))
-    control.pc += U(size_at(engine, control.pc + engine.code_base))
-    control.retired += U(1)
-    return 0
-
-
 @njit
 def latch(control: Record) -> None:
     """The port access that was answered completes when its instruction is executed again: `isa.x86.ports` finds the
@@ -331,12 +314,18 @@ def latch(control: Record) -> None:
     control.latch_pc, control.latch_retired = control.pc, control.retired
 
 
-@njit(inline="always")
-def requests(engine: Record) -> Word:
-    """Host address of the engine's word of pending interrupts: after that of `step`."""
-    return np.intp(engine.step) + 4
-
-
-@njit(inline="always")
-def request(engine: Record, bits: Word) -> None:
-    carray(as_u32(requests(engine)), 1)[0] = np.uint32(bits)
+@cfunc(types.int32(types.intp))
+def advance(address: Word) -> Word:
+    """Go past the call, or complete the access, that was answered."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    kind = np.int64(control.kind)
+    if kind == IO_READ or kind == IO_WRITE:  # noqa: PLR1714
+        latch(control)
+        return 0
+    if kind == SYSREG_READ:
+        put_general(engine, RAX, control.answer & U(0xFFFFFFFF))
+        put_general(engine, RDX, control.answer >> U(32))
+    control.pc += U(size_at(engine, control.pc + engine.code_base))
+    control.retired += U(1)
+    return 0

@@ -170,3 +170,12 @@ def hide(engine: Record) -> None:
     put32(engine, HFLAGS, flags)
 
 
+@njit(inline="always")
+def requests(engine: Record) -> Word:
+    """Host address of the engine's word of pending interrupts: after that of `step`."""
+    return np.intp(engine.step) + 4
+
+
+@njit(inline="always")
+def request(engine: Record, bits: Word) -> None:
+    carray(as_u32(requests(engine)), 1)[0] = np.uint32(bits)
