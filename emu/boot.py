@@ -34,6 +34,7 @@ from emu.loaders.image import Image
 from emu.loaders.linux import RISCV_IMAGE
 from emu.loaders.placement import Claim, MemoryRange, check_apart, check_inside, quantity
 from emu.symbols import SymbolTable
+from isa import registry
 from isa.contract import BootValue, Isa
 
 _INITRD_DISTANCE = 128 * MIB  # from the kernel's start; half of RAM where that is less
@@ -255,7 +256,14 @@ def _device_tree(
         path = f"machine {board.name}"
         built_in = config.bios == BUILT_IN
         tree = devicetree.build(
-            board, isa.name, config.smp, layout.ram, config.append, initrd, supervisor=built_in
+            board,
+            isa.name,
+            config.smp,
+            layout.ram,
+            config.append,
+            initrd,
+            supervisor=built_in,
+            extensions=registry.cpu_model(isa, config.cpu).extensions,
         )
     else:
         path, tree = own.path, dtb.patch(own.path, dtb.check(own.path, own.data), config.append, initrd)

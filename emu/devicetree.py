@@ -7,7 +7,7 @@ Bindings: Linux, Documentation/devicetree/bindings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 
@@ -72,15 +72,19 @@ def build(
     initrd: Span | None = None,
     *,
     supervisor: bool = False,
+    extensions: tuple[str, ...] = (),
 ) -> bytes:
     """The device tree of `board` with `cpus` CPUs of `isa` (riscv64, riscv32) and `ram` bytes of memory.
+
+    `extensions` are those of the ISA that its CPUs have besides what all of them have.
 
     With `supervisor` it is for a guest that starts in supervisor mode: what only machine mode can use is not in it.
     """
     plic, test = 2 * cpus + 1, 2 * cpus + 2  # phandles; CPU n has 2n+1, and its interrupt controller 2n+2
     root = _node("/", ("riscv-virtio",), {"#address-cells": 2, "#size-cells": 2})
     root.set_property("model", "riscv-virtio,qemu")
-    root.append(_cpu_nodes(board, _CPUS[isa], cpus))
+    cpu = _CPUS[isa]
+    root.append(_cpu_nodes(board, replace(cpu, isa="_".join((cpu.isa, *sorted(extensions)))), cpus))
     memory = fdt.Node(f"memory@{board.ram_base:x}")
     memory.set_property("device_type", "memory")
     memory.set_property("reg", cells(board.ram_base, ram))

@@ -61,11 +61,15 @@ class BootValue(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CpuModel:
-    """`name` as QEMU's -cpu; `number` for the engine's cpu_model, None: leave the engine's default."""
+    """`name` as QEMU's -cpu; `number` for the engine's cpu_model, None: leave the engine's default.
+
+    `extensions` are those (`isa.extension`) that it has beyond the engine, by name.
+    """
 
     name: str
     number: int | None
     summary: str
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

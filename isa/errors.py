@@ -4,6 +4,7 @@
       UnknownIsa            no plug-in has that name
       UnknownRegister       the ISA has no such register
       UnknownCpuModel       the engine has no such CPU model for the ISA
+      UnknownExtension      no plug-in supplies such instructions for the ISA
       BrokenPlugin          a plug-in that does not import, or is not an Isa
       BadDescriptor         a descriptor that contradicts itself
       NoSuchAbility         the ISA lacks what was asked (its descriptor has None there)
@@ -75,6 +76,22 @@ class UnknownCpuModel(IsaError):
     def text(self) -> str:
         hint = _suggestion(self.name, self.models)
         return f"{self.isa} has no CPU model {self.name!r}{hint} (models: {', '.join(self.models)})"
+
+
+@dataclass(eq=False)
+class UnknownExtension(IsaError):
+    isa: str
+    given: str  # as it stands in -cpu
+    known: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        name = self.given.partition("=")[0]
+        have = ", ".join(self.known) or "none"
+        return (
+            f"{self.isa} knows no CPU property {self.given!r}{_suggestion(name, self.known)}; expected NAME=on or "
+            f"NAME=off of an extension ({have}), such as -cpu MODEL,{next(iter(self.known), 'name')}=on"
+        )
 
 
 @dataclass(eq=False)

@@ -24,6 +24,7 @@ from isa.records import (
     CELL,
     CODE_PAGE,
     ENGINE,
+    EXTENSION,
     LOG_ENTRY,
     REGION,
     RING_ENTRY,
@@ -81,6 +82,7 @@ def _pointer_cast(target: Any) -> Any:
     return cast
 
 
+extension_record: Any = numba.from_dtype(EXTENSION)
 as_control = _pointer_cast(control_record)
 as_engine = _pointer_cast(engine_record)
 as_regions = _pointer_cast(region_record)
@@ -90,6 +92,7 @@ as_code_pages = _pointer_cast(code_page_record)
 as_rows = _pointer_cast(row_record)
 as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
+as_extensions = _pointer_cast(extension_record)
 as_u64 = _pointer_cast(types.uint64)
 as_i64 = _pointer_cast(types.int64)
 as_u32 = _pointer_cast(types.uint32)
@@ -137,6 +140,7 @@ call_code = _indirect(types.int64(types.intp, types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
 call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32, types.intp))
 call_engine = _indirect(types.int32(types.intp))
+call_instruction = _indirect(types.int32(types.intp, types.uint64))
 call_place = _indirect(types.uint64(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 
@@ -234,6 +238,20 @@ def walk(engine: Record, pc: Word, size: Word) -> Word:
         offset += call_code(np.intp(engine.length), at + offset, np.intp(engine.address))
         count += 1
     return count
+
+
+@njit
+def extended(engine: Record, word: Word) -> Word:
+    """Carry out an instruction that the engine lacks, of an extension that this CPU has; False where there is none.
+
+    `save` comes before it and `restore` after it; the pc and the count are for the caller.
+    """
+    rows = carray(as_extensions(np.intp(engine.extensions)), 1 << 12)
+    for i in range(engine.extensions_count):
+        row = rows[i]
+        if np.uint64(word) & row.mask == row.match:
+            return call_instruction(np.intp(row.function), np.intp(engine.address), np.uint64(word)) != 0
+    return False
 
 
 @njit

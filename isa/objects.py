@@ -12,6 +12,7 @@ import ctypes
 import functools
 import hashlib
 import importlib
+import importlib.util
 import os
 import re
 import tempfile
@@ -67,15 +68,18 @@ def functions(*modules: str) -> Mapping[str, int]:
 
 
 def _sources(modules: tuple[str, ...]) -> str:
-    """A digest of the packages that these modules are in."""
-    packages = sorted({module.rpartition(".")[0] for module in modules})
-    found = [importlib.import_module(package) for package in packages if package]
-    files = [path for package in found for folder in package.__path__ for path in Path(folder).glob("*.py")]
-    if len(found) < len(packages):  # a module of its own
-        files += [
-            Path(importlib.import_module(module).__file__ or "") for module in modules if "." not in module
-        ]
-    return _digest(b"\n".join(path.read_bytes() for path in sorted(files)))[:16]
+    """A digest of the packages that these modules are in, or of a module in none; imports nothing of them."""
+    files: set[str] = set()
+    for module in modules:
+        package = module.rpartition(".")[0]
+        spec = importlib.util.find_spec(package or module)
+        if spec is None:
+            raise ModuleNotFoundError(module)
+        for folder in spec.submodule_search_locations or ():
+            files.update(map(str, Path(folder).glob("*.py")))
+        if not package and spec.origin is not None:
+            files.add(spec.origin)
+    return _digest(b"\n".join(Path(path).read_bytes() for path in sorted(files)))[:16]
 
 
 def _digest(data: bytes) -> str:

@@ -83,6 +83,8 @@ ENGINE: Final = np.dtype(
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
+        ("extensions", "u8"),  # rows of EXTENSION: instructions that the engine lacks
+        ("extensions_count", "u8"),
         # compiled functions of the ISA, by address
         ("odd_block", "u8"),  # int32 (engine block, address, size, cell): what the block hook leaves to it
         ("length", "u8"),  # int64 (code address, engine block): bytes of the instruction there
@@ -141,6 +143,7 @@ CODE_PAGES: Final = 4096
 CODE_PLACES: Final = 4 * CODE_PAGES
 CODE_SAME, CODE_CHANGED, CODE_EMPTY = 0, 1, 2
 """What a row knows of its page: its copy is of the page, or is not, or there is none."""
+EXTENSION: Final = np.dtype([("mask", "u8"), ("match", "u8"), ("function", "u8")])
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
 
 UC_MEM_READ_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_MEM_FETCH_UNMAPPED = 19, 20, 21

@@ -8,12 +8,18 @@ reported by `broken`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
 
 from isa.contract import CpuModel, Isa
-from isa.errors import BrokenPlugin, IsaError, UnknownCpuModel, UnknownIsa
+from isa.errors import BrokenPlugin, IsaError, UnknownCpuModel, UnknownExtension, UnknownIsa
+from isa.extension import Extension
+
+Plugin = TypeVar("Plugin", Isa, Extension)
 
 GROUP = "axemu.isa"
+INSTRUCTIONS = "axemu.instructions"
 
 # The same rows as pyproject.toml's, for a checkout that is on the path without being installed.
 OWN = (
@@ -34,6 +40,12 @@ OWN = (
     EntryPoint("m68k", "isa.m68k:M68K", GROUP),
     EntryPoint("s390x", "isa.s390x:S390X", GROUP),
     EntryPoint("tricore", "isa.tricore:TRICORE", GROUP),
+)
+
+
+OWN_INSTRUCTIONS = tuple(
+    EntryPoint(name, f"isa.riscv.extensions:{name.upper()}", INSTRUCTIONS)
+    for name in ("zba", "zbb", "zbc", "zbs", "zicond")
 )
 
 
@@ -72,17 +84,22 @@ def find(name: str) -> Isa:
 
 def load(entry: EntryPoint) -> Isa:
     """Import one plug-in. Raises BrokenPlugin, whatever went wrong in it."""
+    return _load(entry, Isa)
+
+
+def _load(entry: EntryPoint, kind: type[Plugin]) -> Plugin:
     try:
-        isa = entry.load()
+        value = entry.load()
     except IsaError as error:
         raise _broken(entry, f"is refused: {error}") from error
     except (Exception, SystemExit) as error:
         raise _broken(entry, f"fails to import ({type(error).__name__}: {error})") from error
-    if not isinstance(isa, Isa):
-        raise _broken(entry, f"is a {type(isa).__name__}, expected an isa.contract.Isa")
-    if isa.name.lower() != entry.name.lower():
-        raise _broken(entry, f"is named {isa.name!r}, expected {entry.name!r} as its entry point says")
-    return isa
+    if not isinstance(value, kind):
+        expected = f"{kind.__module__}.{kind.__name__}"
+        raise _broken(entry, f"is a {type(value).__name__}, expected an {expected}")
+    if value.name.lower() != entry.name.lower():
+        raise _broken(entry, f"is named {value.name!r}, expected {entry.name!r} as its entry point says")
+    return value
 
 
 def broken() -> tuple[BrokenPlugin, ...]:
@@ -103,14 +120,61 @@ def broken() -> tuple[BrokenPlugin, ...]:
 
 
 def cpu_model(isa: Isa, name: str | None) -> CpuModel:
-    """The CPU model of that name, in any case of letters; None is the default. Raises UnknownCpuModel."""
+    """The CPU model of that name, in any case of letters, with properties as QEMU has them: ``rv64,zba=on,zbs=off``.
+
+    None is the default. Raises UnknownCpuModel, UnknownExtension.
+    """
     models = isa.engine.cpu_models
     if name is None:
         return models[0]
+    wanted, *properties = (part.strip().lower() for part in name.split(","))
     for model in models:
-        if model.name.lower() == name.lower():
-            return model
-    raise UnknownCpuModel(isa.name, name, tuple(model.name for model in models))
+        if model.name.lower() == wanted:
+            return _with_properties(isa, model, properties)
+    raise UnknownCpuModel(isa.name, name.partition(",")[0], tuple(model.name for model in models))
+
+
+def _with_properties(isa: Isa, model: CpuModel, properties: list[str]) -> CpuModel:
+    chosen = set(model.extensions)
+    for given in properties:
+        name, _, value = given.partition("=")
+        known = tuple(extensions(isa))
+        if name not in known or value not in ("", "on", "true", "off", "false"):
+            raise UnknownExtension(isa.name, given, known)
+        extension(isa, name)  # it loads
+        (chosen.discard if value in ("off", "false") else chosen.add)(name)
+    if chosen == set(model.extensions):
+        return model
+    differences = sorted(chosen ^ set(model.extensions))
+    text = ",".join(f"{each}={'on' if each in chosen else 'off'}" for each in differences)
+    return replace(model, name=f"{model.name},{text}", extensions=tuple(sorted(chosen)))
+
+
+def extensions(isa: Isa) -> dict[str, EntryPoint]:
+    """Entry points of instructions that the engine lacks, for this ISA, by name; ours first. Loads all; one that does
+    not load is known by its name all the same."""
+    found: dict[str, EntryPoint] = {}
+    for entry in (*OWN_INSTRUCTIONS, *sorted(entry_points(group=INSTRUCTIONS), key=_distribution)):
+        try:
+            if isa.name not in load_extension(entry).isas:
+                continue
+        except BrokenPlugin:
+            pass
+        found.setdefault(entry.name.lower(), entry)
+    return found
+
+
+def extension(isa: Isa, name: str) -> Extension:
+    """The extension of that name. Raises UnknownExtension, BrokenPlugin."""
+    known = extensions(isa)
+    if name not in known:
+        raise UnknownExtension(isa.name, name, tuple(known))
+    return load_extension(known[name])
+
+
+def load_extension(entry: EntryPoint) -> Extension:
+    """Import one. Raises BrokenPlugin, whatever went wrong in it."""
+    return _load(entry, Extension)
 
 
 def _candidates() -> tuple[EntryPoint, ...]:

@@ -23,7 +23,7 @@ from emu.engine.callbacks import HOOKS
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
-from isa import objects
+from isa import objects, registry
 from isa.contract import CpuModel, Isa
 from isa.records import (
     BLOCK,
@@ -35,6 +35,7 @@ from isa.records import (
     CODE_PAGES,
     CODE_PLACES,
     ENGINE,
+    EXTENSION,
     LOG_ENTRY,
     PAGES,
     RING_ENTRY,
@@ -61,6 +62,20 @@ def _call(address: int) -> Any:  # noqa: ANN401
     return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_size_t)(address)
 
 
+def _instructions(isa: Isa, model: CpuModel) -> np.ndarray:
+    """Rows of EXTENSION: the instructions of the model's extensions."""
+    rows = []
+    for name in model.extensions:
+        extension = registry.extension(isa, name)
+        functions = objects.functions(extension.callbacks)
+        rows += [
+            (each.mask, each.match, functions[each.callback])
+            for each in extension.instructions
+            if each.bits in (None, isa.bits)
+        ]
+    return np.array(rows, EXTENSION)
+
+
 class Engine:
     """An open engine of one ISA and CPU model. Raises EngineFailure where Unicorn refuses anything."""
 
@@ -69,6 +84,7 @@ class Engine:
         assert isa.native is not None
         self.native: Final[NativeAbilities] = pkgutil.resolve_name(isa.native)
         self.callbacks: Final = objects.functions(self.native.callbacks)
+        self._extensions: Final = _instructions(isa, model)
         self.wide: Final = isa.bits == 64
         handle = ctypes.c_void_p()
         check(
@@ -167,6 +183,8 @@ class Engine:
             ("exception", inside.exception if inside else 0),
             ("synchronous", self._inside_address),
             ("code_size", self.isa.max_instruction_length),
+            ("extensions", self._extensions.ctypes.data),
+            ("extensions_count", len(self._extensions)),
             ("cell_next", self.cells.ctypes.data),
             ("cells_end", self.cells.ctypes.data + (CELLS - 1) * CELL.itemsize),
             ("layout", self.layout.ctypes.data),

@@ -17,6 +17,7 @@ from isa.native import (
     as_control,
     as_engine,
     engine_record,
+    extended,
     give_back,
     note,
     restore,
@@ -188,7 +189,13 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         cause = ECALL_U + np.int64(level)
     elif cause == ILLEGAL:
         word = instruction_at(engine, pc)
-        if read_time(engine, control, word, pc):
+        done = read_time(engine, control, word, pc)
+        if not done and extended(engine, U(word)):
+            put(engine, PC, pc + 4)
+            restore(engine)
+            control.retired += U(1)
+            done = True
+        if done:
             if control.kick != U(0):
                 control.kind = U(KICK)
                 uc_emu_stop(uc)

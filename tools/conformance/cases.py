@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 NAME = re.compile(r"(?P<isa>rv(?:32|64))(?P<group>\w+)-(?P<environment>[a-z]+)-(?P<test>\w+)")
-BASE_GROUPS = ("ui", "um", "ua", "uf", "ud", "uc", "mi", "si")
+BASE_GROUPS = ("ui", "um", "ua", "uf", "ud", "uc", "mi", "si", "uzba", "uzbb", "uzbc", "uzbs", "uzicond")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Case:
     group: str  # rv64ui, rv32mi, ...
     environment: str
     test: str
+
+    @property
+    def extension(self) -> str | None:
+        """The extension that the group is of, where the base ISA lacks it: zba."""
+        name = self.group[5:]  # rv64u
+        return name if name.startswith("z") else None
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from conformance.htif import MAXIMUM_TEXT, SYS_WRITE, Message, decode
 from emu.config import MachineConfig
 from emu.machine import Machine
 from emu.outcome import Ending
+from isa import registry
 
 SLICE = 20_000  # instructions between two looks at tohost; a finished test spins until then
 BUDGET = 20_000_000  # instructions; the longest test needs two million
@@ -18,7 +19,9 @@ RAM = 16 << 20  # bytes
 def run_case(case: Case) -> Result:
     """Run the test to its verdict; nothing is raised for a guest's doing."""
     start = time.perf_counter()
-    with Machine(MachineConfig(isa=case.isa, board="virt", ram=RAM)) as machine:
+    default = registry.cpu_model(registry.find(case.isa), None).name
+    cpu = None if case.extension is None else f"{default},{case.extension}=on"
+    with Machine(MachineConfig(isa=case.isa, board="virt", cpu=cpu, ram=RAM)) as machine:
         machine.load(case.path)
         verdict, number, text = Host(machine).run()
         return Result(case, verdict, number, text, time.perf_counter() - start, machine.retired)
