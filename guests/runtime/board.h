@@ -1,4 +1,4 @@
-/* The board a guest is built for: BOARD_BARE or BOARD_VIRT, set by build.py from the manifest's machine. */
+/* The board a guest is built for: BOARD_BARE, BOARD_VIRT or BOARD_MEMORY, set by build.py from the manifest's machine. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -6,8 +6,10 @@
 #include "bare.h"
 #elif defined(BOARD_VIRT)
 #include "virt.h"
+#elif defined(BOARD_MEMORY)
+#include "memory.h"
 #else
-#error "build.py sets BOARD_BARE or BOARD_VIRT"
+#error "build.py sets the board"
 #endif
 
 #endif

@@ -91,7 +91,7 @@ def test_the_guest_s_own_code_is_passed_on_where_asked(run: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("wild", "third+0x"),
+        ("crash", "third+0x"),
         ("jump-nowhere", "0x8000000"),
         ("trap-loop", "bad_vector"),
         ("halt-for-ever", "nothing can ever"),

@@ -57,7 +57,7 @@ def test_the_guest_that_must_fail_fails_by_its_own_verdict(width: str, run_guest
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_crash_is_told_with_pc_cause_and_symbol(width: str, run_guest: Run) -> None:
-    outcome = run_guest(named(f"{width}/wild")).outcome
+    outcome = run_guest(named(f"{width}/crash")).outcome
     assert outcome.ending is Ending.CRASHED
     assert outcome.symbol is not None
     assert outcome.symbol.startswith("third")

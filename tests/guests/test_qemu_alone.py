@@ -1,0 +1,160 @@
+"""The portable guests that need no device, built for memory only, say on QEMU's `none` what they say on `bare`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from emu.guest import Guest, load_guest
+
+GUESTS = Path(__file__).resolve().parents[2] / "guests"
+MODELS = {
+    "aarch64": "cortex-a72",
+    "arm": "cortex-a15",
+    "m68k": "m68040",
+    "mips": "24Kf",
+    "mipsel": "24Kf",
+    "mips64": "MIPS64R2-generic",
+    "mips64el": "MIPS64R2-generic",
+    "ppc": "7457",
+    "ppc64": "970",
+    "s390x": "qemu",
+    "sparc": "LEON3",
+    "sparc64": "TI-UltraSparc-IIi",
+}
+NAMES = ("hello", "exit-code", "must-fail", "workload", "traps")
+OTHERWISE: dict[str, str] = {"ppc": "nowhere", "ppc64": "nowhere|VSX"}
+"""ISA -> the probes of traps that this QEMU takes otherwise: a pattern of their names."""
+RAM = "128M"  # and nothing above: there the guests look for what is not
+SIZE = 8 + 16384  # of runtime/memory.h's transcript
+ENDED = 0x454E4400
+PATIENCE = 60  # s
+
+CASES = [
+    load_guest(GUESTS / isa / name) for isa in MODELS for name in NAMES if (GUESTS / isa / name).is_dir()
+]
+
+
+class Qemu:
+    """A CPU, some RAM and an ELF, spoken to by QMP."""
+
+    def __init__(self, program: str, model: str, elf: Path) -> None:
+        devices = ("-device", f"loader,file={elf},cpu-num=0")
+        command = [
+            program,
+            "-M",
+            "none",
+            "-cpu",
+            model,
+            "-m",
+            RAM,
+            "-display",
+            "none",
+            "-qmp",
+            "stdio",
+            *devices,
+        ]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def __enter__(self) -> Self:
+        assert self.process.stdout is not None
+        self.process.stdout.readline()
+        self.ask("qmp_capabilities")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def ask(self, command: str, **arguments: object) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            answer = json.loads(line)
+            if "return" in answer:
+                return
+            assert "error" not in answer, answer
+        raise AssertionError(self.process.stderr.read() if self.process.stderr else "")
+
+    def memory(self, address: int, size: int, scratch: Path) -> bytes:
+        self.ask("pmemsave", val=address, size=size, filename=str(scratch))
+        return scratch.read_bytes()
+
+
+def alone(program: str, model: str, elf: Path, scratch: Path) -> tuple[str, int]:
+    """Console and exit code of a guest that was built for `memory`."""
+    with elf.open("rb") as file:
+        tables = ELFFile(file)
+        (symbol,) = tables.get_section_by_name(".symtab").get_symbol_by_name("transcript")
+        segment = next(s for s in tables.iter_segments() if s["p_type"] == "PT_LOAD")
+        address = symbol["st_value"] - segment["p_vaddr"] + segment["p_paddr"]
+        words = "<II" if tables.little_endian else ">II"
+    end = time.monotonic() + PATIENCE
+    with Qemu(program, model, elf) as qemu:
+        while True:
+            data = qemu.memory(address, SIZE, scratch)
+            ended, count = struct.unpack_from(words, data)
+            if ended:
+                assert ended & ~0xFF == ENDED
+                return data[8 : 8 + count].decode(), ended & 0xFF
+            assert time.monotonic() < end, f"not ended; so far: {data[8 : 8 + count].decode()}"
+            time.sleep(0.05)
+
+
+def spoken(guest: Guest, text: str) -> list[str]:
+    """What can be compared: not the board's name, not what devices answered, not what QEMU takes otherwise."""
+    text = re.sub(r"on (bare|memory)$|devices [0-9a-f]+$", "", text, flags=re.MULTILINE)
+    lines = [line for line in text.splitlines() if line != "ok all traps"]
+    different = OTHERWISE.get(guest.isa) if guest.name == "traps" else None
+    return [line for line in lines if different is None or not re.search(different, line)]
+
+
+def name(guest: Guest) -> str:
+    return f"{guest.isa}/{guest.name}"
+
+
+@pytest.fixture(scope="module")
+def builder() -> Any:
+    spec = importlib.util.spec_from_file_location("guests_build", GUESTS / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("guest", CASES, ids=name)
+def test_a_guest_says_the_same_on_a_lone_cpu_of_qemu_and_on_bare(
+    guest: Guest, builder: Any, run_guest: Callable[..., Any], tmp_path: Path
+) -> None:
+    program = shutil.which(f"qemu-system-{guest.isa}")
+    if program is None:
+        pytest.skip(f"qemu-system-{guest.isa} is not installed")
+    reason = builder.trouble(builder.target_of(guest).toolchain)
+    if reason is not None:
+        pytest.skip(reason)
+    elf = tmp_path / "guest.elf"
+    builder.build(guest, "memory", elf)
+    console, code = alone(program, MODELS[guest.isa], elf, tmp_path / "memory")
+    ours = run_guest(guest)
+    assert spoken(guest, console) == spoken(guest, ours.console.decode())
+    assert code == ours.outcome.code or guest.name == "traps"
