@@ -68,9 +68,9 @@ NONE, HYPERCALL, FAIL = int(Kind.NONE), int(Kind.HYPERCALL), int(Kind.FAIL)
 KICK, DRAIN, EXCEPTION, TRAP_LOOP = int(Kind.KICK), int(Kind.DRAIN), int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
 IO_READ, IO_WRITE = int(Kind.IO_READ), int(Kind.IO_WRITE)
 SYSREG_READ, SYSREG_WRITE = int(Kind.SYSREG_READ), int(Kind.SYSREG_WRITE)
-INVALID_OPCODE, DOUBLE_FAULT, GENERAL_PROTECTION, PAGE_FAULT, MACHINE_CHECK = (
+DEBUG, INVALID_OPCODE, GENERAL_PROTECTION, PAGE_FAULT, MACHINE_CHECK = (
+    int(Cause.DEBUG),
     int(Cause.INVALID_OPCODE),
-    int(Cause.DOUBLE_FAULT),
     int(Cause.GENERAL_PROTECTION),
     int(Cause.PAGE_FAULT),
     int(Cause.MACHINE_CHECK),
@@ -213,7 +213,12 @@ def on_invalid(uc: Word, user: Record) -> Word:
             control.latch_count = U(0)
             control.kind = U(HYPERCALL)
             return False
-    left = exception(engine, control, INVALID_OPCODE)
+    cause = INVALID_OPCODE
+    if at != 0 and carray(as_u8(at), 1)[0] == 0xF1:  # INT1, which the engine lacks: a trap without a check of the gate
+        cause = DEBUG
+        carray(as_u32(np.intp(engine.exception)), 1)[0] = np.uint32(DEBUG)
+        put64(engine, PC, get64(engine, PC) + U(1))
+    left = exception(engine, control, cause)
     if left != NONE:
         control.kind = U(left)
         return False
