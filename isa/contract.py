@@ -165,6 +165,9 @@ class Isa:
     hypercall: HypercallAbi | None = None
     halt: str | None = None  # the instruction, and what wakes the CPU again
     lines: InterruptLines | None = None  # None: interrupts do not reach the guest
+    trap_delivery: bool = True  # synchronous traps go to the guest's own vectors; False: each is an exit
+    port_io: bool = False  # port accesses are exits
+    register_exits: bool = False  # system registers that the engine lacks are exits
     native: str | None = None
     capstone: LibraryTarget | None = None
     keystone: LibraryTarget | None = None

@@ -29,6 +29,10 @@ class Probe(Protocol):
         """The CPU state of a context saved now."""
         ...
 
+    def set_state(self, state: bytes) -> None:
+        """Put a CPU state into the engine."""
+        ...
+
 
 class NotFound(RuntimeError):
     """The engine's CPU state does not follow a register: another version of the engine."""

@@ -488,6 +488,10 @@ class Engine:
     def state_now(self) -> bytes:
         return bytes(self.take_state())
 
+    def set_state(self, state: bytes) -> None:
+        self.state[:] = state
+        self.put_state()
+
     # -- a machine's address space -----------------------------------------------------------------------------------
 
     def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:

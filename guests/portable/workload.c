@@ -1,7 +1,7 @@
 /* The common workload: a sort, a CRC-32, a small interpreter (switch), 64-bit arithmetic, and device accesses of every
  * width that depend on the results. Its one line of result is the same on every ISA, and so is every access to a device,
  * in order: nothing here depends on time, on the order of bytes, or on the width of a register.
- * ROUNDS: 4 take one to three million instructions; benchmarks take more. */
+ * ROUNDS: 4 take one to four million instructions; benchmarks take more. */
 #include "arch.h"
 #include "console.h"
 

@@ -17,15 +17,15 @@ __attribute__((weak)) volatile struct transcript transcript;
 
 /* Plain memory in place of the registers. */
 __attribute__((weak)) u32 board_registers[0x50];
-#define AT(offset) ((ulong)board_registers + (offset) - MMIO_BASE)
-#define LATCH_EXTERNAL AT(0)
-#define LATCH_LINES AT(4)
-#define LATCH_SOFTWARE AT(0x100)
-#define TIMER_DELAY AT(0x10)
-#define TIMER_STATUS AT(0x18)
-#define UART_DATA AT(0x20)
-#define UART_STATUS AT(0x24)
-#define UART_CONTROL AT(0x28)
+#define BOARD_REGISTER(offset) ((ulong)board_registers + (offset) - MMIO_BASE)
+#define LATCH_EXTERNAL BOARD_REGISTER(0)
+#define LATCH_LINES BOARD_REGISTER(4)
+#define LATCH_SOFTWARE BOARD_REGISTER(0x100)
+#define TIMER_DELAY BOARD_REGISTER(0x10)
+#define TIMER_STATUS BOARD_REGISTER(0x18)
+#define UART_DATA BOARD_REGISTER(0x20)
+#define UART_STATUS BOARD_REGISTER(0x24)
+#define UART_CONTROL BOARD_REGISTER(0x28)
 #define BOARD_WORD LATCH_EXTERNAL
 
 static inline int board_can_send(void) { return 1; }

@@ -75,21 +75,46 @@ _PATTERNS: tuple[tuple[Slot, int, int, int], ...] = (
 )
 
 
+ALL_EXTENSIONS = sum(1 << ord(letter) - ord("A") for letter in "SU")
+ALL_FEATURES = 0b11  # of the engine's `features`: an MMU, PMP
+
+
 def calibrate(probe: Probe) -> list[int]:
-    """Byte offsets by `Slot`, for a fresh engine (machine level); leaves its registers as after reset."""
+    """Byte offsets by `Slot`, for a fresh engine (machine level); leaves its registers as after reset.
+
+    The API shows a register only where the CPU model has it; the state holds all of them for every model. So the engine
+    is a model that has all while it is measured.
+    """
     word = 8 if probe.wide else 4
+    fresh = probe.state_now()
     layout = [0] * len(Slot)
+    always = (Slot.X0, Slot.F0, Slot.PC, Slot.MSTATUS)
     for slot, register, first, second in _PATTERNS:
-        layout[slot] = follow(probe, register, (first, second), 8 if slot is Slot.F0 else word)
+        if slot in always:
+            layout[slot] = follow(probe, register, (first, second), 8 if slot is Slot.F0 else word)
     layout[Slot.X0] -= word
     layout[Slot.LOAD_RES] = layout[Slot.PC] + word
     layout[Slot.LOAD_VAL] = layout[Slot.PC] + 2 * word
     layout[Slot.FRM] = layout[Slot.PC] + 3 * word
     layout[Slot.BADADDR] = layout[Slot.PC] + 4 * word
     layout[Slot.MHARTID] = layout[Slot.MSTATUS] - word
+    layout[Slot.MISA] = _find_misa(fresh, layout, word)
+    probe.set_state(_complete(fresh, layout[Slot.MISA], word))
+    for slot, register, first, second in _PATTERNS:
+        if slot not in always:
+            layout[slot] = follow(probe, register, (first, second), word)
     layout[Slot.PRIV], layout[Slot.SATP], layout[Slot.PMP_RULES] = _by_change(probe, layout, word)
-    layout[Slot.MISA] = _find_misa(probe.state_now(), layout, word)
+    probe.set_state(fresh)
     return layout
+
+
+def _complete(state: bytes, misa: int, word: int) -> bytes:
+    """The state of a model with S and U mode, MMU and PMP. The engine's features follow misa and its mask."""
+    changed_state = bytearray(state)
+    for at, size, bits in ((misa, word, ALL_EXTENSIONS), (misa + 2 * word, 4, ALL_FEATURES)):
+        value = int.from_bytes(state[at : at + size], "little") | bits
+        changed_state[at : at + size] = value.to_bytes(size, "little")
+    return bytes(changed_state)
 
 
 def _by_change(probe: Probe, layout: list[int], word: int) -> tuple[int, int, int]:
@@ -144,9 +169,9 @@ def _protection(probe: Probe, word: int) -> tuple[int, int]:
 
 
 def _find_misa(state: bytes, layout: list[int], word: int) -> int:
-    """misa lies between the pc and the privilege: the first word with the I bit and a base width."""
+    """misa lies between the pc and mstatus: the first word with the I bit and a base width."""
     base = 2 << 62 if word == 8 else 1 << 30
-    for i in range(layout[Slot.BADADDR], layout[Slot.PRIV], word):
+    for i in range(layout[Slot.BADADDR], layout[Slot.MSTATUS], word):
         value = int.from_bytes(state[i : i + word], "little")
         if value & (3 << (8 * word - 2)) == base and value & 0x100:
             return i

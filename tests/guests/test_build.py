@@ -228,3 +228,15 @@ def test_the_readme_tells_of_every_guest() -> None:
     readme = (GUESTS / "README.md").read_text(encoding="utf-8")
     table = readme.split("## What there is")[1].split("## guest.toml")[0]
     assert {g.name for g in ALL if g.name not in table} == set()
+
+
+def test_the_readme_s_table_is_the_tree_and_explains_each_gap() -> None:
+    readme = (GUESTS / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| ISA | hello |") :].split("\n\n")
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[0].splitlines()]
+    here = {g.isa for g in ALL}
+    assert [row[0] for row in rows] == [isa for isa in registry.names() if isa in here]
+    for isa, *cells in rows:
+        for guest, cell in zip(head[1:], cells, strict=True):
+            assert (cell == "x") == (GUESTS / isa / guest).is_dir(), f"{isa}/{guest}: {cell}"
+            assert cell == "x" or f"\n{cell}: " in "\n" + table[1], f"{isa}/{guest}: no reason {cell!r}"

@@ -19,7 +19,16 @@ from emu.outcome import Ending
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 MODELS = {"riscv64": "sifive-u54", "riscv32": "sifive-u34"}
 NAMES = (
-    *("hello", "exit-code", "uart-echo", "timer-interrupt", "external-interrupt", "halt-and-wake", "traps"),
+    *(
+        "hello",
+        "exit-code",
+        "uart-echo",
+        "timer-interrupt",
+        "external-interrupt",
+        "halt-and-wake",
+        "halt",
+        "traps",
+    ),
     *(
         "paging",
         "paging-sv48",

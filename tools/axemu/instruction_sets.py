@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from axemu.isacheck.command import check
 from axemu.screens import print_json, standard_output, table
 from isa import registry
 from isa.assembly import assembler_name
@@ -14,12 +17,16 @@ from isa.contract import HypercallAbi, Isa, Register
 from isa.errors import BrokenPlugin
 
 app = typer.Typer(help="Instruction sets: which there are, and what each has.", no_args_is_help=True)
+ABILITIES = ("traps", "interrupts", "halt", "hypercall", "registers", "ports", "walk", "disassembler", "gdb")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command(name="list")
-def list_(json: JsonOption = False) -> None:
-    """The installed instruction sets, a line each.
+def list_(
+    json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table in Markdown.")] = False,
+) -> None:
+    """The installed instruction sets, a line each, and what each is able to do; `isa show` says why not.
 
     [dim]axemu isa list[/]
     """
@@ -29,12 +36,18 @@ def list_(json: JsonOption = False) -> None:
             [_row(isa) for isa in found] + [{"name": each.name, "error": str(each)} for each in broken]
         )
         return
+    if markdown:
+        print("\n".join(markdown_table(found)))
+        return
     screen = standard_output()
-    rows = table("NAME", "ALIASES", "BITS", "ASSEMBLER", "MACHINES", "SUMMARY")
+    rows = table(
+        *("NAME", "ENDIAN", "ASSEMBLER", *(each.upper() for each in ABILITIES), "MACHINES", "SUMMARY")
+    )
     for isa in found:
         row = _row(isa)
-        cells = (row["name"], ", ".join(row["aliases"]), str(row["bits"]), row["assembler"] or "none")
-        rows.add_row(*cells, ", ".join(row["machines"]), escape(row["summary"]))
+        has = (_yes(row["abilities"][each]) for each in ABILITIES)
+        machines = ", ".join(row["machines"])
+        rows.add_row(isa.name, isa.endian, row["assembler"] or "-", *has, machines, escape(isa.summary))
     screen.print(rows)
     for each in broken:
         screen.print(f"[red]{escape(str(each))}[/]", soft_wrap=True)
@@ -82,10 +95,57 @@ def show(
         screen.print("", listed)
 
 
+app.command()(check)
+
+
 def machines_of(isa: Isa) -> list[str]:
     from emu.board import BOARDS  # noqa: PLC0415
 
     return [board.name for board in BOARDS if isa.name in board.isas or "*" in board.isas]
+
+
+def abilities(isa: Isa) -> dict[str, bool]:
+    """What a guest of this instruction set can have, by the words of `ABILITIES`."""
+    return {
+        "traps": isa.trap_delivery,
+        "interrupts": isa.lines is not None,
+        "halt": isa.halt is not None,
+        "hypercall": isa.hypercall is not None,
+        "registers": isa.register_exits,
+        "ports": isa.port_io,
+        "walk": isa.page_walk is not None,
+        "disassembler": isa.capstone is not None,
+        "gdb": isa.gdb is not None,
+    }
+
+
+def markdown_table(found: list[Isa]) -> Iterator[str]:
+    """The README's table."""
+    heads = (
+        "name",
+        "bits",
+        "byte order",
+        "traps",
+        "interrupts",
+        "halt",
+        "hypercall",
+        "disassembler",
+        "assembler",
+        "CPU models",
+    )
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
+    for isa in found:
+        has = abilities(isa)
+        traps = "delivered" if has["traps"] else "exits"
+        words = ["yes" if has[each] else "-" for each in ("interrupts", "halt", "hypercall", "disassembler")]
+        models = len(isa.engine.cpu_models)
+        cells = (isa.name, str(isa.bits), isa.endian, traps, *words, assembler_name(isa) or "-", str(models))
+        yield f"| {' | '.join(cells)} |"
+
+
+def _yes(has: bool) -> str:
+    return "yes" if has else "-"
 
 
 def _load_all() -> tuple[list[Isa], list[BrokenPlugin]]:
@@ -106,6 +166,7 @@ def _row(isa: Isa) -> dict[str, Any]:
         "bits": isa.bits,
         "endian": isa.endian,
         "summary": isa.summary,
+        "abilities": abilities(isa),
         "assembler": assembler_name(isa),
         "disassembler": "capstone" if isa.capstone is not None else None,
         "machines": machines_of(isa),
@@ -127,6 +188,14 @@ def _facts(isa: Isa) -> list[tuple[str, str]]:
         ),
         ("disassembler", "capstone" if isa.capstone is not None else "none"),
         ("page walk", "yes" if isa.page_walk is not None else "none"),
+        ("traps", "delivered to the guest's vectors" if isa.trap_delivery else "exits: none is delivered"),
+        ("interrupts", _lines(isa)),
+        ("port I/O", "exits" if isa.port_io else "none"),
+        (
+            "system registers",
+            "those that the engine lacks are exits" if isa.register_exits else "the engine's only",
+        ),
+        ("extensions", ", ".join(registry.extensions(isa)) or "none"),
         ("debugger", isa.gdb.architecture if isa.gdb is not None else "none"),
     ]
 
@@ -138,6 +207,13 @@ def _hypercall(abi: HypercallAbi | None) -> str:
     arguments = f"{abi.argument_registers[0]}..{abi.argument_registers[-1]}"
     places = f"number {abi.number_register}, arguments {arguments}, result {abi.result_registers[0]}"
     return f"{abi.instruction}{gate}: {places}"
+
+
+def _lines(isa: Isa) -> str:
+    lines = isa.lines
+    if lines is None:
+        return "none reach the guest"
+    return f"timer {lines.timer}, external {lines.external}, software {lines.software}"
 
 
 def _boot(value: object) -> str:
@@ -155,6 +231,8 @@ def _description(isa: Isa) -> dict[str, Any]:
             for vector in isa.vectors
         ],
         "halt": isa.halt,
+        "lines": None if isa.lines is None else asdict(isa.lines),
+        "hypercall": None if isa.hypercall is None else asdict(isa.hypercall),
         "missing": [{"ability": ability, "reason": reason} for ability, reason in isa.missing],
     }
 

@@ -1,0 +1,1 @@
+"""The conformance kit of instruction sets: what a descriptor promises, tried on its engine."""
