@@ -144,6 +144,8 @@ def _describe(
         effective_address=effective_address(code),
         branch_target=branch_target(code),
         decoding=_decoding,
+        port_io=True,
+        register_exits=True,
         missing=_MISSING,
     )
 
