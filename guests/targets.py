@@ -88,7 +88,7 @@ TARGETS: dict[str, Target] = {
     "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
     # x86
     "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
-    "i386": x86("x86-freestanding", "i686+sse2", ()),
+    "i386": x86("x86-freestanding", "i486", ()),
     # MIPS
     "mips": mips(32, "big"),
     "mipsel": mips(32, "little"),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from axvcpu.control import Kind
+from axvcpu.control import NEVER, Kind
 from isa.native import (
     Record,
     Word,
@@ -95,9 +95,11 @@ def start_of(engine: Record, control: Record, end: Word) -> Word:
 
 
 @njit
-def unhandled(engine: Record, control: Record, cause: Word, value: Word) -> Word:
-    """Leave with an exception that the guest does not take."""
-    control.cause, control.fault_address = U(cause), U(value)
+def unhandled(control: Record, cause: Word, value: Word) -> Word:
+    """Leave with an exception that the guest does not take. Only two say an address."""
+    vector = U(cause) & U(TRIPLE_FAULT - 1)
+    addressed = vector == U(PAGE_FAULT) or vector == U(MACHINE_CHECK)  # noqa: PLR1714
+    control.cause, control.fault_address = U(cause), U(value) if addressed else U(NEVER)
     return EXCEPTION
 
 
@@ -132,7 +134,7 @@ def exception(engine: Record, control: Record, cause: Word) -> Word:
             give_back(engine, control, start)
             put64(engine, PC, pc)
             put32(engine, OLD_EXCEPTION, 0xFFFFFFFF)
-            left = unhandled(engine, control, cause, value)
+            left = unhandled(control, cause, value)
             return TRAP_LOOP if again else left
         give_back(engine, control, end)
         control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
@@ -163,7 +165,7 @@ def intercepted(engine: Record, control: Record, code: Word) -> Word:
     """What the engine's SVM checks caught: an MSR, or the shutdown that a triple fault is."""
     if code == SHUTDOWN_EXIT:
         first = control.cause - U(1)
-        return unhandled(engine, control, U(TRIPLE_FAULT) + first, value_of(engine, np.int64(first)))
+        return unhandled(control, U(TRIPLE_FAULT) + first, value_of(engine, np.int64(first)))
     if code != MSR_EXIT:
         return FAIL
     wanted = get32(engine, ERROR_CODE)
@@ -232,7 +234,7 @@ def on_invalid(uc: Word, user: Record) -> Word:
 def arrange(engine: Record, control: Record, cause: Word, value: Word) -> Word:
     """Have the guest take an exception at the pc when it is entered next; 0, or the Kind that it leaves with at once."""
     if segment32(engine, IDTR, LIMIT) == U(0):
-        return unhandled(engine, control, cause, value)
+        return unhandled(control, cause, value)
     put32(engine, SOFTWARE, PENDING)
     put64(engine, NEXT_PC, cause)
     if cause == PAGE_FAULT:
@@ -287,7 +289,7 @@ def fault(address: Word) -> Word:
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, control.pc, control.access, where, hflags(engine) & U(3))
     if control_register(engine, 4) & U(MCE) == U(0):
-        left = unhandled(engine, control, MACHINE_CHECK, where)
+        left = unhandled(control, MACHINE_CHECK, where)
     else:
         left = arrange(engine, control, MACHINE_CHECK, where)
         control.trap_cause, control.trap_pc, control.trap_retired = U(0), U(0), U(0)
