@@ -61,7 +61,7 @@ def x86(triple: str, cpu: str, flags: tuple[str, ...]) -> Target:
         Zig(triple, cpu),
         flags=(*flags, "-mgeneral-regs-only"),
         runtime=("start.S", "vectors.S", "trap.c"),
-        library=("arch.c", "probes.S", "probes.c", "forms.c"),
+        library=("arch.c", "probes.S", "probes.c", "forms.c", "user.S"),
     )
 
 

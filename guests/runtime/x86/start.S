@@ -91,7 +91,7 @@ gdt:
     .quad 0x00009b000000ffff /* 16 bits: code, data */
     .quad 0x000093000000ffff
     .quad 0x00cf9b000000ffff /* code of 32 bits */
-    .quad 0x0000890000000067, 0 /* the task; its address is put in above */
+    .quad 0x0000890000000088, 0 /* the task, with a bitmap of 256 ports; its address is put in above */
 gdt_end:
     .globl gdt_pointer, idt_pointer
 gdt_pointer:
@@ -101,13 +101,18 @@ idt_pointer:
     .word VECTORS * GATE - 1
     WORD_DATA idt
 
+    .globl task
+    .balign 8
+task:
+    .space 0x66
+    .word 0x89 /* beyond the limit: no bitmap */
+    .space 0x20
+    .byte 0xff
+
     .bss
     .balign 16
-    .globl idt, task, stack_top
+    .globl idt, stack_top
 idt:
     .space VECTORS * GATE
-task:
-    .space 0x68
-    .balign 16
     .space 0x4000
 stack_top:
