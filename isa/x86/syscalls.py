@@ -12,6 +12,7 @@ from isa.x86.words import (
     CS,
     CS64,
     EFER,
+    FLAGS,
     IF,
     LMA,
     PC,
@@ -61,7 +62,7 @@ def on_syscall(uc: Word, user: Record) -> None:
     else:
         target = star & U(0xFFFFFFFF)
         put_general(engine, RCX, after & U(0xFFFFFFFF))
-        helper_write_eflags(state, flags & ~U(IF | RF | VM), ALL)
+        put64(engine, FLAGS, get64(engine, FLAGS) & ~U(IF | RF | VM))
         load_flat(engine, CS, selector, U(CODE_32))
     load_flat(engine, SS, selector + U(8), U(DATA))
     hide(engine)
@@ -76,7 +77,7 @@ def on_sysenter(uc: Word, user: Record) -> None:
     if selector == U(0):
         raise_exception_err(state, GENERAL_PROTECTION, np.int32(0))
     size = U(size_at(engine, linear(engine)))
-    helper_write_eflags(state, helper_read_eflags(state) & ~U(IF | RF | VM), ALL)
+    put64(engine, FLAGS, get64(engine, FLAGS) & ~U(IF | RF | VM))  # the translated code keeps the condition codes
     long = hflags(engine) & U(LMA) != U(0)
     load_flat(engine, CS, selector, U(CODE_64 if long else CODE_32))
     load_flat(engine, SS, selector + U(8), U(DATA))

@@ -79,13 +79,13 @@ gdt:
 #ifdef __x86_64__
     .quad 0x00af9b000000ffff /* code, data */
     .quad 0x00cf93000000ffff
-    .quad 0x00affb000000ffff /* the same for level 3 */
-    .quad 0x00cff3000000ffff
+    .quad 0x00cff3000000ffff, 0x00affb000000ffff /* data and code for level 3, code and data */
+    .quad 0x00affb000000ffff, 0x00cff3000000ffff
 #else
     .quad 0x00cf9b000000ffff
     .quad 0x00cf93000000ffff
-    .quad 0x00cffb000000ffff
-    .quad 0x00cff3000000ffff
+    .quad 0x00cffb000000ffff, 0x00cff3000000ffff /* code and data for level 3 */
+    .quad 0, 0
 #endif
     .quad 0x00cf13000000ffff /* not present */
     .quad 0x00009b000000ffff /* 16 bits: code, data */

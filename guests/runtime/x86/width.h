@@ -34,15 +34,21 @@
 #define WORD_DATA .long
 #endif
 
+/* Selectors. For SYSRET and SYSEXIT level 3 has its segments in this order. */
 #define CODE 0x08
 #define DATA 0x10
+#ifdef __x86_64__
+#define USER_DATA 0x1b
+#define USER_CODE 0x23 /* and again at 0x28, 0x30 */
+#else
 #define USER_CODE 0x1b
 #define USER_DATA 0x23
-#define ABSENT 0x28
-#define CODE_16 0x30
-#define DATA_16 0x38
-#define CODE_32 0x40
-#define TASK 0x48
+#endif
+#define ABSENT 0x38
+#define CODE_16 0x40
+#define DATA_16 0x48
+#define CODE_32 0x50
+#define TASK 0x58
 #define VECTORS 0x30
 
 #endif
