@@ -55,11 +55,12 @@ def riscv(bits: int) -> Target:
     )
 
 
-def x86(triple: str, cpu: str, flags: tuple[str, ...]) -> Target:
+def x86(triple: str, cpu: str, flags: tuple[str, ...], base: int = LOW) -> Target:
     return Target(
         "x86",
         Zig(triple, cpu),
         flags=(*flags, "-mgeneral-regs-only"),
+        base=base,
         runtime=("start.S", "vectors.S", "trap.c"),
         library=("arch.c", "probes.S", "probes.c", "forms.c", "user.S"),
     )
@@ -89,6 +90,8 @@ TARGETS: dict[str, Target] = {
     # x86
     "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
     "i386": x86("x86-freestanding", "i486", ()),
+    "x86_64-low": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000),  # real mode reaches 64 KiB
+    "i386-low": x86("x86-freestanding", "i486", (), 0x1000),
     # MIPS
     "mips": mips(32, "big"),
     "mipsel": mips(32, "little"),
