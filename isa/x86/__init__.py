@@ -39,6 +39,7 @@ _MISSING = (
     ("local APIC, SIPI, SMM", "machine `bare` has three interrupt lines instead"),
     ("alignment", "the engine never checks it: no #AC, no #GP of SSE accesses"),
     ("unmapped access", "a machine check (vector 18) if the guest has set CR4.MCE, else the guest has crashed"),
+    ("data breakpoints (dr0 to dr3)", "the engine never hits them; those of code it does"),
     ("last x87 instruction", "the engine notes neither its address nor its operand's"),
     ("INS into a device window", "the window gets a zero before the value"),
     (

@@ -9,6 +9,7 @@ from numba import carray, cfunc, njit, types
 
 from isa.native import Record, Word, as_control, as_engine, as_u32, get32, get64, note, put32
 from isa.records import LOG_INTERRUPT
+from isa.x86.breakpoints import note_breakpoints, see_breakpoints
 from isa.x86.causes import FIRST_INTERRUPT, Cause
 from isa.x86.cpuid import look_at_model
 from isa.x86.layout import INT_VECTOR, PRIVATE, STUB, Slot
@@ -85,6 +86,7 @@ def begin(address: Word) -> Word:
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     if number(engine, MODEL_SEEN) == 0:
         look_at_model(engine)
+    see_breakpoints(engine)
     engine.code_base = segment64(engine, CS, BASE)
     control.cause = U(0)
     waiting, start = U(0), control.pc
@@ -113,6 +115,7 @@ def begin(address: Word) -> Word:
 def settle(address: Word) -> Word:
     """The engine has come back: code is at pc + the base of cs."""
     engine = carray(as_engine(address), 1)[0]
+    note_breakpoints(engine)
     engine.code_base = segment64(engine, CS, BASE)
     engine.resuming = U(0)
     request(engine, U(0))

@@ -24,7 +24,7 @@ from isa.x86.registers import MSRS
 
 
 class Slot(IntEnum):
-    """Indices into the layout: byte offsets into the saved CPU state, but for the last four. VMCB is a host address."""
+    """Indices into the layout: byte offsets into the saved CPU state, but for the last five. VMCB is a host address."""
 
     GENERAL = 0
     PC = auto()
@@ -72,6 +72,7 @@ class Slot(IntEnum):
     SIZE = auto()  # of the saved state; the engine's CPU object goes on with words of the CPU model
     MODEL_SEEN = auto()  # whether native code has looked at those, and taken from them what we do not have
     LONG_MODE = auto()  # whether there is a 64-bit mode at all
+    BREAKPOINTS = auto()  # dr7 as the engine's breakpoints have been made from it
     VMCB = auto()
 
 
