@@ -19,7 +19,8 @@ MAX_RAM = 64 * GIB
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One device of a board. `kind` names the device class (`emu.devices.KINDS`), `name` this instance of it."""
+    """One device of a board. `kind` names the device class (`emu.devices.KINDS`), `name` this instance of it. `port`:
+    its base is a port of x86's, not an address."""
 
     name: str
     kind: str
@@ -27,6 +28,7 @@ class Slot:
     size: int
     irq: int | None = None
     options: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+    port: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,12 @@ BARE = Board(
 
 BOARDS: tuple[Board, ...] = (VIRT_RISCV, BARE)
 
+BARE_PORTS = (
+    Slot("com1", "ns16550a", 0x3F8, 8, irq=1, port=True),
+    Slot("exit", "bare-power", 0xF4, 4, port=True),
+)
+"""What `bare` has besides on an ISA with ports."""
+_WITH_PORTS = ("i386", "x86_64")
 _BARE_HOMES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V programs are linked to run
 
 
@@ -115,6 +123,8 @@ def board_for(isa: str, name: str | None = None) -> Board:
         if name in (None, board.name) and (isa in board.isas or "*" in board.isas):
             if board is BARE and isa in _BARE_HOMES:
                 return replace(board, ram_base=_BARE_HOMES[isa], ram_alias=board.ram_base)
+            if board is BARE and isa in _WITH_PORTS:
+                return replace(board, slots=board.slots + BARE_PORTS)
             return board
     have = ", ".join(board.name for board in BOARDS if isa in board.isas or "*" in board.isas)
     raise ConfigError("machine", f"one that {isa} has ({have})", str(name))

@@ -43,6 +43,7 @@ from emu.native_rows import bind_rows
 from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
+from emu.ports import Ports
 from emu.recorder import Recorder
 from emu.runner import Runner
 from emu.schedule import Schedule, Vcpu
@@ -145,7 +146,8 @@ class Machine:
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
-        placed = [(slot.base, device.size, device) for slot, device in made]
+        placed = [(slot.base, device.size, device) for slot, device in made if not slot.port]
+        self.ports: Final = Ports((slot.base, device) for slot, device in made if slot.port)
         for base, _, device in placed:
             self.bus.add_device(base, device)
         self.windows: list[tuple[int, int, Registers]] = [*placed]

@@ -155,8 +155,11 @@ def _listens(device: Device) -> bool:
 
 def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
+    channel = _serial(hands, made)
+    if slot.port:
+        channel = Mute(channel)  # what is typed belongs to the board's own UART
     device: Any = device_class(slot.kind)(
-        slot.name, _serial(hands, made), _irq(slot, made), alarm, slot.size, clock=hands.timeline
+        slot.name, channel, _irq(slot, made), alarm, slot.size, clock=hands.timeline
     )
     connect(device.fire)
     return device  # type: ignore[no-any-return]

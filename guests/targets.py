@@ -55,6 +55,17 @@ def riscv(bits: int) -> Target:
     )
 
 
+def x86(triple: str, cpu: str, flags: tuple[str, ...], base: int = LOW) -> Target:
+    return Target(
+        "x86",
+        Zig(triple, cpu),
+        flags=(*flags, "-mgeneral-regs-only"),
+        base=base,
+        runtime=("start.S", "vectors.S", "trap.c"),
+        library=("arch.c", "probes.S", "probes.c", "forms.c", "user.S"),
+    )
+
+
 def mips(bits: int, endian: Literal["little", "big"]) -> Target:
     name = ("mips64" if bits == 64 else "mips") + ("el" if endian == "little" else "")
     kseg0 = 0xFFFF_FFFF_8000_0000 if bits == 64 else 0x8000_0000
@@ -119,10 +130,10 @@ TARGETS: dict[str, Target] = {
     "arm": Target("arm", Zig("arm-freestanding-eabi", "cortex_a15"), flags=("-mfloat-abi=soft",)),
     "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
     # x86
-    "x86_64": Target(
-        "x86", Zig("x86_64-freestanding", "x86_64"), flags=("-mno-red-zone", "-mgeneral-regs-only")
-    ),
-    "i386": Target("x86", Zig("x86-freestanding", "i686"), flags=("-mgeneral-regs-only",)),
+    "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
+    "i386": x86("x86-freestanding", "i486", ()),
+    "x86_64-low": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000),  # real mode reaches 64 KiB
+    "i386-low": x86("x86-freestanding", "i486", (), 0x1000),
     # MIPS
     "mips": mips(32, "big"),
     "mipsel": mips(32, "little"),

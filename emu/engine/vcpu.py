@@ -371,12 +371,12 @@ class EngineVCpu(ControlWords):
                 operation, block = (self.read_register(name) for name in ("a0", "a1"))
                 return Hypercall(SEMIHOSTING, (operation, block, 0, 0, 0, 0))
             case Kind.EXCEPTION | Kind.TRAP_LOOP:
-                cause = words[WORD["cause"]]
+                cause, address = words[WORD["cause"]], words[WORD["fault_address"]]
                 return GuestException(
                     cause,
                     self.isa.vector_name(cause),
                     words[PC],
-                    words[WORD["fault_address"]],
+                    None if address == NEVER else address,
                     trap_loop=kind == Kind.TRAP_LOOP,
                 )
             case Kind.UNMAPPED:
