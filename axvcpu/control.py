@@ -43,6 +43,10 @@ class Kind(IntEnum):
     )
     DELIVER = 18  # internal: the trap of `cause` is taken when the engine has returned
     AGAIN = 19  # internal: nothing but to enter again
+    IO_READ = 20  # a port: address, width
+    IO_WRITE = 21  # and data
+    SYSREG_READ = 22  # a system register that the engine lacks: address is its encoding, cause the register that gets it
+    SYSREG_WRITE = 23  # and data
 
 
 CYCLE_STOPPED: Final = 1
@@ -69,6 +73,7 @@ CONTROL: Final = np.dtype(
         ("yields", "u8"),  # another vCPU waits for its turn: a pause ends this one's
         ("yielded", "u8"),
         ("stop_count", "u8"),  # instructions of the block that a stop kept from beginning
+        ("recall", "u8"),  # what was answered inside an access wants control at the next block
         ("kick", "u8"),
         # time: ns = (retired + time_base) << time_shift, or the host's clock
         ("time_base", "u8"),

@@ -151,7 +151,10 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
         case CpuDown() if vm.firmware is not None:
             vm.firmware.cpu_down(vcpu)
             return None
-        case SysRegRead() | SysRegWrite() | IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
+        case SysRegRead() | SysRegWrite():  # no machine has any besides its CPU's: the guest's own fault
+            left = vcpu.arch.refuse()
+            return None if left is None else answer(left, vcpu, vm)
+        case IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
             return vm.ended(Ending.CRASHED, vcpu, exit, f"this machine has no answer to {exit}")
         case _:
             assert_never(exit)

@@ -10,11 +10,12 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 from axvcpu.control import NEVER
-from axvcpu.exits import AccessFlags, AxVCpuExitReason
+from axvcpu.exits import AccessFlags, AxVCpuExitReason, MmioRead, MmioWrite
 from axvcpu.states import WAKES, BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
@@ -140,6 +141,7 @@ class Machine:
             self._runner.ask_power,
             self.dma,
             self._complain,
+            self.isa.lines,
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
@@ -178,7 +180,9 @@ class Machine:
             host_start=self.schedule.host_start,
         )
         for number in range(self.config.smp):
-            self.vcpus.append(AxVCpu.new(EngineVCpu, self.vm_id, number, config))
+            vcpu = AxVCpu.new(EngineVCpu, self.vm_id, number, config)
+            vcpu.arch.answer_now = partial(self._answer_inside, vcpu)
+            self.vcpus.append(vcpu)
 
     def _build_firmware(self) -> Sbi | None:
         if self.config.bios != BUILT_IN or not self.board.firmware:
@@ -363,6 +367,19 @@ class Machine:
         vcpu.arch.set_line(line, level)
         if level and vcpu is not self._runner.current:
             self._set_stale()
+
+    def _answer_inside(self, vcpu: Vcpu, exit: MmioRead | MmioWrite) -> tuple[int, bool]:
+        """Answer an access that cannot leave the guest: the value, and whether something wants control after it."""
+        if self.listening:
+            self.tell(vcpu, exit)
+        base, size, device = self.windows[exit.window]
+        offset, value = exit.addr - base, 0
+        if offset + exit.width <= size:  # the rest of a window's last page reads as zero
+            if isinstance(exit, MmioRead):
+                value = device.read(offset, exit.width)
+            else:
+                device.write(offset, exit.width, exit.data)
+        return value, self._runner.stale
 
     def _drain(self, writes: Iterable[tuple[int, int, int, int]]) -> None:
         for window, address, width, value in writes:

@@ -20,6 +20,7 @@ from emu.lines import Mute, Shared, Unheard
 from emu.timeline import Timeline
 from emu.virtio import windows
 from emu.virtio.device import VirtioDevice
+from isa.contract import InterruptLines
 
 EPOCH_NS: Final = 1_577_836_800 * 10**9
 """Wall time at guest time 0: 2020-01-01 00:00 UTC, the same in every run."""
@@ -46,6 +47,7 @@ class Hands:
     power: Power
     dma: Dma
     complain: Callable[[str], None]  # what a guest did to a device that cannot be meant
+    interrupts: InterruptLines | None  # of the ISA; None: it has none
 
 
 class _Unconnected:
@@ -92,6 +94,13 @@ def _irq(slot: Slot, made: dict[str, Device]) -> IrqLine:
             line: IrqLine = source(slot.irq)
             return line
     return _Unconnected()
+
+
+def _line(hands: Hands, cpu: int, name: str) -> IrqLine:
+    """That line of the ISA's into a vCPU."""
+    if hands.interrupts is None:
+        return _Unconnected()
+    return hands.lines.line(cpu, getattr(hands.interrupts, name))
 
 
 def _alarm(hands: Hands, name: str) -> tuple[Any, Callable[[Callable[[], None]], None]]:
@@ -222,15 +231,15 @@ def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
 
 def _bare_timer(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
-    line = hands.lines.line(0, MTIP)
+    line = _line(hands, 0, "timer")
     device: Any = device_class(slot.kind)(slot.name, hands.timeline, alarm, line, slot.size)
     connect(device.fire)
     return device  # type: ignore[no-any-return]
 
 
 def _bare_latch(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
-    soft = [hands.lines.line(cpu, MSIP) for cpu in range(hands.config.smp)]
-    device: Device = device_class(slot.kind)(slot.name, hands.lines.line(0, MEIP), soft, slot.size)
+    soft = [_line(hands, cpu, "software") for cpu in range(hands.config.smp)]
+    device: Device = device_class(slot.kind)(slot.name, _line(hands, 0, "external"), soft, slot.size)
     return device
 
 

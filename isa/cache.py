@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_SOURCES: Final = ("axvcpu", "isa", "isa/riscv", "emu/engine")
+_SOURCES: Final = ("axvcpu", "isa")  # of all native code; `isa.objects` adds those of its modules' packages
 _KEPT: Final = 4  # directories of other states of the sources, the newest
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "Field",
     "GdbTarget",
     "HypercallAbi",
+    "InterruptLines",
     "Isa",
     "LibraryTarget",
     "MemoryAccess",
@@ -119,6 +120,15 @@ class HypercallAbi:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptLines:
+    """The lines that machine `bare` drives, by the number that native code and `inject_interrupt` know them by."""
+
+    timer: int = 0
+    external: int = 1
+    software: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Vector:
     """A trap cause, by the number in GuestException exits and in the cause register (interrupt bit apart)."""
 
@@ -150,6 +160,7 @@ class Isa:
     boot: tuple[tuple[str, BootValue | int], ...] = ()
     hypercall: HypercallAbi | None = None
     halt: str | None = None  # the instruction, and what wakes the CPU again
+    lines: InterruptLines | None = None  # None: interrupts do not reach the guest
     native: str | None = None
     capstone: LibraryTarget | None = None
     keystone: LibraryTarget | None = None
@@ -190,6 +201,13 @@ class Isa:
         if found is None:
             raise UnknownRegister(self.name, name, tuple(self._named))
         return found
+
+    def general(self, number: int) -> Register:
+        """General register `number`, as instructions count them. Raises IndexError."""
+        if number < 0:
+            raise IndexError(number)
+        roles = (Role.GENERAL, Role.ZERO, Role.SP, Role.RA)
+        return [row for row in self.registers if row.group == "general" and row.role in roles][number]
 
     def of_role(self, role: Role) -> tuple[Register, ...]:
         return tuple(register for register in self.registers if register.role is role)

@@ -27,6 +27,7 @@ from isa.records import (
     LOG_ENTRY,
     REGION,
     RING_ENTRY,
+    SCRATCH,
     UC_PROT_EXEC,
     WINDOW,
 )
@@ -132,29 +133,94 @@ def _indirect(signature: Any) -> Any:
 
 
 call_word = _indirect(types.int64(types.intp))
+call_code = _indirect(types.int64(types.intp, types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
 call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32, types.intp))
 call_engine = _indirect(types.int32(types.intp))
+call_place = _indirect(types.uint64(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 
 
 @njit(inline="always")
-def code_at(engine: Record, pc: Word, size: Word) -> Word:
-    """Host address at which `size` bytes of guest code at virtual `pc` can be read; 0 where they cannot.
+def save(engine: Record) -> None:
+    """Before registers of the CPU state are read: have them in `engine.state`. Nothing where they are there in place."""
+    if engine.context != np.uint64(0):
+        uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
-    Straight from guest memory while the guest's MMU is off, else through the engine into the scratch area.
+
+@njit(inline="always")
+def restore(engine: Record) -> None:
+    """After registers of the CPU state were changed: give them to the engine."""
+    if engine.context != np.uint64(0):
+        uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
+
+
+@njit(inline="always")
+def place(engine: Record, slot: Word) -> Word:
+    """Host address of entry `slot` of the ISA's layout in the CPU state."""
+    return np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot]
+
+
+@njit(inline="always")
+def get32(engine: Record, slot: Word) -> Word:
+    """32 bits of the CPU state, as 64."""
+    return np.uint64(carray(as_u32(place(engine, slot)), 1)[0])
+
+
+@njit(inline="always")
+def put32(engine: Record, slot: Word, value: Word) -> None:
+    carray(as_u32(place(engine, slot)), 1)[0] = np.uint32(value)
+
+
+@njit(inline="always")
+def get64(engine: Record, slot: Word) -> Word:
+    return carray(as_u64(place(engine, slot)), 1)[0]
+
+
+@njit(inline="always")
+def put64(engine: Record, slot: Word, value: Word) -> None:
+    carray(as_u64(place(engine, slot)), 1)[0] = np.uint64(value)
+
+
+@njit
+def code_at(engine: Record, pc: Word, size: Word) -> Word:
+    """Host address at which `size` bytes of guest code at virtual `pc` can be read, and a longest instruction beyond
+    them, be they code or not; 0 where they cannot.
+
+    Straight from guest memory while the guest's MMU is off and there is so much of it, else in the scratch area.
     """
+    at, scratch = np.intp(0), np.intp(engine.scratch)
+    first, last = np.uint64(pc), np.uint64(pc) + np.uint64(size) - np.uint64(1)
+    if np.uint64(size) > np.uint64(SCRATCH - 16):
+        return at
     if engine.paging == np.uint64(0):
         regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
         for i in range(engine.regions_count):
             row = regions[i]
-            if row.lo <= np.uint64(pc) and np.uint64(pc) + np.uint64(size) - np.uint64(1) <= row.hi:
-                return np.intp(row.host + (np.uint64(pc) - row.lo))
-        return np.intp(0)
-    at = np.intp(engine.scratch)
-    if uc_vmem_read(np.intp(engine.uc), np.uint64(pc), UC_PROT_EXEC, at, np.uint64(size)) != 0:
-        return np.intp(0)
-    return at
+            if row.lo <= first and last <= row.hi:
+                at = np.intp(row.host + (first - row.lo))
+                if last + engine.code_size > row.hi:
+                    source, copy = carray(as_u8(at), SCRATCH), carray(as_u8(scratch), SCRATCH)
+                    for k in range(np.int64(size)):
+                        copy[k] = source[k]
+                    return scratch
+                return at
+        return at
+    if uc_vmem_read(np.intp(engine.uc), first, UC_PROT_EXEC, scratch, np.uint64(size)) != 0:
+        return at
+    return scratch
+
+
+@njit
+def instruction_place(engine: Record, pc: Word) -> Word:
+    """Host address at which the instruction at virtual `pc` can be read; 0 where it cannot."""
+    size = engine.code_size
+    while size > np.uint64(0):  # the last one of memory may be shorter than the longest
+        at = code_at(engine, pc, size)
+        if at != 0:
+            return at
+        size -= np.uint64(1)
+    return np.intp(0)
 
 
 @njit
@@ -165,7 +231,7 @@ def walk(engine: Record, pc: Word, size: Word) -> Word:
         return 0
     count, offset = 0, 0
     while offset < size:
-        offset += call_word(np.intp(engine.length), at + offset)
+        offset += call_code(np.intp(engine.length), at + offset, np.intp(engine.address))
         count += 1
     return count
 
@@ -183,7 +249,7 @@ def guest_time(engine: Record, control: Record) -> Word:
 
 @njit
 def give_back(engine: Record, control: Record, pc: Word) -> None:
-    """The last block ended early, at `pc`: take back what it was charged and did not execute."""
+    """The last block ended early, before the code at `pc`: take back what it was charged and did not execute."""
     begun = control.block_count
     if begun == np.uint64(0):
         return

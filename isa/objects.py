@@ -55,7 +55,7 @@ def functions(*modules: str) -> Mapping[str, int]:
     if directory is not None:
         cache.prune(directory)
     cpu = _digest(repr((llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())).encode())
-    path = None if directory is None else directory / f"{'-'.join(modules)}-{cpu[:8]}.o"
+    path = None if directory is None else directory / f"{'-'.join(modules)}-{_sources(modules)}-{cpu[:8]}.o"
     data = _read(path)
     if data is None:
         with _only_one(path):
@@ -64,6 +64,18 @@ def functions(*modules: str) -> Mapping[str, int]:
                 data = _compile(modules)
                 _write(path, data)
     return _load(data)
+
+
+def _sources(modules: tuple[str, ...]) -> str:
+    """A digest of the packages that these modules are in."""
+    packages = sorted({module.rpartition(".")[0] for module in modules})
+    found = [importlib.import_module(package) for package in packages if package]
+    files = [path for package in found for folder in package.__path__ for path in Path(folder).glob("*.py")]
+    if len(found) < len(packages):  # a module of its own
+        files += [
+            Path(importlib.import_module(module).__file__ or "") for module in modules if "." not in module
+        ]
+    return _digest(b"\n".join(path.read_bytes() for path in sorted(files)))[:16]
 
 
 def _digest(data: bytes) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # void (cpu): leave the running block for good; 0 where the engine does it by itself
         ("layout", "u8"),  # int64 offsets of the ISA's registers in the CPU state
-        ("scratch", "u8"),  # 8 KiB to read guest code into
+        ("scratch", "u8"),  # SCRATCH bytes to read guest code into
         ("blocks", "u8"),  # table of (pc, size, instructions)
         ("blocks_mask", "u8"),
         ("blocks_used", "u8"),
@@ -48,6 +48,20 @@ ENGINE: Final = np.dtype(
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
         ("until", "u8"),  # the run's one exit address, while an exact stop is under way
         ("until_set", "u8"),
+        (
+            "step",
+            "u8",
+        ),  # address of a word (u4) of the engine: the most instructions of the next block it translates; 0: not found
+        (
+            "exception",
+            "u8",
+        ),  # address of the engine's number (i4) of the exception under way, -1 none; 0: not found
+        ("code_base", "u8"),  # what is added to a pc to get the address of code (x86: the base of cs)
+        ("resuming", "u8"),  # the first block of this entry calls `resume`
+        (
+            "synchronous",
+            "u8",
+        ),  # int64 (engine block): the machine answers the access now; see NativeAbilities.windows
         ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
         (
             "alias",
@@ -65,13 +79,14 @@ ENGINE: Final = np.dtype(
         ("code_places", "u8"),  # a page's row, plus 1, by its address
         ("code_copies", "u8"),
         ("code_changed", "u8"),  # code of some of them is to be forgotten
+        ("code_size", "u8"),  # bytes of the longest instruction
         ("pc_register", "i8"),
         ("wide", "u8"),  # 1: registers of 64 bits
         ("big_endian", "u8"),
         # compiled functions of the ISA, by address
         ("odd_block", "u8"),  # int32 (engine block, address, size, cell): what the block hook leaves to it
-        ("length", "u8"),  # int64 (code address): bytes of the instruction there
-        ("halts", "u8"),  # int64 (code address): whether the instruction there is a halt
+        ("length", "u8"),  # int64 (code address, engine block): bytes of the instruction there
+        ("halts", "u8"),  # int64 (code address, engine block): whether the instruction there is a halt
         ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
         ("deliver", "u8"),  # int32 (engine block, cause, pc, value): take a trap
         (
@@ -79,7 +94,22 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): hand the interrupt lines to the engine, 1 if one can wake
         ("fault", "u8"),  # int32 (engine block): an access that nothing backs, as the guest's own fault
-        ("advance", "u8"),  # int32 (engine block): go past the hypercall that was answered
+        (
+            "advance",
+            "u8",
+        ),  # int32 (engine block): go past the call, port or system register access that was answered
+        (
+            "refuse",
+            "u8",
+        ),  # int32 (engine block): the exit that it left with is the guest's own fault after all
+        ("takes", "u8"),  # int32 (engine block): whether a hidden interrupt line can be taken now
+        ("begin", "u8"),  # uint64 (engine block): where to enter, where that is not the pc alone
+        (
+            "settle",
+            "u8",
+        ),  # int32 (engine block): the engine has come back: put right what it says of its place
+        ("resume", "u8"),  # int32 (engine block): at the first block of an entry, while `resuming`
+        ("locate", "u8"),  # uint64 (engine block): address of the code that makes a synchronous access
         (
             "observe",
             "u8",
@@ -90,6 +120,8 @@ ENGINE: Final = np.dtype(
     align=True,
 )
 
+SCRATCH: Final = 1 << 14
+"""Bytes of the scratch area: the longest block, and more."""
 PAGES: Final = 1 << 16
 PAGE_CODE, PAGE_DATA = 1, 2
 REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
@@ -156,7 +188,8 @@ class NativeAbilities:
     `callbacks` is a module of numba ``CFunc``s, compiled by `isa.objects`, by name. For hooks: on_exception
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
     (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
-    that does not need on_invalid, on_fill, halts, inspect, observe, mend or unprivileged lacks them.
+    that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
+    resume or locate lacks them.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
@@ -165,6 +198,11 @@ class NativeAbilities:
     `counted` are registers that read as the count of retired instructions (name, right shift, the control block's word
     that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
     shift).
+
+    identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
+    instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
+    gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
+    is answered inside is counted as an exit like any other, and never returned by `run`.
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -174,5 +212,8 @@ class NativeAbilities:
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
+    identify: Callable[[StateView, bytearray, int], None] | None = None
+    instructions: tuple[tuple[int, str], ...] = ()
+    windows: Literal["gate", "loads", "synchronous"] = "gate"
     counted: tuple[tuple[str, int, str, int], ...] = ()
     clocks: tuple[tuple[str, int, int], ...] = ()

@@ -19,6 +19,21 @@ GROUP = "axemu.isa"
 OWN = (
     EntryPoint("riscv64", "isa.riscv:RISCV64", GROUP),
     EntryPoint("riscv32", "isa.riscv:RISCV32", GROUP),
+    EntryPoint("aarch64", "isa.aarch64:AARCH64", GROUP),
+    EntryPoint("arm", "isa.arm:ARM", GROUP),
+    EntryPoint("i386", "isa.x86:I386", GROUP),
+    EntryPoint("x86_64", "isa.x86:X86_64", GROUP),
+    EntryPoint("mips", "isa.mips:MIPS", GROUP),
+    EntryPoint("mipsel", "isa.mips:MIPSEL", GROUP),
+    EntryPoint("mips64", "isa.mips:MIPS64", GROUP),
+    EntryPoint("mips64el", "isa.mips:MIPS64EL", GROUP),
+    EntryPoint("ppc", "isa.ppc:PPC", GROUP),
+    EntryPoint("ppc64", "isa.ppc:PPC64", GROUP),
+    EntryPoint("sparc", "isa.sparc:SPARC", GROUP),
+    EntryPoint("sparc64", "isa.sparc:SPARC64", GROUP),
+    EntryPoint("m68k", "isa.m68k:M68K", GROUP),
+    EntryPoint("s390x", "isa.s390x:S390X", GROUP),
+    EntryPoint("tricore", "isa.tricore:TRICORE", GROUP),
 )
 
 

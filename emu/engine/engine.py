@@ -38,6 +38,7 @@ from isa.records import (
     LOG_ENTRY,
     PAGES,
     RING_ENTRY,
+    SCRATCH,
     NativeAbilities,
     StateBytes,
     StateView,
@@ -51,7 +52,6 @@ CELLS: Final = 1 << 20
 """Blocks that can be translated before the engine starts afresh (16 bytes each, touched as code is met)."""
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
-_SCRATCH: Final = 1 << 13
 _BEYOND: Final = 32
 """Bytes after what a context holds, of the engine's CPU state, that are looked at."""
 
@@ -94,10 +94,12 @@ class Engine:
         self.save(self._pristine)
         self._internals = self._look_inside()
         self.beyond: Final = self._look_beyond()
+        self.loaded: Any = None
+        self._inside: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)(self._answer_inside)
+        self._inside_address = ctypes.cast(self._inside, ctypes.c_void_p).value
         self._allocate()
         self._install()
-        self._mapping = Mapping(self.handle, self.address, self._hook)
-        self.loaded: Any = None
+        self._mapping = Mapping(self.handle, self.address, self._hook, self.native.windows)
 
     def _look_inside(self) -> Internals | None:
         """Use what the engine does not offer, where it can be found."""
@@ -131,6 +133,11 @@ class Engine:
         self.restore(self._pristine)
         return after[changed[0] : changed[-1] + 1] if changed else memoryview(b"")
 
+    def _answer_inside(self, address: int) -> int:
+        """The loaded vCPU's access is answered while the guest stands in it."""
+        answer: int = self.loaded.answer_inside()
+        return answer
+
     # -- memory shared with native code ------------------------------------------------------------------------------
 
     def _allocate(self) -> None:
@@ -141,7 +148,7 @@ class Engine:
         self.ring = np.zeros(RING, RING_ENTRY)
         self.log = np.zeros(LOG, LOG_ENTRY)
         self.pages = np.zeros(PAGES, np.uint8)
-        self.scratch = np.zeros(_SCRATCH // 8, np.uint64)
+        self.scratch = np.zeros(SCRATCH // 8, np.uint64)
         self.code_pages = np.zeros(CODE_PAGES, CODE_PAGE)
         self.code_places = np.zeros(CODE_PLACES, np.uint16)
         self.code_copies = np.zeros(CODE_PAGES * CODE_PAGE_SIZE, np.uint8)
@@ -156,6 +163,10 @@ class Engine:
             ("state", inside.state if inside else (self._context.value or 0) + self._state_at),
             ("cpu", inside.cpu if inside else 0),
             ("loop_exit", inside.loop_exit if inside else 0),
+            ("step", inside.step if inside else 0),
+            ("exception", inside.exception if inside else 0),
+            ("synchronous", self._inside_address),
+            ("code_size", self.isa.max_instruction_length),
             ("cell_next", self.cells.ctypes.data),
             ("cells_end", self.cells.ctypes.data + (CELLS - 1) * CELL.itemsize),
             ("layout", self.layout.ctypes.data),
@@ -184,6 +195,12 @@ class Engine:
             "tell_lines",
             "fault",
             "advance",
+            "refuse",
+            "takes",
+            "begin",
+            "settle",
+            "resume",
+            "locate",
             "observe",
             "mend",
             "unprivileged",
@@ -204,7 +221,9 @@ class Engine:
         code = ctypes.c_int(control | arguments << 26 | _UC_CTL_WRITE)
         check(lib.uc_ctl(self.handle, code, *values), what)
 
-    def _hook(self, kind: int, callback: int, user: int, begin: int = 1, end: int = 0) -> ctypes.c_size_t:
+    def _hook(
+        self, kind: int, callback: int, user: int, begin: int = 1, end: int = 0, instruction: int = 0
+    ) -> ctypes.c_size_t:
         hook = ctypes.c_size_t()
         status = lib.uc_hook_add(
             self.handle,
@@ -214,6 +233,7 @@ class Engine:
             ctypes.c_void_p(user),
             ctypes.c_uint64(begin),
             ctypes.c_uint64(end),
+            ctypes.c_int(instruction),
         )
         check(status, "add a hook")
         return hook
@@ -230,6 +250,8 @@ class Engine:
             self._hook(uc_const.UC_HOOK_INSN_INVALID, callbacks["on_invalid"], self.address)
         if "on_fill" in callbacks:
             self._hook(uc_const.UC_HOOK_TLB_FILL, callbacks["on_fill"], self.address)
+        for instruction, name in self.native.instructions:
+            self._hook(uc_const.UC_HOOK_INSN, callbacks[name], self.address, 1, 0, instruction)
         self.use_engine_mmu("on_fill" not in callbacks)
 
     def use_engine_mmu(self, on: bool) -> None:
@@ -381,6 +403,10 @@ class Engine:
         """Go past the loaded vCPU's hypercall: it has retired."""
         _call(self.callbacks["advance"])(self.address)
 
+    def refuse(self) -> int:
+        """What the loaded vCPU left for is its own fault after all; 0, or the Kind that it leaves with."""
+        return int(_call(self.callbacks["refuse"])(self.address))
+
     def drained(self) -> list[tuple[int, int, int, int]]:
         """Take the queued writes: (window, address, width, value), oldest first."""
         count = self.word("ring_head")
@@ -413,23 +439,26 @@ class Engine:
         check(lib.uc_reg_write(self.handle, register, ctypes.byref(cell)), f"write register {register}")
 
     def execute(self, instruction: int, a0: int) -> None:
-        """Calibration only: one instruction on a page of its own."""
-        code = self.isa.page_size * 16
+        """Calibration only: one instruction of 4 bytes on a page of its own."""
         register = self.isa.register("a0").unicorn
         assert register is not None
+        self.write(register, a0)
+        self.execute_code(instruction.to_bytes(4, "little"), self.isa.page_size * 16)
+        self.write(register, 0)
+
+    def execute_code(self, data: bytes, code: int) -> None:
+        """Calibration only: run straight-line code at an address of its page, to its end."""
         check(
             lib.uc_mem_map(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size), 7),
             "map a page",
         )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(0), what="use `until`")
-        data = instruction.to_bytes(4, "little")
-        check(lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, ctypes.c_size_t(4)), "write a page")
-        self.write(register, a0)
+        size = ctypes.c_size_t(len(data))
+        check(lib.uc_mem_write(self.handle, ctypes.c_uint64(code), data, size), "write a page")
         status = lib.uc_emu_start(
-            self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + 4), ctypes.c_uint64(0), 0
+            self.handle, ctypes.c_uint64(code), ctypes.c_uint64(code + len(data)), ctypes.c_uint64(0), 0
         )
-        check(status, "run one instruction")
-        self.write(register, 0)
+        check(status, "run some code")
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
         check(
             lib.uc_mem_unmap(self.handle, ctypes.c_uint64(code), ctypes.c_size_t(self.isa.page_size)),

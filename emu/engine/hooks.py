@@ -18,6 +18,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import LATCH_ENTRIES, Kind
+from emu.engine.answers import native_answer
 from isa.code_pages import remember_code
 from isa.native import (
     Record,
@@ -32,6 +33,7 @@ from isa.native import (
     call_block,
     call_engine,
     call_odd_block,
+    call_place,
     call_word,
     cell_record,
     code_at,
@@ -53,7 +55,8 @@ from isa.records import (
 )
 
 U = np.uint64
-KICK, STOP, DRAIN = int(Kind.KICK), int(Kind.STOP), int(Kind.DRAIN)
+NONE, KICK, STOP, DRAIN = int(Kind.NONE), int(Kind.KICK), int(Kind.STOP), int(Kind.DRAIN)
+AGAIN, EVENT = int(Kind.AGAIN), int(Kind.EVENT)
 MMIO_READ, MMIO_WRITE, UNMAPPED, FAIL = (
     int(Kind.MMIO_READ),
     int(Kind.MMIO_WRITE),
@@ -163,27 +166,43 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
 
 @njit
 def attend(engine: Record, control: Record, uc: Word) -> Word:
-    """What the block hook does besides counting while `attention` is set; True stops before the block."""
+    """What the block hook does besides counting while `attention` is set; a Kind stops before the block."""
+    if engine.resuming != U(0):
+        engine.resuming = U(0)
+        call_engine(np.intp(engine.resume), np.intp(engine.address))
     if control.counter_register != U(0):
         call_engine(np.intp(engine.mend), np.intp(engine.address))
         if engine.code_changed != U(0):
-            return True
+            return KICK if control.kick != U(0) else DRAIN
     if control.latch_count != U(0):
         control.blocks += U(1)
         if control.blocks >= U(2):
             control.latch_count = U(0)
-    if control.lines_hidden != U(0):
+    if control.recall != U(0):
+        return EVENT
+    if engine.takes != U(0):
+        if control.latch_count == U(0) and (
+            control.lines != control.lines_told
+            or (
+                control.lines_hidden != U(0)
+                and call_engine(np.intp(engine.takes), np.intp(engine.address)) != 0
+            )
+        ):
+            control.attention = U(1)
+            return AGAIN
+    elif control.lines_hidden != U(0):
         call_engine(np.intp(engine.tell_lines), np.intp(engine.address))
     if engine.log_on != U(0) and engine.observe != U(0):
         call_engine(np.intp(engine.observe), np.intp(engine.address))
     if (control.latch_count | control.counter_register | control.lines_hidden | engine.log_on) == U(0):
         control.attention = U(0)
-    if engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
-        return True
-    if control.kick != U(0) or full(engine):
+    if control.kick != U(0):
         control.attention = U(1)
-        return True
-    return False
+        return KICK
+    if full(engine) or (engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size):
+        control.attention = U(1)
+        return DRAIN
+    return NONE
 
 
 @cfunc(types.int32(types.intp, types.uint64, types.uint32, types.intp))
@@ -205,10 +224,12 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
             fill_cell(engine, np.int64(address), np.int64(size), word)
     count = U(word & COUNT_MASK)
     retired = control.retired + count
-    if (control.attention | control.kick) != U(0) and attend(engine, control, uc):
-        control.kind = U(KICK) if control.kick != U(0) else U(DRAIN)
-        uc_emu_stop(uc)
-        return 0
+    if (control.attention | control.kick) != U(0):
+        left = attend(engine, control, uc)
+        if left != NONE:
+            control.kind = U(left)
+            uc_emu_stop(uc)
+            return 0
     if retired > control.limit:
         control.kind = U(STOP)
         control.stop_count = count
@@ -321,6 +342,62 @@ def window_read(uc: Word, offset: Word, size: Word, user: Record) -> Word:
 )
 def window_write(uc: Word, offset: Word, size: Word, value: Word, user: Record) -> None:
     """The write was answered before it was let through: nothing is left to do."""
+
+
+@njit
+def answer_inside(engine: Record, control: Record) -> Word:
+    """Have the access that the control block describes answered while the guest stands in it: natively, or by Python.
+
+    The count of instructions is that of this access, not of its block, as far as the ISA can tell where it is.
+    """
+    ahead = U(0)
+    if engine.locate != U(0) and control.block_count != U(0):
+        pc = call_place(np.intp(engine.locate), np.intp(engine.address))
+        start = control.block_pc
+        if start <= pc < start + control.block_size:
+            done = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
+            ahead = control.block_count - done
+            control.retired -= ahead
+    done, value = native_answer(engine, control)
+    if done == 1:
+        control.exits += U(1)
+    else:
+        value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))
+    control.kind = U(NONE)
+    control.retired += ahead
+    if (control.lines != control.lines_told) or control.recall != U(0):
+        control.attention = U(1)
+    return value
+
+
+@cfunc(types.uint64(types.intp, types.uint64, types.uint32, types.CPointer(window_record)))
+def window_read_inside(uc: Word, offset: Word, size: Word, user: Record) -> Word:
+    """A load from a window that has no gate."""
+    window = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(window.engine)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    if control.kind != U(NONE):
+        return U(0)  # a stop is pending: the access is made again
+    control.kind, control.window, control.address = U(MMIO_READ), window.index, window.base + offset
+    control.width, control.data = U(size), U(0)
+    value = answer_inside(engine, control)
+    return value if size >= np.uint32(8) else value & ((U(1) << U(8 * size)) - U(1))
+
+
+@cfunc(
+    types.void(types.intp, types.uint64, types.uint32, types.uint64, types.CPointer(window_record)),
+)
+def window_write_inside(uc: Word, offset: Word, size: Word, value: Word, user: Record) -> None:
+    """A store to a window that has no gate."""
+    window = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(window.engine)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    if control.kind != U(NONE):
+        return
+    control.kind, control.window, control.address = U(MMIO_WRITE), window.index, window.base + offset
+    control.width = U(size)
+    control.data = U(value) if size >= np.uint32(8) else U(value) & ((U(1) << U(8 * size)) - U(1))
+    answer_inside(engine, control)
 
 
 @cfunc(

@@ -1,11 +1,13 @@
 """What Unicorn does not offer and its library holds all the same: found by measuring, or done without.
 
-Three things make guests faster (docs/decisions/engine-internals.md has how much):
+Some things make guests faster (docs/decisions/engine-internals.md has how much), or exact:
 
 - The CPU state in place: traps are taken there, with no copy made of it and none put back.
 - `no_exit_request`: translated code without a call after each load and store, which asks whether a callback wants to
   stop. Our callbacks leave by the engine's own `cpu_loop_exit`, at once.
 - A hook's user data: read when a block is translated, so each block gets its own.
+- How many instructions the next block is to hold at most: a run stops behind any instruction.
+- The number of the exception under way, for those functions of the engine that take one.
 
 Nothing here is taken on trust: each place is known by how it follows what the API is told, and an engine in which one
 is not found runs without it.
@@ -26,17 +28,22 @@ _HEAD: Final = 4096
 _CPU: Final = 1 << 17
 """Bytes of the engine's CPU object within which the CPU state begins."""
 _HOOK: Final = 128
+_STEP: Final = struct.Struct("<IIi")
 
 
 @dataclass(frozen=True, slots=True)
 class Internals:
     """Host addresses. cpu: the CPU object; state: its CPU state; loop_exit: a function of the CPU object that leaves
-    the running block for good; no_checks: the flag (1 byte) of translated code without checks after accesses."""
+    the running block for good; no_checks: the flag (1 byte) of translated code without checks after accesses; step: the
+    word (4 bytes) that says how many instructions the next block holds at most; exception: the number (4 bytes) of the
+    exception under way. The last two are 0 where they are not found."""
 
     cpu: int
     state: int
     loop_exit: int
     no_checks: int
+    step: int
+    exception: int
 
 
 def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -> Internals | None:
@@ -58,7 +65,8 @@ def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -
                 memory.seek(address)
                 return memory.read(size)
 
-            at = read(cpu, _CPU).find(state)
+            whole = read(cpu, _CPU)
+            at = whole.find(state)
             heads = []
             for content in (1, 3, 1):  # CPU; CPU and memory
                 set_content(content)  # type: ignore[operator]
@@ -69,7 +77,31 @@ def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -
     if at < 0 or flag is None:
         return None
     address = ctypes.cast(loop_exit, ctypes.c_void_p).value or 0
-    return Internals(cpu, cpu + at, address, handle.value + flag)
+    step, exception = _step(whole), _exception(whole[:at], handle.value)
+    return Internals(
+        cpu, cpu + at, address, handle.value + flag, step and cpu + step, exception and cpu + exception
+    )
+
+
+def _step(cpu: bytes) -> int:
+    """Offset of `cflags_next_tb`: all ones, before two words of which nothing is set; one core of one thread begins the
+    CPU object."""
+    cores, threads = struct.unpack_from("<ii", cpu, 0)
+    for at in range(8, 64, 4):
+        if _STEP.unpack_from(cpu, at) == (0xFFFFFFFF, 0, 0) and (cores, threads) == (1, 1):
+            return at
+    return 0
+
+
+def _exception(cpu: bytes, engine: int) -> int:
+    """Offset of `exception_index`: two words before the address of the engine; -1 while there is none."""
+    word, none = engine.to_bytes(8, "little"), (-1).to_bytes(4, "little", signed=True)
+    at = cpu.find(word)
+    while at >= 0:
+        if at % 8 == 0 and cpu[at - 8 : at - 4] == none:
+            return at - 8
+        at = cpu.find(word, at + 1)
+    return 0
 
 
 def _flag(heads: list[bytes], state_size: int) -> int | None:

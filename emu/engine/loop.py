@@ -3,8 +3,9 @@
 ``enter(engine block)`` returns a `Kind`. It goes on without Python through architectural traps, interrupts, device
 registers with a native behaviour, and the two halves of every latched access. It never allocates and never raises.
 
-An exact stop at instruction `limit` is two runs: by whole blocks while they fit, then to the address of the remaining
-instruction, which is known because the rest is straight-line code, as the engine's one exit address.
+An exact stop at instruction `limit` is two runs: by whole blocks while they fit, then a block that is translated to hold
+just the instructions that remain. An engine that cannot be told how long a block is to be gets the address behind them
+as its one exit address, which is known because the rest is straight-line code.
 """
 
 from __future__ import annotations
@@ -12,22 +13,21 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from axvcpu.control import CONTROL, LATCH_ENTRIES, NEVER, Kind
-from axvcpu.hot import lookup
+from axvcpu.control import CONTROL, LATCH_ENTRIES, Kind
+from emu.engine.answers import native_answer
 from isa.native import (
     Record,
     Word,
     as_control,
     as_engine,
-    as_ring,
-    as_rows,
+    as_u32,
     as_u64,
+    call_code,
     call_deliver,
     call_engine,
-    call_word,
-    code_at,
+    call_place,
     give_back,
-    guest_time,
+    instruction_place,
     uc_ctl_2,
     uc_emu_start,
     uc_reg_read,
@@ -53,9 +53,10 @@ DEADLINE, EVENT, TURN, KICK, DRAIN = (
 )
 UNMAPPED, TRANSLATE, DELIVER = int(Kind.UNMAPPED), int(Kind.TRANSLATE), int(Kind.DELIVER)
 AGAIN = int(Kind.AGAIN)
+IO_READ, IO_WRITE = int(Kind.IO_READ), int(Kind.IO_WRITE)
+SYSREG_READ, SYSREG_WRITE = int(Kind.SYSREG_READ), int(Kind.SYSREG_WRITE)
 STOP, FAIL = int(Kind.STOP), int(Kind.FAIL)
-RETURN, LATCH, RING, CLOCK, SKIP = 0, 1, 2, 3, 4
-ENDLESS = U(NEVER)
+WHOLE_BLOCKS = np.uint32(0xFFFFFFFF)
 FETCH = U(4)
 PC_OFFSET = int(np.dtype(CONTROL).fields["pc"][1])  # type: ignore[index]
 
@@ -67,20 +68,14 @@ def address_after(engine: Record, pc: Word, count: Word) -> Word:
     Notes whether the one before it is a halt.
     """
     length = np.intp(engine.length)
-    offset, last = 0, 0
-    at = code_at(engine, pc, 4 * count)
-    if at != 0:
-        for _ in range(count):
-            last = at + offset
-            offset += call_word(length, at + offset)
-    else:
-        for _ in range(count):  # near the end of a page: one instruction after the other
-            last = code_at(engine, pc + offset, 2)
-            if last == 0:
-                return 0
-            offset += call_word(length, last)
-        last = code_at(engine, pc + offset - 4, 4)
-    halted = last != 0 and engine.halts != U(0) and call_word(np.intp(engine.halts), last) != 0
+    block = np.intp(engine.address)
+    offset, halted = 0, False
+    for _ in range(count):
+        at = instruction_place(engine, pc + offset)
+        if at == 0:
+            return 0
+        halted = engine.halts != U(0) and call_code(np.intp(engine.halts), at, block) != 0
+        offset += call_code(length, at, block)
     engine.until_halts = U(1) if halted else U(0)
     return pc + offset
 
@@ -102,46 +97,15 @@ def add_answer(control: Record, value: Word) -> Word:
     return True
 
 
-@njit(error_model="numpy")  # a division by zero has a value
+@njit
 def answer_natively(engine: Record, control: Record) -> Word:
-    """Look the access up in the dispatch table: 1 answered, 0 for Python, 2 the ring must be drained first, 3 an alarm
-    must be rung first."""
-    rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
-    i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
-    if i < 0:
-        return 0
-    row = rows[i]
-    if row.enabled == U(0):
-        return 0
-    action = row.action
-    shift = U(8) * (control.address - row.lo)
-    value = U(0)
-    if action == LATCH:
-        value = row.value >> shift if shift < U(64) else U(0)
-    elif action == CLOCK:
-        time = guest_time(engine, control)
-        if control.host_clock != U(0) and time >= control.event_ns:
-            return 3
-        value = (time // row.period + row.value) >> shift if shift < U(64) else U(0)
-    elif action == RING:
-        if engine.ring_head >= engine.ring_size:
-            return 2
-        slot = carray(as_ring(np.intp(engine.ring)), 1 << 30)[engine.ring_head]
-        slot.row, slot.address, slot.width, slot.value = (
-            control.window,
-            control.address,
-            control.width,
-            control.data,
-        )
-        engine.ring_head += U(1)
-    elif action != SKIP:
-        return 0
-    if control.width < U(8):
-        value &= (U(1) << (U(8) * control.width)) - U(1)
-    if not add_answer(control, value):
-        return 0
-    control.exits += U(1)
-    return 1
+    """Answer the open access from the dispatch table; the first of what `native_answer` says."""
+    done, value = native_answer(engine, control)
+    if done == 1:
+        if not add_answer(control, value):
+            return 0
+        control.exits += U(1)
+    return done
 
 
 @njit
@@ -155,8 +119,12 @@ def end_exact(engine: Record, uc: Word) -> None:
 
 @njit
 def begin_exact(engine: Record, control: Record, uc: Word, count: Word) -> Word:
-    """Make the address `count` instructions on the run's exit. False where the code cannot be read."""
-    pc = np.int64(control.pc)
+    """Have the run stop `count` instructions on: by a next block of so many, or by making the address there the run's
+    exit. False where the code cannot be read."""
+    if engine.step != U(0):
+        carray(as_u32(np.intp(engine.step)), 1)[0] = np.uint32(count)
+        return True
+    pc = np.int64(control.pc + engine.code_base)
     until = address_after(engine, pc, count)
     if until == 0:
         return False
@@ -174,9 +142,10 @@ def is_halted(engine: Record, control: Record) -> Word:
     A block that holds one is forgotten by its virtual address, which finds nothing where a trap has left the mode that
     the block is for.
     """
-    start, end = control.block_pc, control.pc
+    start, end = control.block_pc, control.pc + engine.code_base
     if (
-        engine.halts == U(0)
+        engine.step != U(0)  # then there are no exit addresses
+        or engine.halts == U(0)
         or control.block_count == U(0)
         or end <= start
         or end > start + control.block_size
@@ -197,7 +166,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         kind = np.int64(control.kind)
         if kind in (MMIO_READ, MMIO_WRITE):
             add_answer(control, control.answer)
-        elif kind in (HYPERCALL, SEMIHOST):
+        elif kind in (HYPERCALL, SEMIHOST, IO_READ, IO_WRITE, SYSREG_READ, SYSREG_WRITE):
             call_engine(np.intp(engine.advance), address)
     exact: Word = np.int64(0)
     while True:
@@ -206,12 +175,13 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         if control.kick != U(0):
             return KICK
         limit = min(control.deadline, control.event_at)
-        if control.lines != control.lines_told:
-            if control.latch_count == U(0):
+        if control.latch_count == U(0):
+            hidden = engine.takes != U(0) and control.lines_hidden != U(0)
+            if control.lines != control.lines_told or hidden:
                 call_engine(np.intp(engine.tell_lines), address)
-            else:  # not before the instruction that raised it has committed
-                limit = min(limit, control.retired + U(1))
-                exact = 1
+        elif control.lines != control.lines_told:  # not before the instruction that raised it has committed
+            limit = min(limit, control.retired + U(1))
+            exact = 1
         if control.retired >= control.event_at:
             return EVENT
         if control.retired >= control.deadline:
@@ -229,18 +199,27 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.latch_next = U(0)
         control.latch_pieces = U(0)
         control.block_count = U(0)
+        control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden | engine.log_on
-        control.attention = U(1) if watched != U(0) else U(0)
-        error = uc_emu_start(uc, control.pc, U(0), U(0), U(0))
+        control.attention = U(1) if watched | engine.resuming != U(0) else U(0)
+        start = control.pc
+        if engine.begin != U(0):
+            start = call_place(np.intp(engine.begin), address)
+        error = uc_emu_start(uc, start, U(0), U(0), U(0))
         uc_reg_read(uc, np.int32(engine.pc_register), np.intp(engine.control) + PC_OFFSET)
+        if engine.step != U(0):
+            carray(as_u32(np.intp(engine.step)), 1)[0] = WHOLE_BLOCKS
+        if engine.settle != U(0):
+            call_engine(np.intp(engine.settle), address)
+        at = np.int64(control.pc + engine.code_base)
         if engine.until_set != U(0):
             end_exact(engine, uc)
-            reached = control.kind == U(NONE) and error == 0 and control.pc == engine.until
+            reached = control.kind == U(NONE) and error == 0 and U(at) == engine.until
             if reached and engine.until_halts == U(0):
                 continue
         kind = np.int64(control.kind)
         if kind in (MMIO_READ, MMIO_WRITE):
-            give_back(engine, control, np.int64(control.pc))
+            give_back(engine, control, at)
             if control.latch_count == U(0) or control.pc != control.latch_pc:
                 control.latch_count = U(0)
                 control.latch_next = U(0)
@@ -262,9 +241,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         if kind == NONE:
             if error == 0:
                 if not is_halted(engine, control):
-                    uc_ctl_2(uc, UC_CTL_REMOVE_CACHE_WRITE, control.pc - U(1), control.pc + U(2))
+                    uc_ctl_2(uc, UC_CTL_REMOVE_CACHE_WRITE, U(at) - U(1), U(at) + U(2))
                     continue
-                give_back(engine, control, np.int64(control.pc))
+                give_back(engine, control, at)
                 if call_engine(np.intp(engine.tell_lines), address) != 0:
                     control.yielded = control.yields
                     continue  # an interrupt is pending already: the halt is over as it begins
@@ -274,7 +253,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             return FAIL
         if kind == UNMAPPED:
             if control.access != FETCH:
-                give_back(engine, control, np.int64(control.pc))
+                give_back(engine, control, at)
             control.latch_count = U(0)
             if control.unmapped == U(0) and call_engine(np.intp(engine.fault), address) == 0:
                 continue
@@ -282,15 +261,17 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         if kind == AGAIN:
             continue
         if kind == DELIVER:
-            give_back(engine, control, np.int64(control.pc))
+            give_back(engine, control, at)
             taken = call_deliver(
                 np.intp(engine.deliver), address, control.cause, control.pc, control.fault_address
             )
             if taken == 0:
                 continue
             return taken
-        if kind == TRANSLATE and control.access != FETCH:
-            give_back(engine, control, np.int64(control.pc))
+        if kind in (IO_READ, IO_WRITE, SYSREG_READ, SYSREG_WRITE) or (
+            kind == TRANSLATE and control.access != FETCH
+        ):
+            give_back(engine, control, at)
         return kind
 
 

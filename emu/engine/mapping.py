@@ -23,6 +23,22 @@ _UNBACKED: Final = (
     | uc_const.UC_HOOK_MEM_WRITE_UNMAPPED
     | uc_const.UC_HOOK_MEM_FETCH_UNMAPPED
 )
+_WINDOWS: Final = {
+    "gate": ("window_read", "window_write", 0, _GATES),
+    "loads": (
+        "window_read",
+        "window_write_inside",
+        uc_const.UC_PROT_WRITE,
+        uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT,
+    ),
+    "synchronous": (
+        "window_read_inside",
+        "window_write_inside",
+        uc_const.UC_PROT_READ | uc_const.UC_PROT_WRITE,
+        uc_const.UC_HOOK_MEM_FETCH_PROT,
+    ),
+}
+"""By `NativeAbilities.windows`: the callbacks for data, what needs no gate, and the gate's hooks."""
 AddHook = Callable[[int, Any, int, int, int], ctypes.c_size_t]
 """(kind, compiled callback, user data, first and last guest-physical address) -> the hook's handle."""
 
@@ -55,8 +71,9 @@ class Mapping:
     place it finds, so our fill sends accesses of the second one there.
     """
 
-    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook) -> None:
+    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook, how: str) -> None:
         self._handle, self._address, self._hook = handle, address, hook
+        self._read, self._write, self._rights, self._gates = _WINDOWS[how]
         self.regions = np.zeros(0, REGION)
         self.alias = (0, 0, 0)
         self._windows = np.zeros(0, WINDOW)
@@ -103,18 +120,23 @@ class Mapping:
                 self._handle,
                 ctypes.c_uint64(window.base),
                 ctypes.c_size_t(size),
-                ctypes.c_void_p(HOOKS["window_read"]),
+                ctypes.c_void_p(HOOKS[self._read]),
                 ctypes.c_void_p(user),
-                ctypes.c_void_p(HOOKS["window_write"]),
+                ctypes.c_void_p(HOOKS[self._write]),
                 ctypes.c_void_p(user),
             )
             check(status, f"map a device window at {window.base:#x}")
             self._mapped.append((window.base, size))
             check(
-                lib.uc_mem_protect(self._handle, ctypes.c_uint64(window.base), ctypes.c_size_t(size), 0),
+                lib.uc_mem_protect(
+                    self._handle,
+                    ctypes.c_uint64(window.base),
+                    ctypes.c_size_t(size),
+                    ctypes.c_uint32(self._rights),
+                ),
                 f"protect the device window at {window.base:#x}",
             )
-            self._add_hook(_GATES, HOOKS["gate"], user, window.base, window.base + size - 1)
+            self._add_hook(self._gates, HOOKS["gate"], user, window.base, window.base + size - 1)
             taken.append((window.base, window.base + size - 1))
         at = 0
         for lo, hi in sorted(taken):

@@ -22,11 +22,15 @@ from axvcpu.exits import (
     GuestException,
     Halt,
     Hypercall,
+    IoRead,
+    IoWrite,
     MmioRead,
     MmioWrite,
     NestedPageFault,
     Nothing,
     PreemptionTimer,
+    SysRegRead,
+    SysRegWrite,
 )
 from axvcpu.percpu import this
 from emu.engine.callbacks import enter
@@ -68,6 +72,10 @@ _EXIT_NAMES: Final = {
     Kind.KICK: "ExternalInterrupt",
     Kind.UNMAPPED: "NestedPageFault",
     Kind.FAIL: "FailEntry",
+    Kind.IO_READ: "IoRead",
+    Kind.IO_WRITE: "IoWrite",
+    Kind.SYSREG_READ: "SysRegRead",
+    Kind.SYSREG_WRITE: "SysRegWrite",
 }
 _KEPT: Final = (
     "deadline",
@@ -99,7 +107,9 @@ class EngineVCpu(ControlWords):
         "_saved",
         "_space",
         "_typed",
+        "answer_now",
         "config",
+        "failure",
         "isa",
         "stirred",
         "vcpu_id",
@@ -120,6 +130,8 @@ class EngineVCpu(ControlWords):
         self._saved = bytearray()
         self._outside: dict[str, int] = {}
         self._beyond: bytes | None = None  # what `_outside` names, as the engine it was displaced in holds it
+        self.answer_now: Callable[[MmioRead | MmioWrite], tuple[int, bool]] | None = None
+        self.failure: BaseException | None = None
         self.watcher: Callable[[Event], None] | None = None
         self.stirred = True  # an interrupt line or bit has moved since `can_wake` said no
         self._typed: Counter[str] = Counter()  # calls to firmware that became an exit of their own
@@ -173,8 +185,8 @@ class EngineVCpu(ControlWords):
             self._engine.loaded = None
             self._engine.flush_tlb()
         self._outside, self._beyond = dict.fromkeys(blueprint.native.outside, 0), None
-        if "mhartid" in blueprint.registers.places:
-            blueprint.registers.put(self._saved, "mhartid", self.vcpu_id)
+        if blueprint.native.identify is not None:
+            blueprint.native.identify(blueprint.registers, self._saved, self.vcpu_id)
 
     def restart(self, entry: int) -> None:
         """Begin anew at `entry`: registers as after reset, no call or access unfinished. Counts, time and the levels of
@@ -275,6 +287,9 @@ class EngineVCpu(ControlWords):
                 self._drain(engine)
             if self.watcher is not None:
                 self._report(engine)
+            if self.failure is not None:
+                failure, self.failure = self.failure, None
+                raise failure
             if kind == _MMIO_READ:
                 window, address, width, _ = self._record()
                 return MmioRead(address, width, window)
@@ -284,6 +299,29 @@ class EngineVCpu(ControlWords):
             leave = self._leave(engine, kind)
             if leave is not None:
                 return leave
+
+    def answer_inside(self) -> int:
+        """Native code's call for an access that cannot leave (NativeAbilities.windows): the answer, now. What goes wrong
+        is raised by `run`, at the next block."""
+        words = self.words
+        try:
+            kind = words[KIND]
+            if self._ring[0]:
+                assert self._engine is not None
+                self._drain(self._engine)
+            window, address, width, data = self._record()
+            read = kind == _MMIO_READ
+            exit = MmioRead(address, width, window) if read else MmioWrite(address, width, data, window)
+            self.block[0]["left"][kind] += 1
+            assert self.answer_now is not None
+            value, recall = self.answer_now(exit)
+            if recall:
+                words[WORD["recall"]] = 1
+            return value if value < 1 << 63 else value - (1 << 64)
+        except BaseException as failure:  # must not pass through the engine
+            self.failure = failure
+            words[WORD["recall"]] = 1
+            return 0
 
     def _drain(self, engine: Engine) -> None:
         writes = engine.drained()
@@ -343,6 +381,14 @@ class EngineVCpu(ControlWords):
             case Kind.UNMAPPED:
                 access = words[WORD["access"]]
                 return NestedPageFault(words[WORD["address"]], AccessFlags(access))
+            case Kind.IO_READ:
+                return IoRead(words[WORD["address"]], words[WORD["width"]])
+            case Kind.IO_WRITE:
+                return IoWrite(words[WORD["address"]], words[WORD["width"]], words[WORD["data"]])
+            case Kind.SYSREG_READ:
+                return SysRegRead(words[WORD["address"]], words[WORD["cause"]])
+            case Kind.SYSREG_WRITE:
+                return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
                 if engine.table_full():
                     engine.flush_translations()
@@ -446,6 +492,13 @@ class EngineVCpu(ControlWords):
         """Answer a call by an exception of the guest's own, at the call; the exit where the guest cannot take it."""
         engine = self._loaded()
         left = engine.deliver(cause, self.words[PC], value)
+        return self._leave(engine, left) if left else None
+
+    def refuse(self) -> AxVCpuExitReason | None:
+        """Answer a port or system register access by the guest's own fault; the exit where the guest cannot take it."""
+        engine = self._loaded()
+        self.words[HAS_ANSWER] = 0
+        left = engine.refuse()
         return self._leave(engine, left) if left else None
 
     def flush_tlb(self) -> None:
@@ -555,10 +608,10 @@ class EngineVCpu(ControlWords):
             engine.put_state()
 
     def set_gpr(self, reg: int | str, value: int) -> None:
-        name = f"x{reg}" if isinstance(reg, int) else reg
         try:
+            name = self.isa.general(reg).name if isinstance(reg, int) else reg
             self.write_register(name, value)
-        except KeyError as error:
+        except (KeyError, IndexError) as error:
             raise InvalidInput("register", f"a register of {self.isa.name}", str(reg)) from error
 
     def translate(self, gva: int, access: AccessFlags = AccessFlags.READ) -> int | None:

@@ -12,6 +12,7 @@ from isa.contract import (
     EngineTarget,
     GdbTarget,
     HypercallAbi,
+    InterruptLines,
     Isa,
     LibraryTarget,
 )
@@ -60,6 +61,7 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
             gate_value=Eid.VMM,
         ),
         halt="wfi: waits until mip & mie is not zero",
+        lines=InterruptLines(timer=7, external=11, software=3),  # [priv table 3.6]
         native=f"isa.riscv.native:RISCV{bits}",
         capstone=LibraryTarget("CS_ARCH_RISCV", (f"CS_MODE_RISCV{bits}", "CS_MODE_RISCVC")),
         assembler=Assembler(

@@ -28,14 +28,14 @@ __all__ = [
 ]
 
 
-@cfunc(types.int64(types.intp))
-def length(at: Word) -> Word:
+@cfunc(types.int64(types.intp, types.intp))
+def length(at: Word, block: Word) -> Word:
     """Bytes of the instruction at a host address [unpriv 1.5]; 48 bits and more are illegal here, and 4."""
     return 4 if carray(as_u16(at), 1)[0] & np.uint16(3) == np.uint16(3) else 2
 
 
-@cfunc(types.int64(types.intp))
-def halts(at: Word) -> Word:
+@cfunc(types.int64(types.intp, types.intp))
+def halts(at: Word, block: Word) -> Word:
     """Is the instruction at a host address `wfi`?"""
     low, high = carray(as_u16(at), 2)[0], carray(as_u16(at), 2)[1]
     return 1 if low == np.uint16(0x0073) and high == np.uint16(0x1050) else 0

@@ -20,6 +20,8 @@ from isa.native import (
     as_u16,
     as_u64,
     guest_time,
+    restore,
+    save,
     uc_reg_read,
     uc_reg_write,
 )
@@ -36,8 +38,6 @@ from isa.riscv.words import (
     get,
     put,
     put_x,
-    restore,
-    save,
 )
 
 REG_X0 = int(rc.UC_RISCV_REG_X0)

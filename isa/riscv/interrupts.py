@@ -12,6 +12,8 @@ from isa.native import (
     as_engine,
     as_u64,
     note,
+    restore,
+    save,
     uc_reg_write,
 )
 from isa.records import LOG_INTERRUPT
@@ -32,8 +34,6 @@ from isa.riscv.words import (
     U,
     get,
     put,
-    restore,
-    save,
 )
 
 REG_MIP = int(rc.UC_RISCV_REG_MIP)

@@ -1,17 +1,17 @@
 """Where the engine keeps RISC-V state in a saved context: measured on a live engine, never assumed.
 
 The engine's API reads and writes CSRs under the guest's current privilege, and changing the privilege through it drops
-an LR reservation. The saved context has neither fault, so native code works there. `calibrate` writes two patterns to a
-register, saves the context each time, and finds the place that followed.
+an LR reservation. The saved context has neither fault, so native code works there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Protocol
 
 import unicorn.riscv_const as rc
+
+from isa.layout import NotFound, Probe, changed, follow
 
 
 class Slot(IntEnum):
@@ -49,22 +49,6 @@ class Slot(IntEnum):
     PMP = 28  # 16 entries of two words: address register, then a byte of configuration
 
 
-class Probe(Protocol):
-    """What calibration needs of an engine."""
-
-    wide: bool
-
-    def write(self, register: int, value: int) -> None: ...
-
-    def execute(self, instruction: int, a0: int) -> None:
-        """Run one 32-bit instruction with a0 set."""
-        ...
-
-    def state_now(self) -> bytes:
-        """The CPU state of a context saved now."""
-        ...
-
-
 CSRW_PMPADDR0, CSRW_PMPCFG0 = 0x3B051073, 0x3A051073  # csrw CSR, a0
 _PATTERNS: tuple[tuple[Slot, int, int, int], ...] = (
     # slot, Unicorn register, two values that the register keeps as they are
@@ -91,27 +75,12 @@ _PATTERNS: tuple[tuple[Slot, int, int, int], ...] = (
 )
 
 
-def _follow(probe: Probe, register: int, values: tuple[int, int], size: int) -> int:
-    """Offset of the field that takes on both values when the register is written."""
-    states = []
-    for value in values:
-        probe.write(register, value)
-        states.append(probe.state_now())
-    probe.write(register, 0)
-    words = [value.to_bytes(size, "little") for value in values]
-    found = -1
-    while (found := states[0].find(words[0], found + 1)) >= 0:
-        if found % 4 == 0 and states[1][found : found + size] == words[1]:
-            return found
-    raise RuntimeError(f"the engine's CPU state holds no field that follows register {register}")
-
-
 def calibrate(probe: Probe) -> list[int]:
     """Byte offsets by `Slot`, for a fresh engine (machine level); leaves its registers as after reset."""
     word = 8 if probe.wide else 4
     layout = [0] * len(Slot)
     for slot, register, first, second in _PATTERNS:
-        layout[slot] = _follow(probe, register, (first, second), 8 if slot is Slot.F0 else word)
+        layout[slot] = follow(probe, register, (first, second), 8 if slot is Slot.F0 else word)
     layout[Slot.X0] -= word
     layout[Slot.LOAD_RES] = layout[Slot.PC] + word
     layout[Slot.LOAD_VAL] = layout[Slot.PC] + 2 * word
@@ -123,10 +92,6 @@ def calibrate(probe: Probe) -> list[int]:
     return layout
 
 
-def _changed(before: bytes, after: bytes) -> list[int]:
-    return [i for i in range(0, len(before), 4) if before[i : i + 4] != after[i : i + 4]]
-
-
 def _by_change(probe: Probe, layout: list[int], word: int) -> tuple[int, int, int]:
     """Fields that hold few values: the one 32-bit cell that becomes what was written."""
 
@@ -134,11 +99,11 @@ def _by_change(probe: Probe, layout: list[int], word: int) -> tuple[int, int, in
         old = probe.state_now()
         write()
         new = probe.state_now()
-        for i in _changed(old, new):
+        for i in changed(old, new):
             words = [int.from_bytes(state[i : i + 4], "little") for state in (old, new)]
             if i in within and words == [before, after]:
                 return i
-        raise RuntimeError(f"the engine's CPU state holds no field that goes from {before} to {after}")
+        raise NotFound(f"the engine's CPU state holds no field that goes from {before} to {after}")
 
     near_pc = range(layout[Slot.PC], layout[Slot.MSTATUS])
     priv = cell(lambda: probe.write(rc.UC_RISCV_REG_PRIV, 1), 3, 1, near_pc)
@@ -149,7 +114,7 @@ def _by_change(probe: Probe, layout: list[int], word: int) -> tuple[int, int, in
     satp = state.find((mode | 0x123).to_bytes(word, "little"))
     probe.write(rc.UC_RISCV_REG_SATP, 0)
     if satp < 0:
-        raise RuntimeError("the engine's CPU state holds no field that follows satp")
+        raise NotFound("the engine's CPU state holds no field that follows satp")
     layout[Slot.PMP], rules = _protection(probe, word)
     return priv, satp, rules
 
@@ -175,7 +140,7 @@ def _protection(probe: Probe, word: int) -> tuple[int, int]:
     for i in reversed(range(entry, len(states[0]) - 3, 4)):
         if [int.from_bytes(one[i : i + 4], "little") for one in states] == [0, 1, 2, 0]:
             return entry, i
-    raise RuntimeError("the engine's CPU state holds no count of PMP entries")
+    raise NotFound("the engine's CPU state holds no count of PMP entries")
 
 
 def _find_misa(state: bytes, layout: list[int], word: int) -> int:
@@ -185,4 +150,4 @@ def _find_misa(state: bytes, layout: list[int], word: int) -> int:
         value = int.from_bytes(state[i : i + word], "little")
         if value & (3 << (8 * word - 2)) == base and value & 0x100:
             return i
-    raise RuntimeError("the engine's CPU state holds no misa")
+    raise NotFound("the engine's CPU state holds no misa")

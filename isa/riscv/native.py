@@ -5,7 +5,7 @@ from __future__ import annotations
 from axvcpu.control import CYCLE_STOPPED, INSTRET_STOPPED
 from isa.records import NativeAbilities
 from isa.riscv.layout import calibrate
-from isa.riscv.state import TIME_PERIOD, State, regime, wakes
+from isa.riscv.state import TIME_PERIOD, State, identify, regime, wakes
 
 MACHINE_LEVEL = 3  # [priv 1.2]
 
@@ -15,6 +15,7 @@ RISCV64 = RISCV32 = NativeAbilities(
     callbacks="isa.riscv.callbacks",
     wakes=wakes,
     regime=regime,
+    identify=identify,
     outside=("fflags",),
     reveal=(("priv", MACHINE_LEVEL), ("mstatus", 0x6000)),
     counted=tuple(

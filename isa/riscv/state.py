@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from isa.riscv.layout import Slot
 from isa.riscv.registers import FLOAT_NAMES, GENERAL_NAMES
+from isa.state import TableState
 
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
@@ -40,11 +41,11 @@ _WORDS: Final[tuple[tuple[str, Slot], ...]] = (
 """`load_res` and `load_val` are the LR reservation: no register of the manual, yet state."""
 
 
-class State:
-    """Reads and writes one saved CPU state (`data`, in place) by name; `layout` are the offsets by `Slot`."""
+class State(TableState):
+    """`layout` are the offsets by `Slot`."""
 
     def __init__(self, layout: list[int], wide: bool) -> None:
-        self._word = word = 8 if wide else 4
+        word = 8 if wide else 4
         places = {name: (layout[slot], word) for name, slot in _WORDS}
         places["pc"] = (layout[Slot.PC], word)
         for i, name in enumerate(GENERAL_NAMES[1:], 1):
@@ -60,25 +61,7 @@ class State:
             start,
             end - start,
         )  # what the engine derived from the entries above, with them
-        self.places: Final = places
-
-    def get(self, data: bytes | bytearray | memoryview, name: str) -> int:
-        at, size = self.places[name]
-        return int.from_bytes(data[at : at + size], "little")
-
-    def put(self, data: bytearray | memoryview, name: str, value: int) -> None:
-        """`value` is cut to the register's width."""
-        at, size = self.places[name]
-        data[at : at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
-
-    def read(self, data: bytes | bytearray | memoryview) -> dict[str, int]:
-        """The whole state by name."""
-        return {name: self.get(data, name) for name in self.places}
-
-    def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
-        for name, value in registers.items():
-            if name in self.places:
-                self.put(data, name, value)
+        super().__init__(places, whole=False)  # the names are the whole state
 
 
 TIME_PERIOD: Final = 100
@@ -95,6 +78,11 @@ def wakes(view: StateView, state: StateBytes, lines: int, told: int) -> bool:
     driven = (lines ^ told) | MACHINE_LINES
     pending = view.get(state, "mip") & ~driven | lines & driven
     return pending & view.get(state, "mie") != 0
+
+
+def identify(view: StateView, state: bytearray, number: int) -> None:
+    """The state of power-on of hart `number`."""
+    view.put(state, "mhartid", number)
 
 
 def regime(view: StateView, state: StateBytes) -> object:

@@ -5,25 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from axvcpu.control import Kind
+from isa.fill import fill, leave_for_translation
 from isa.native import (
     Record,
     Word,
-    as_control,
     as_i64,
-    as_u8,
     as_u32,
-    as_u64,
     engine_record,
-)
-from isa.records import (
-    PAGE_CODE,
-    PAGE_DATA,
-    PAGES,
-    UC_MEM_FETCH,
-    UC_PROT_EXEC,
-    UC_PROT_READ,
-    UC_PROT_WRITE,
+    save,
 )
 from isa.riscv.state import PMP_ENTRIES
 from isa.riscv.words import (
@@ -34,10 +23,8 @@ from isa.riscv.words import (
     SATP,
     U,
     get,
-    save,
 )
 
-TRANSLATE = int(Kind.TRANSLATE)
 NAPOT, WHOLE = 3, (1 << 29) - 1  # pmpaddr of the smallest region that covers 32 bits of address
 
 
@@ -62,26 +49,12 @@ def widen_regions(engine: Record) -> Word:
     return widened
 
 
-@njit
-def leave_for_translation(engine: Record, kind: Word) -> Word:
-    """What the fill is to give has changed: leave, so that the TLB can be emptied."""
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    control.kind = U(TRANSLATE)
-    control.access = U(4) if kind == UC_MEM_FETCH else U(1)
-    return False
-
-
 @cfunc(
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
 )
 def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Record) -> Word:
-    """UC_HOOK_TLB_FILL while the guest's MMU is off: identity, with fetch and data in separate entries.
-
-    An entry that can be executed and written makes each store slow: the engine then always looks for code that changes.
-    One that cannot be executed it stops watching after the first store. So data is given without the right to execute,
-    but for pages that hold code, or are reached by two addresses. As soon as the guest translates (satp)
-    or protects memory below machine level (PMP), the engine's own MMU takes over.
-    """
+    """UC_HOOK_TLB_FILL while the guest's MMU is off. As soon as the guest translates (satp) or protects memory below
+    machine level (PMP), the engine's own MMU takes over."""
     engine = carray(user, 1)[0]
     save(engine)
     satp = get(engine, SATP)
@@ -91,26 +64,4 @@ def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Record) -> W
     if translated or (rules != np.uint32(0) and get(engine, PRIV) != U(MACHINE)):
         engine.paging = U(1)
         return leave_for_translation(engine, kind)
-    inside = address - engine.alias
-    if inside < engine.alias_size:
-        address = engine.home + inside
-        if engine.alias_used == U(0):
-            engine.alias_used = U(1)
-            return leave_for_translation(engine, kind)
-    page = carray(as_u8(np.intp(engine.pages)), PAGES)
-    i = np.int64(address >> U(12)) & (PAGES - 1)
-    given = page[i]
-    rights = UC_PROT_READ
-    if kind == UC_MEM_FETCH:
-        page[i] = given | np.uint8(PAGE_CODE)
-        if given == np.uint8(PAGE_DATA):
-            return leave_for_translation(engine, kind)
-        rights |= UC_PROT_EXEC
-    else:
-        page[i] = given | np.uint8(PAGE_DATA)
-        rights |= UC_PROT_WRITE
-        if given & np.uint8(PAGE_CODE) or engine.alias_used != U(0):
-            rights |= UC_PROT_EXEC
-    carray(as_u64(entry), 1)[0] = address
-    carray(as_u32(entry + 8), 1)[0] = np.uint32(rights)
-    return True
+    return fill(engine, address, kind, entry)

@@ -19,6 +19,8 @@ from isa.native import (
     engine_record,
     give_back,
     note,
+    restore,
+    save,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -44,8 +46,6 @@ from isa.riscv.words import (
     get,
     instruction_at,
     put,
-    restore,
-    save,
     x,
 )
 

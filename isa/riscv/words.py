@@ -1,8 +1,7 @@
 """RISC-V registers in the engine's saved CPU state, for compiled code of both widths.
 
-All state is read and written there (`layout`): unlike the API it does not obey the guest's privilege, and it keeps an LR
-reservation. `save` comes first, `restore` puts what was changed into the engine; where the state is the engine's own,
-in place, they do nothing.
+All state is read and written there (`layout`), between `isa.native.save` and `restore`: unlike the API it does not obey
+the guest's privilege, and it keeps an LR reservation.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from isa.native import (
     as_u32,
     as_u64,
     code_at,
-    uc_context_restore,
-    uc_context_save,
 )
 from isa.riscv.layout import Slot
 
@@ -73,18 +70,6 @@ def put_x(engine: Record, number: Word, value: Word) -> None:
         carray(as_u64(at), 32)[number] = U(value)
     else:
         carray(as_u32(at), 32)[number] = np.uint32(value)
-
-
-@njit(inline="always")
-def save(engine: Record) -> None:
-    if engine.context != U(0):
-        uc_context_save(np.intp(engine.uc), np.intp(engine.context))
-
-
-@njit(inline="always")
-def restore(engine: Record) -> None:
-    if engine.context != U(0):
-        uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
 @njit
