@@ -199,7 +199,8 @@ class NativeAbilities:
     that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
     shift).
 
-    identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
+    identify(view, state, number) makes the state of power-on that of vCPU `number`. extent(layout) says how many bytes
+    at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
     is answered inside is counted as an exit like any other, and never returned by `run`.
@@ -213,6 +214,7 @@ class NativeAbilities:
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
     identify: Callable[[StateView, bytearray, int], None] | None = None
+    extent: Callable[[list[int]], int] | None = None
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
     counted: tuple[tuple[str, int, str, int], ...] = ()

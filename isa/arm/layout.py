@@ -8,7 +8,7 @@ beside that, in the order of the source's structure, and is checked by what the 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -73,12 +73,16 @@ _OBJECT = 41_712
 _STATE = 4264
 _ENGINE = 4392
 """Where the CPU state points back to the engine; the table of its system registers follows."""
+NUMBER, BLOCK = 29, 31
+"""Words among XREGS: the CPU's number, for MPIDR; the address of the engine block, for those functions of the engine's
+table of system registers that are ours."""
 IRQ = 2  # the engine's word for an interrupt request
 
 
 class Probe(Protocol):
-    """What calibration needs of an engine."""
+    """What calibration needs of an engine. `callbacks` are its compiled functions by name."""
 
+    callbacks: Mapping[str, int]
     handle: ctypes.c_void_p
 
     def write(self, register: int, value: int) -> None: ...
@@ -147,6 +151,18 @@ class Core:
         return int(read(self.state, ctypes.byref(register))) & 0xFFFF_FFFF
 
 
+    def serve(
+        self, selector: tuple[int, ...], block: int, read: int, write: int = 0
+    ) -> None:
+        """Have compiled functions read and write a system register, where this model has it."""
+        for secure in (False, True):
+            register = self.register(selector, secure=secure)
+            if register is not None and not register.type & (_SPECIAL | _CONSTANT):
+                register.opaque, register.readfn = block, read
+                if write:
+                    register.writefn = write
+
+
 def follow(core: Core, write: Callable[[int], None], values: tuple[int, int], size: int) -> int:
     """Offset of the field that takes on both values when they are written; -1 where none does."""
     states = []
@@ -172,7 +188,7 @@ def calibrate(probe: Probe) -> list[int]:
     _core(core, layout)
     _object(core, layout)
     rows = _coprocessor(core)
-    lib.uc_context_restore(probe.handle, context)
+    _serve(core, core.state + layout[Slot.XREGS] + 8 * BLOCK, probe.callbacks)
     places = {row.name: place for row, place in zip(ROWS, rows, strict=True)}
     for slot in (Slot.SCTLR, Slot.VBAR, Slot.TTBR0, Slot.TTBCR, Slot.SCR, Slot.MVBAR):
         layout[slot] = places[slot.name.lower()]
@@ -294,3 +310,22 @@ def _coprocessor(core: Core) -> list[int]:
         else:
             found.append(THROUGH)
     return found
+
+
+_TIMERS = (
+    *((15, 0, 0, 14, crm, 0, opc2) for crm in (2, 3) for opc2 in (0, 1)),  # CTL and TVAL, physical and virtual
+    *((15, 1, 0, 0, 14, opc1, 0) for opc1 in range(4)),  # the counters, CVAL
+)
+_PMCCNTR, _MPIDR = (15, 0, 0, 9, 13, 0, 0), (15, 0, 0, 0, 0, 0, 5)
+
+
+def _serve(core: Core, block: int, callbacks: Mapping[str, int]) -> None:
+    """What the engine would take from the host's clock; and the CPU's number (isa.arm.clock)."""
+    if "read_timer" not in callbacks:
+        return
+    for selector in _TIMERS:
+        core.serve(selector, block, callbacks["read_timer"], callbacks["write_timer"])
+    core.serve(_PMCCNTR, block, callbacks["read_cycles"])
+    register = core.register(_MPIDR)
+    if register is not None and register.fieldoffset <= 0:  # where there is none, the encoding reads MIDR
+        core.serve(_MPIDR, block, callbacks["read_affinity"])

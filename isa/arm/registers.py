@@ -71,12 +71,12 @@ def general() -> tuple[Register, ...]:
     """r0 to pc, which every profile has."""
     return (
         *(
-            Register(f"r{n}", 32, uc.UC_ARM_REG_R0 + n, Role.GENERAL, "core", _ALIASES.get(n, ()), n, n)
+            Register(f"r{n}", 32, uc.UC_ARM_REG_R0 + n, Role.GENERAL, "general", _ALIASES.get(n, ()), n, n)
             for n in range(13)
         ),
-        Register("sp", 32, uc.UC_ARM_REG_SP, Role.SP, "core", ("r13",), 13, 13),
-        Register("lr", 32, uc.UC_ARM_REG_LR, Role.RA, "core", ("r14",), 14, 14),
-        Register("pc", 32, uc.UC_ARM_REG_PC, Role.PC, "core", ("r15",), 15, 15),
+        Register("sp", 32, uc.UC_ARM_REG_SP, Role.SP, "general", ("r13",), 13, 13),
+        Register("lr", 32, uc.UC_ARM_REG_LR, Role.RA, "general", ("r14",), 14, 14),
+        Register("pc", 32, uc.UC_ARM_REG_PC, Role.PC, "general", ("r15",), 15, 15),
     )
 
 
@@ -114,7 +114,7 @@ def registers() -> tuple[Register, ...]:
     """The register table of the A profile."""
     return (
         *general(),
-        Register("cpsr", 32, uc.UC_ARM_REG_CPSR, Role.STATUS, "core", (), GDB_CPSR, fields=PSR_FIELDS),
+        Register("cpsr", 32, uc.UC_ARM_REG_CPSR, Role.STATUS, "general", (), GDB_CPSR, fields=PSR_FIELDS),
         *floating(32, quads=True),
         Register("fpexc", 32, uc.UC_ARM_REG_FPEXC, Role.SYSTEM, "fp_system", privilege=1),
         Register(

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from isa.arm.cp15 import ROWS
-from isa.arm.layout import THROUGH, Slot
+from isa.arm.layout import BLOCK, NUMBER, THROUGH, Slot
 from isa.arm.registers import BANKS, MODES
 
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
 
-NUMBER: Final = 31
-"""The word among XREGS that holds the CPU's number, for MPIDR."""
 _MODE_NAMES: Final = dict(MODES)
 _CORE: Final = (*(f"r{n}" for n in range(13)), "sp", "lr", "pc")
 _FLAGS: Final = ((Slot.NF, 31, 31), (Slot.CF, 0, 29), (Slot.VF, 31, 28), (Slot.QF, 0, 27), (Slot.THUMB, 0, 5))
@@ -199,9 +197,9 @@ class State:
 
 
 def whole(layout: list[int], data: StateBytes) -> int:
-    """All bytes that are the guest's; not the address of the last entry, which says how a run was cut."""
-    end, entry = layout[Slot.END], layout[Slot.PC64]
-    return int.from_bytes(bytes(data[:entry]) + bytes(8) + bytes(data[entry + 8 : end]), "little")
+    """All bytes that are the guest's; not where the engine block is, nor where the engine was entered."""
+    first, after, end = layout[Slot.XREGS] + 8 * BLOCK, layout[Slot.PC64] + 8, layout[Slot.END]
+    return int.from_bytes(bytes(data[:first]) + bytes(after - first) + bytes(data[after:end]), "little")
 
 
 def put_whole(layout: list[int], data: bytearray | memoryview, registers: dict[str, int]) -> None:
