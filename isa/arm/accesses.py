@@ -119,7 +119,7 @@ def a32(word: int, regs: Sequence[int]) -> tuple[int, int, int]:
                 return 0, 0, 0  # a multiplication
             if not word >> 23 & 1:
                 return regs[rn], 1 if word >> 22 & 1 else 4, LOAD + STORE  # swp
-            size = (4, 8, 1, 2)[word >> 21 & 3]
+            size = 0x2184 >> 4 * (word >> 21 & 3) & 15
             return regs[rn], size, kind
         offset = (word >> 4 & 0xF0) | (word & 15) if word >> 22 & 1 else regs[word & 15]
         base = base_of(regs, rn, 8)
@@ -146,9 +146,9 @@ def t16(half: int, regs: Sequence[int]) -> tuple[int, int, int]:
     if half >> 12 == 5:
         what = half >> 9 & 7
         address = (small + regs[half >> 6 & 7]) & _MASK
-        return address, (4, 2, 1, 1, 4, 2, 1, 2)[what], STORE if what < 3 else LOAD
+        return address, 0x2124_1124 >> 4 * what & 15, STORE if what < 3 else LOAD
     if top in (12, 13, 14, 15, 16, 17):
-        size = (4, 4, 1, 1, 2, 2)[top - 12]
+        size = 0x22_1144 >> 4 * (top - 12) & 15
         return (small + size * (half >> 6 & 31)) & _MASK, size, LOAD if top & 1 else STORE
     if top in (18, 19):
         return (regs[13] + 4 * (half & 0xFF)) & _MASK, 4, LOAD if top & 1 else STORE
@@ -187,7 +187,7 @@ def t32(word: int, regs: Sequence[int]) -> tuple[int, int, int]:
         if what in (0, 1) and load:  # tbb, tbh
             base = regs[15] + 4 if rn == 15 else regs[rn]
             return (base + (regs[word & 15] << what)) & _MASK, 1 + what, LOAD
-        return regs[rn], (1, 2, 4, 8)[what & 3], kind
+        return regs[rn], 1 << (what & 3), kind
     if top in (0x76, 0x7E):
         return vfp(word, regs, 4)
     if top != 0x7C:
