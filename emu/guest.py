@@ -29,10 +29,12 @@ U32, U63 = (1 << 32) - 1, (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How the ELF is made. Sources are absolute paths; flags go to the compiler as they stand."""
+    """How the ELF is made. Sources are absolute paths; flags go to the compiler as they stand. target is the row of
+    guests/targets.py, where it is not the ISA's."""
 
     sources: tuple[Path, ...]
     flags: tuple[str, ...] = ()
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def load_guest(path: Path) -> Guest:
         build=Build(
             sources=tuple((folder / source).resolve() for source in build.texts("sources")),
             flags=build.texts("flags"),
+            target=build.optional_text("target"),
         ),
         expect=expectation(expect),
     )

@@ -4,16 +4,21 @@
     python guests/build.py --check [NAME...]   build aside and compare; exit 1 where an ELF differs
     python guests/build.py --into DIR --machine virt [NAME...]   variants for another board, e.g. for QEMU
 
-NAME is a guest (`hello`, both widths), `riscv64/hello`, or a folder. The compiler is the ziglang wheel.
+NAME is a guest (`hello`, of every ISA), an ISA, `riscv64/hello`, or a folder; guests/targets.py has the compilers.
+`--check` leaves out ISAs whose compiler is missing, and says so; with CI=true it installs those that Debian has.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,23 +27,10 @@ sys.path.insert(0, str(GUESTS.parent))
 
 from emu.errors import EmuError  # noqa: E402
 from emu.guest import Guest, find_guests, load_guest  # noqa: E402
+from guests.targets import TARGETS, Target  # noqa: E402
+from guests.toolchains import Own, Zig, trouble  # noqa: E402
 
-COMPILER_VERSION = "0.17.1"  # another version makes other bytes
-EXTENSIONS = "m+a+c+zicsr+zifencei"
-TARGETS = {"riscv64": f"generic_rv64+{EXTENSIONS}", "riscv32": f"generic_rv32+{EXTENSIONS}"}
-RUNTIME = ("start.S", "trap.S", "trap.c", "console.c", "check.c")
-RAM = 0x8000_0000
-PAYLOAD = 0x8020_0000  # where OpenSBI's fw_jump goes
-COMPILE = (
-    *("-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-Iruntime"),
-    *("-fno-sanitize=all", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"),
-    *("-mcmodel=medany", "-fno-pic", "-fno-ident", "-ffunction-sections", "-fdata-sections"),
-    *("-gdwarf-4", "-gline-tables-only", "-fdebug-compilation-dir=guests"),
-)
-LINK = (
-    *("-static", "--build-id=none", "--gc-sections", "--discard-locals", "--no-relax"),
-    *("-z", "max-page-size=16", "-T", "runtime/link.ld"),
-)
+COMPILER_VERSION = Zig.VERSION
 
 
 @dataclass(eq=False)
@@ -52,28 +44,88 @@ class BuildError(Exception):
         return f"{self.guest} does not build:\n{self.text}"
 
 
-def zig(guest: Guest, *arguments: str) -> None:
-    """Run the compiler in GUESTS. Paths among `arguments` are relative where they could reach the ELF."""
-    call = [sys.executable, "-m", "ziglang", *arguments]
-    done = subprocess.run(call, cwd=GUESTS, capture_output=True, text=True, check=False)
+class Objects:
+    """Compiled sources and libraries, each made once, kept for as long as this object is. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="guests-")
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, ...], Future[str]] = {}
+
+    def get(self, target: Target, source: str, flags: Sequence[str]) -> str:
+        """The object file of one source."""
+        assert not isinstance(target.toolchain, Own)
+        command = target.toolchain.compile(source, "@", flags, GUESTS)
+        return self._make(command, ".o")
+
+    def library(self, target: Target, members: Sequence[str]) -> str:
+        """An archive of object files."""
+        assert not isinstance(target.toolchain, Own)
+        return self._make(target.toolchain.archive(members, "@"), ".a")
+
+    def _make(self, command: list[str], suffix: str) -> str:
+        """What `command` makes; in it @ stands for the file's name."""
+        key = tuple(command)
+        with self._lock:
+            first = key not in self._made
+            made = self._made.setdefault(key, Future())
+            name = str(Path(self._folder.name, f"{len(self._made)}{suffix}"))
+        if first:
+            try:
+                run([name if word == "@" else word for word in command])
+                made.set_result(name)
+            except ToolError as error:
+                made.set_exception(error)
+        return made.result()
+
+
+class ToolError(Exception):
+    """A compiler ended with an error; the text is what it said."""
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a tool in GUESTS. Paths among its arguments are relative where they could reach the ELF."""
+    done = subprocess.run(command, cwd=GUESTS, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BuildError(f"{guest.isa}/{guest.name}", done.stderr.strip())
+        raise ToolError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
+
+
+OBJECTS = Objects()
+
+
+def target_of(guest: Guest) -> Target:
+    """The row that builds `guest`."""
+    name = guest.build.target or guest.isa
+    if name not in TARGETS:
+        raise BuildError(f"{guest.isa}/{guest.name}", f"no target {name!r} in guests/targets.py")
+    return TARGETS[name]
 
 
 def build(guest: Guest, machine: str, output: Path) -> bytes:
     """Compile `guest` for `machine` and link it into `output`; its bytes. Raises BuildError."""
-    firmware = guest.bios != "none"
-    sources = [f"runtime/{name}" for name in RUNTIME]
-    sources += [source.relative_to(GUESTS).as_posix() for source in guest.build.sources]
-    target = ("-target", f"{guest.isa}-freestanding", f"-mcpu={TARGETS[guest.isa]}")
-    define = (f"-DBOARD_{machine.upper()}", *(("-DFIRMWARE",) if firmware else ()))
-    with tempfile.TemporaryDirectory() as scratch:
-        objects = [str(Path(scratch, f"{number}.o")) for number in range(len(sources))]
-        for source, target_file in zip(sources, objects, strict=True):
-            zig(guest, "cc", *target, *COMPILE, *define, *guest.build.flags, "-c", source, "-o", target_file)
-        base = PAYLOAD if firmware else RAM
-        zig(guest, "ld.lld", *LINK, f"--defsym=BASE={base:#x}", *objects, "-o", str(output))
+    try:
+        make(guest, machine, str(output))
+    except (ToolError, FileNotFoundError) as error:
+        raise BuildError(f"{guest.isa}/{guest.name}", str(error)) from None
     return output.read_bytes()
+
+
+def make(guest: Guest, machine: str, output: str) -> None:
+    target = target_of(guest)
+    firmware = guest.bios != "none"
+    base = target.payload if firmware and target.payload is not None else target.base
+    own = [Path(os.path.relpath(source, GUESTS)).as_posix() for source in guest.build.sources]
+    if isinstance(target.toolchain, Own):
+        run(target.toolchain.make(own, output, base))
+        return
+    headers = (f"-Iruntime/{target.family}", "-Iportable")
+    define = (f"-DBOARD_{machine.upper()}", f'-DISA="{guest.isa}"', *(("-DFIRMWARE",) if firmware else ()))
+    flags = (*headers, *target.flags, *define)
+    linked = [OBJECTS.get(target, source, flags) for source in target.linked]
+    linked += [OBJECTS.get(target, source, (*flags, *guest.build.flags)) for source in own]
+    offered = [OBJECTS.get(target, source, flags) for source in target.offered]
+    script = ("-T", target.script, f"--defsym=BASE={base:#x}", f"--defsym=OFFSET={target.offset:#x}")
+    run(target.toolchain.link((*script, *linked, OBJECTS.library(target, offered)), output))
 
 
 def difference(guest: Guest, built: bytes) -> str | None:
@@ -99,12 +151,28 @@ def chosen(names: list[str]) -> list[Guest]:
         matches = [
             guest
             for guest in guests
-            if name in (guest.name, f"{guest.isa}/{guest.name}") or Path(name).resolve() == guest.folder
+            if name in (guest.name, guest.isa, f"{guest.isa}/{guest.name}")
+            or Path(name).resolve() == guest.folder
         ]
         if not matches:
             raise SystemExit(f"no guest {name!r}; there are: {', '.join(sorted({g.name for g in guests}))}")
-        found += matches
+        found += [guest for guest in matches if guest not in found]
     return found
+
+
+def install(guests: Sequence[Guest]) -> None:
+    """Install the compilers of `guests` that Debian has and this machine lacks."""
+    toolchains = {target_of(guest).toolchain for guest in guests}
+    packages = sorted({t.debian for t in toolchains if t.debian and t.version() is None})
+    if packages and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=False)
+
+
+def left_out(guests: Sequence[Guest]) -> dict[str, str]:
+    """ISA -> why its guests cannot be built to the same bytes here."""
+    reasons = {guest.isa: trouble(target_of(guest).toolchain) for guest in guests}
+    return {isa: reason for isa, reason in reasons.items() if reason}
 
 
 def main() -> int:
@@ -118,21 +186,30 @@ def main() -> int:
     options = parser.parse_args()
     if options.machine and not options.into:
         parser.error("--machine builds a variant: say where with --into DIR")
-    version = importlib.metadata.version("ziglang")
-    if version != COMPILER_VERSION:
-        print(f"ziglang is {version}; the ELFs in the tree are by {COMPILER_VERSION}", file=sys.stderr)
-    differences: list[str] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for guest in chosen(options.names):
+    guests = chosen(options.names)
+    if options.check and os.environ.get("CI") == "true":
+        install(guests)
+    reasons = left_out(guests)
+    for isa, reason in sorted(reasons.items()):
+        print(f"{isa}: left out, {reason}", file=sys.stderr)
+    guests = [guest for guest in guests if guest.isa not in reasons]
+    if options.into:
+        options.into.mkdir(parents=True, exist_ok=True)
+
+    def one(guest: Guest) -> tuple[Guest, bytes]:
+        with tempfile.TemporaryDirectory() as scratch:
             output = Path(scratch, "guest.elf")
             if options.into:
-                options.into.mkdir(parents=True, exist_ok=True)
                 output = options.into.resolve() / f"{guest.isa}-{guest.name}.elf"
-            built = build(guest, options.machine or guest.machine, output)
-            if options.check:
-                text = difference(guest, built)
-                differences += [text] if text else []
-            elif not options.into and difference(guest, built):
+            return guest, build(guest, options.machine or guest.machine, output)
+
+    differences: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for guest, built in pool.map(one, guests):
+            text = difference(guest, built)
+            if text and options.check:
+                differences.append(text)
+            elif text and not options.into:
                 guest.elf.write_bytes(built)
                 print(f"{guest.elf.relative_to(GUESTS)}: {len(built)} bytes")
     for text in differences:

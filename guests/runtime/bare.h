@@ -28,7 +28,7 @@ static inline void board_receive_interrupt(int on) { write32(UART_CONTROL, on !=
 
 __attribute__((noreturn)) static inline void board_power_off(u32 code) {
     write32(POWER_OFF, code);
-    for (;;) __asm__ volatile("wfi");
+    for (;;) arch_idle();
 }
 
 static inline u64 board_now(void) { return read64(TIMER_COUNT); }

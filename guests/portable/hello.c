@@ -3,6 +3,6 @@
 #include "console.h"
 
 int main(void) {
-    print("hello from riscv%d on %s\n", __riscv_xlen, BOARD_NAME);
+    print("hello from %s on %s\n", ISA, BOARD_NAME);
     return 0;
 }

@@ -1,0 +1,9 @@
+/* What the shared sources need to know of AArch64; see portable/arch.h. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#define MMIO_BASE 0
+#define HAS_INTERRUPTS 0
+#define arch_idle() __asm__ volatile("wfi")
+
+#endif
