@@ -76,9 +76,10 @@ class Machine:
 
     def __init__(self, config: MachineConfig | None = None) -> None:
         config = config or MachineConfig()
-        self.isa = registry.find(config.isa)
-        self.board: Final[Board] = board_for(self.isa.name, config.board)
-        self.model = registry.cpu_model(self.isa, config.cpu)
+        isa = registry.find(config.isa)
+        self.model = registry.cpu_model(isa, config.cpu)
+        self.isa = registry.profile(isa, self.model)
+        self.board: Final[Board] = with_cpu(board_for(isa.name, config.board), self.isa)
         _check(config, self.board)
         wiring.check_drives(config, self.board)
         windows.assigned(self.board, config.virtio)
@@ -215,6 +216,12 @@ class Machine:
     def line(self, vcpu: int, number: int) -> _Line:
         """The interrupt line `number` into a vCPU (wiring's source of lines)."""
         return _Line(self, vcpu, number)
+
+    def pend(self, vcpu: int, register: str, number: int) -> None:
+        """Make an interrupt pending that a vCPU keeps itself (wiring's source of lines)."""
+        self.vcpus[vcpu].arch.set_pending(register, number, True)
+        if self.vcpus[vcpu] is not self._runner.current:
+            self._set_stale()
 
     @property
     def memory(self) -> MemoryMap:

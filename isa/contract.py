@@ -30,6 +30,7 @@ __all__ = [
     "Assembler",
     "BootValue",
     "BranchTarget",
+    "CpuDevice",
     "CpuModel",
     "EffectiveAddress",
     "EngineTarget",
@@ -61,11 +62,13 @@ class BootValue(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CpuModel:
-    """`name` as QEMU's -cpu; `number` for the engine's cpu_model, None: leave the engine's default."""
+    """`name` as QEMU's -cpu; `number` for the engine's cpu_model, None: leave the engine's default. `profile` is
+    ``module:attribute`` of the descriptor of a model with other registers and exceptions than its ISA's (Cortex-M)."""
 
     name: str
     number: int | None
     summary: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,17 @@ class HypercallAbi:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuDevice:
+    """A device that is part of the CPU: every board has it at [base, base + size). `kind` is one of emu.devices; what the
+    callback `own_register` answers of it never gets there."""
+
+    name: str
+    kind: str
+    base: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptLines:
     """The lines that machine `bare` drives, by the number that native code and `inject_interrupt` know them by."""
 
@@ -161,6 +175,7 @@ class Isa:
     hypercall: HypercallAbi | None = None
     halt: str | None = None  # the instruction, and what wakes the CPU again
     lines: InterruptLines | None = None  # None: interrupts do not reach the guest
+    devices: tuple[CpuDevice, ...] = ()
     native: str | None = None
     capstone: LibraryTarget | None = None
     keystone: LibraryTarget | None = None

@@ -109,6 +109,10 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): the engine has come back: put right what it says of its place
         ("resume", "u8"),  # int32 (engine block): at the first block of an entry, while `resuming`
+        (
+            "own_register",
+            "u8",
+        ),  # int32 (engine block): an access to a register of the CPU's own; see `native_answer`
         ("locate", "u8"),  # uint64 (engine block): address of the code that makes a synchronous access
         (
             "observe",
@@ -189,7 +193,7 @@ class NativeAbilities:
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
     (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
     that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
-    resume or locate lacks them.
+    resume, locate or own_register lacks them.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;

@@ -113,6 +113,13 @@ def cpu_model(isa: Isa, name: str | None) -> CpuModel:
     raise UnknownCpuModel(isa.name, name, tuple(model.name for model in models))
 
 
+def profile(isa: Isa, model: CpuModel) -> Isa:
+    """What describes a CPU model of `isa`: that, or the model's own. Raises BrokenPlugin."""
+    if model.profile is None:
+        return isa
+    return load(EntryPoint(isa.name, model.profile, GROUP))
+
+
 def _candidates() -> tuple[EntryPoint, ...]:
     return (*OWN, *sorted(entry_points(group=GROUP), key=_distribution))
 

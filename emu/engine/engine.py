@@ -204,6 +204,7 @@ class Engine:
             "settle",
             "resume",
             "locate",
+            "own_register",
             "observe",
             "mend",
             "unprivileged",

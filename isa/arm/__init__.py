@@ -54,20 +54,42 @@ MODELS = (
     CpuModel("pxa270-b1", uc.UC_CPU_ARM_PXA270B1, "ARMv5TE: XScale, iwMMXt"),
     CpuModel("pxa270-c0", uc.UC_CPU_ARM_PXA270C0, "ARMv5TE: XScale, iwMMXt"),
     CpuModel("pxa270-c5", uc.UC_CPU_ARM_PXA270C5, "ARMv5TE: XScale, iwMMXt"),
+    *(
+        CpuModel(f"cortex-{name}", number, summary, profile="isa.arm.m:CORTEX_M")
+        for name, number, summary in (
+            ("m0", uc.UC_CPU_ARM_CORTEX_M0, "ARMv6-M"),
+            ("m3", uc.UC_CPU_ARM_CORTEX_M3, "ARMv7-M"),
+            ("m4", uc.UC_CPU_ARM_CORTEX_M4, "ARMv7E-M, single-precision floating point"),
+            ("m7", uc.UC_CPU_ARM_CORTEX_M7, "ARMv7E-M, double-precision floating point"),
+            ("m33", uc.UC_CPU_ARM_CORTEX_M33, "ARMv8-M Mainline, in secure state"),
+        )
+    ),
     CpuModel("max", uc.UC_CPU_ARM_MAX, "ARMv7-A with what the engine has beyond it"),
 )
 _FEATURES = (("org.gnu.gdb.arm.core", "general"), ("org.gnu.gdb.arm.vfp", "vfp"))
 _MISSING = (
-    ("system-register exits", "the engine answers coprocessor 15 itself; what it lacks is an undefined instruction"),
+    (
+        "system-register exits",
+        "the engine answers coprocessor 15 itself; what it lacks is an undefined instruction",
+    ),
     ("port I/O", "Arm has no port space"),
-    ("alignment faults", "the engine performs unaligned accesses whatever SCTLR.A says; only exclusives fault"),
-    ("Hyp mode", "in no CPU model of the engine: hvc is an undefined instruction, which serves as the hypercall"),
+    (
+        "alignment faults",
+        "the engine performs unaligned accesses whatever SCTLR.A says; only exclusives fault",
+    ),
+    (
+        "Hyp mode",
+        "in no CPU model of the engine: hvc is an undefined instruction, which serves as the hypercall",
+    ),
     ("FIQ on bare", "no device drives it: all three lines of the board are IRQ"),
     ("interrupt of the generic timer", "no board wires it: its counter and its status read right"),
     ("performance counters", "PMCCNTR counts instructions; event counters stand still"),
     ("page walk: LPAE", "long descriptors are the engine's alone (TTBCR.EAE)"),
     ("big-endian", "the engine's data order is fixed when it is opened; setend works"),
-    ("registers of secure state", "coprocessor 15 is shown as it is in non-secure state, where the engine starts"),
+    (
+        "registers of secure state",
+        "coprocessor 15 is shown as it is in non-secure state, where the engine starts",
+    ),
 )
 TEXT = "hvc #0 (A32 e1400070, T32 f7e08000)"
 

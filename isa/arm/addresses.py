@@ -10,8 +10,8 @@ import numpy as np
 from numba import carray, njit
 
 from isa.arm import accesses
-from isa.arm.words import THUMB, U, instruction_at, r
-from isa.native import Record, Word, as_i64, get32
+from isa.arm.words import THUMB, U, get32, instruction_at, r
+from isa.native import Record, Word, as_i64
 
 _names: Final[dict[str, Any]] = {"LOAD": accesses.LOAD, "STORE": accesses.STORE, "_MASK": accesses._MASK}
 
@@ -61,5 +61,9 @@ def data_address(engine: Record, pc: Word, physical: Word) -> Word:
     if near == (first & 0xFFF):
         return U(first)
     if near < (first & 0xFFF):  # the access goes on in the next page
-        return U(((first & ~0xFFF) + 0x1000 | near) & 0xFFFFFFFF) if near + 0x1000 < (first & 0xFFF) + size else physical
+        return (
+            U(((first & ~0xFFF) + 0x1000 | near) & 0xFFFFFFFF)
+            if near + 0x1000 < (first & 0xFFF) + size
+            else physical
+        )
     return U((first & ~0xFFF) | near)

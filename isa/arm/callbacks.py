@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from isa.arm.clock import read_affinity, read_cycles, read_timer, write_timer
 from isa.arm.entry import begin, halts, length
 from isa.arm.interrupts import observe, tell_lines

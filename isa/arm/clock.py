@@ -11,18 +11,8 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from isa.arm.layout import NUMBER, Slot
-from isa.arm.words import U, r
-from isa.native import (
-    Record,
-    Word,
-    as_control,
-    as_engine,
-    as_u8,
-    as_u64,
-    guest_time,
-    place,
-    walk,
-)
+from isa.arm.words import U, place, r
+from isa.native import Record, Word, as_control, as_engine, as_u8, as_u64, guest_time, walk
 
 XREGS = int(Slot.XREGS)
 PERIOD = U(4)

@@ -88,7 +88,9 @@ def t32_branch(code: bytes, pc: int) -> int | None:
     if not word >> 14 & 1 and not word >> 12 & 1:
         if word >> 23 & 7 == 7:
             return None  # a system instruction
-        offset = _signed(sign << 19 | second << 18 | first << 17 | (word >> 16 & 0x3F) << 11 | word & 0x7FF, 20)
+        offset = _signed(
+            sign << 19 | second << 18 | first << 17 | (word >> 16 & 0x3F) << 11 | word & 0x7FF, 20
+        )
         return pc + 4 + (offset << 1) & _MASK
     top = sign << 23 | (1 ^ first ^ sign) << 22 | (1 ^ second ^ sign) << 21
     offset = _signed(top | (word >> 16 & 0x3FF) << 11 | word & 0x7FF, 24) << 1

@@ -6,8 +6,8 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.arm.layout import BLOCK, Slot
-from isa.arm.words import THUMB, U
-from isa.native import Word, as_control, as_engine, as_u16, as_u64, get32, place, put32
+from isa.arm.words import THUMB, U, get32, place, put32
+from isa.native import Word, as_control, as_engine, as_u16, as_u64
 
 rebuild_flags = types.ExternalFunction("arm_rebuild_hflags_arm", types.void(types.intp))
 XREGS = int(Slot.XREGS)
@@ -44,7 +44,9 @@ def halts(at: Word, address: Word) -> Word:
     engine = carray(as_engine(address), 1)[0]
     half = carray(as_u16(at), 2)
     if get32(engine, THUMB) != U(0):
-        return 1 if half[0] == np.uint16(0xBF30) or (half[0] == np.uint16(0xF3AF) and half[1] == 0x8003) else 0
+        return (
+            1 if half[0] == np.uint16(0xBF30) or (half[0] == np.uint16(0xF3AF) and half[1] == 0x8003) else 0
+        )
     word = U(half[0]) | U(half[1]) << U(16)
     if word >> U(28) == U(15):
         return 0

@@ -11,8 +11,8 @@ from numba import carray, cfunc, types
 
 from isa.arm.layout import Slot
 from isa.arm.traps import vector
-from isa.arm.words import U, mode, r
-from isa.native import Word, as_control, as_engine, get32, note, put32
+from isa.arm.words import U, get32, mode, put32, r
+from isa.native import Word, as_control, as_engine, note
 from isa.records import LOG_INTERRUPT
 
 REQUEST = int(Slot.INTERRUPT_REQUEST)

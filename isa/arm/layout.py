@@ -110,6 +110,9 @@ class Core:
 
     def __init__(self, probe: Probe) -> None:
         self.handle = probe.handle
+        self._context = ctypes.c_void_p()
+        lib.uc_context_alloc(self.handle, ctypes.byref(self._context))
+        lib.uc_context_save(self.handle, self._context)
         find = lib.qemu_get_cpu_arm
         find.restype, find.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
         self.cpu: int = find(self.handle, -1) or 0
@@ -122,6 +125,10 @@ class Core:
         self.state = self.cpu + at
         if ctypes.c_void_p.from_address(self.state + _ENGINE).value != self.handle.value:
             raise RuntimeError("the engine's CPU state does not point back to the engine")
+
+    def restore(self) -> None:
+        """Registers as they were when this object was made."""
+        lib.uc_context_restore(self.handle, self._context)
 
     def bytes(self) -> bytes:
         return ctypes.string_at(self.state, _STATE)
@@ -150,10 +157,7 @@ class Core:
         read.restype, read.argtypes = ctypes.c_uint64, (ctypes.c_void_p, ctypes.POINTER(CpRegister))
         return int(read(self.state, ctypes.byref(register))) & 0xFFFF_FFFF
 
-
-    def serve(
-        self, selector: tuple[int, ...], block: int, read: int, write: int = 0
-    ) -> None:
+    def serve(self, selector: tuple[int, ...], block: int, read: int, write: int = 0) -> None:
         """Have compiled functions read and write a system register, where this model has it."""
         for secure in (False, True):
             register = self.register(selector, secure=secure)
@@ -179,9 +183,6 @@ def follow(core: Core, write: Callable[[int], None], values: tuple[int, int], si
 
 def calibrate(probe: Probe) -> list[int]:
     """The layout of a fresh engine; leaves it as after reset."""
-    context = ctypes.c_void_p()
-    lib.uc_context_alloc(probe.handle, ctypes.byref(context))
-    lib.uc_context_save(probe.handle, context)
     core = Core(probe)
     layout = [0] * len(Slot)
     layout[Slot.V7M] = follow(core, lambda v: core.write(uc.UC_ARM_REG_PSP, v), (0x5A5A_1230, 0x3C3C_4560), 4)
@@ -192,7 +193,6 @@ def calibrate(probe: Probe) -> list[int]:
     places = {row.name: place for row, place in zip(ROWS, rows, strict=True)}
     for slot in (Slot.SCTLR, Slot.VBAR, Slot.TTBR0, Slot.TTBCR, Slot.SCR, Slot.MVBAR):
         layout[slot] = places[slot.name.lower()]
-    lib.uc_context_free(context)
     return [*layout, *rows]
 
 
@@ -313,7 +313,9 @@ def _coprocessor(core: Core) -> list[int]:
 
 
 _TIMERS = (
-    *((15, 0, 0, 14, crm, 0, opc2) for crm in (2, 3) for opc2 in (0, 1)),  # CTL and TVAL, physical and virtual
+    *(
+        (15, 0, 0, 14, crm, 0, opc2) for crm in (2, 3) for opc2 in (0, 1)
+    ),  # CTL and TVAL, physical and virtual
     *((15, 1, 0, 0, 14, opc1, 0) for opc1 in range(4)),  # the counters, CVAL
 )
 _PMCCNTR, _MPIDR = (15, 0, 0, 9, 13, 0, 0), (15, 0, 0, 0, 0, 0, 5)

@@ -95,7 +95,7 @@ def _has_pxn(register: ReadRegister) -> bool:
     """Whether sections may have PXN: ID_MMFR0.VMSA is 4 and more."""
     try:
         return register("id_mmfr0") & 15 >= 4
-    except Exception:  # noqa: BLE001 - this model has no such register
+    except Exception:
         return False
 
 
@@ -119,7 +119,9 @@ def _old_page(word: int, address: int, *, fine: bool) -> _Leaf:
     """A page of four subpages, each with its own permissions."""
     kind = word & 3
     if kind == 3:  # a tiny page of a fine table, or an extended small one of a coarse table
-        return _Leaf(word & (0xFFFF_FC00 if fine else 0xFFFF_F000), 1 << (10 if fine else 12), word >> 4 & 3, False)
+        return _Leaf(
+            word & (0xFFFF_FC00 if fine else 0xFFFF_F000), 1 << (10 if fine else 12), word >> 4 & 3, False
+        )
     size = 16 if kind == 1 else 12
     subpage = address >> size - 2 & 3
     return _Leaf(word & -(1 << size) & 0xFFFF_FFFF, 1 << size, word >> 4 + 2 * subpage & 3, False)

@@ -92,7 +92,9 @@ def floating(doubles: int, *, quads: bool) -> tuple[Register, ...]:
     )
     rows += [Register(f"s{n}", 32, uc.UC_ARM_REG_S0 + n, Role.FP, "single", number=n) for n in range(32)]
     if quads:
-        rows += [Register(f"q{n}", 128, uc.UC_ARM_REG_Q0 + n, Role.VECTOR, "quad", number=n) for n in range(16)]
+        rows += [
+            Register(f"q{n}", 128, uc.UC_ARM_REG_Q0 + n, Role.VECTOR, "quad", number=n) for n in range(16)
+        ]
     return tuple(rows)
 
 

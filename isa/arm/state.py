@@ -78,7 +78,7 @@ def put_word(data: bytearray | memoryview, at: int, value: int) -> None:
 class State:
     """Reads and writes one CPU state (`data`, in place) by name; `layout` as `isa.arm.layout.calibrate` gives it."""
 
-    def __init__(self, layout: list[int], wide: bool) -> None:  # noqa: ARG002 - arm has one width
+    def __init__(self, layout: list[int], wide: bool) -> None:
         self._layout = layout
         self._floats = Floats(layout)
         self._constants: dict[str, int] = {}
@@ -115,7 +115,11 @@ class State:
         if bank in BANKS and plain in ("r8", "r9", "r10", "r11", "r12", "r13", "r14", "spsr"):
             mode = self.mode(data)
             mode = "usr" if mode == "sys" else mode
-            own = mode == bank if plain[1:] in ("13", "14") or plain == "spsr" else (mode == "fiq") == (bank == "fiq")
+            own = (
+                mode == bank
+                if plain[1:] in ("13", "14") or plain == "spsr"
+                else (mode == "fiq") == (bank == "fiq")
+            )
             if own:
                 return self.places[{"r13": "sp", "r14": "lr"}.get(plain, plain)]
         return self.places[name]
@@ -172,7 +176,9 @@ class State:
         old, new = ("usr" if mode in ("sys", "hyp") else mode for mode in (old, new))
         high = layout[Slot.REGS] + 32
         if (old == "fiq") != (new == "fiq"):
-            save, load = (layout[slot] for slot in ((Slot.FIQ, Slot.USR) if old == "fiq" else (Slot.USR, Slot.FIQ)))
+            save, load = (
+                layout[slot] for slot in ((Slot.FIQ, Slot.USR) if old == "fiq" else (Slot.USR, Slot.FIQ))
+            )
             data[save : save + 20] = data[high : high + 20]
             data[high : high + 20] = data[load : load + 20]
         for slot, live in ((Slot.BANKED_R13, 52), (Slot.BANKED_R14, 56)):
@@ -187,7 +193,10 @@ class State:
 
     def read(self, data: StateBytes) -> dict[str, int]:
         """The whole state: the core registers by name, and everything else of the engine's as one number."""
-        return {**{name: self.get(data, name) for name in (*_CORE, "cpsr")}, "engine": whole(self._layout, data)}
+        return {
+            **{name: self.get(data, name) for name in (*_CORE, "cpsr")},
+            "engine": whole(self._layout, data),
+        }
 
     def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
         put_whole(self._layout, data, registers)
@@ -216,7 +225,18 @@ def wakes(view: StateView, state: StateBytes, lines: int, told: int) -> bool:
     return lines & LINES != 0
 
 
-_TRANSLATES: Final = ("sctlr", "ttbr0", "ttbr1", "ttbcr", "dacr", "contextidr", "fcseidr", "prrr", "nmrr", "scr")
+_TRANSLATES: Final = (
+    "sctlr",
+    "ttbr0",
+    "ttbr1",
+    "ttbcr",
+    "dacr",
+    "contextidr",
+    "fcseidr",
+    "prrr",
+    "nmrr",
+    "scr",
+)
 
 
 def regime(view: StateView, state: StateBytes) -> object:

@@ -27,9 +27,14 @@ from isa.arm.words import (
     USR,
     YIELD,
     U,
+    get32,
+    get64,
     instruction_at,
     leave_it_block,
     mode,
+    place,
+    put32,
+    put64,
     put_r,
     r,
     word_at,
@@ -43,13 +48,8 @@ from isa.native import (
     as_u32,
     as_u64,
     engine_record,
-    get32,
-    get64,
     give_back,
     note,
-    place,
-    put32,
-    put64,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -77,7 +77,14 @@ SYNDROME, FSR, VADDRESS, TARGET_EL = (
     int(Slot.TARGET_EL),
 )
 HIGH_VECTORS = U(0xFFFF_0000)
-CAUSE_UNDEFINED, CAUSE_SUPERVISOR, CAUSE_PREFETCH, CAUSE_DATA, CAUSE_BREAKPOINT, CAUSE_MONITOR = 1, 2, 3, 4, 8, 9
+CAUSE_UNDEFINED, CAUSE_SUPERVISOR, CAUSE_PREFETCH, CAUSE_DATA, CAUSE_BREAKPOINT, CAUSE_MONITOR = (
+    1,
+    2,
+    3,
+    4,
+    8,
+    9,
+)
 EXTERNAL_ABORT, LONG_EXTERNAL_ABORT, WRITE = U(0x008), U(0x210), U(1 << 11)  # [a B3.13.3, B3.13.4]
 BREAKPOINT_SYNDROME, ABORT_SYNDROME = U(0x38 << 26), U(0x25 << 26)
 SEMIHOST_A32, SEMIHOST_T32 = U(0x123456), U(0xAB)
@@ -240,7 +247,9 @@ def on_invalid(uc: Word, user: Record) -> Word:
 
 
 @njit
-def abort(engine: Record, control: Record, number: Word, cause: Word, pc: Word, value: Word, status: Word) -> Word:
+def abort(
+    engine: Record, control: Record, number: Word, cause: Word, pc: Word, value: Word, status: Word
+) -> Word:
     """A prefetch or data abort with this fault status, while the engine stands still; 0, or a Kind to leave with."""
     put32(engine, SYNDROME, BREAKPOINT_SYNDROME if cause == CAUSE_BREAKPOINT else ABORT_SYNDROME)
     put32(engine, FSR, status)

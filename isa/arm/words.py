@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, njit
 
+from isa import native
 from isa.arm.layout import Slot
-from isa.native import Record, Word, as_u16, as_u32, code_at, get32, place, put32
+from isa.native import Record, Word, as_u16, as_u32, code_at
 
 U = np.uint64
 REGS, THUMB, CONDEXEC, UNCACHED = int(Slot.REGS), int(Slot.THUMB), int(Slot.CONDEXEC), int(Slot.UNCACHED)
@@ -29,18 +30,44 @@ HVC_A32, HVC_T32 = 0xE1400070, 0x8000F7E0
 """`hvc #0`; T32 as its bytes in memory make one word."""
 
 
-@njit(inline="always")
+@njit
+def get32(engine: Record, slot: Word) -> Word:
+    """As `isa.native.get32`; not inlined, which would take a minute to compile."""
+    return native.get32(engine, slot)
+
+
+@njit
+def put32(engine: Record, slot: Word, value: Word) -> None:
+    native.put32(engine, slot, value)
+
+
+@njit
+def get64(engine: Record, slot: Word) -> Word:
+    return native.get64(engine, slot)
+
+
+@njit
+def put64(engine: Record, slot: Word, value: Word) -> None:
+    native.put64(engine, slot, value)
+
+
+@njit
+def place(engine: Record, slot: Word) -> Word:
+    return native.place(engine, slot)
+
+
+@njit
 def r(engine: Record, number: Word) -> Word:
     """Core register `number`, of the current mode."""
     return U(carray(as_u32(place(engine, REGS)), 16)[number])
 
 
-@njit(inline="always")
+@njit
 def put_r(engine: Record, number: Word, value: Word) -> None:
     carray(as_u32(place(engine, REGS)), 16)[number] = np.uint32(value)
 
 
-@njit(inline="always")
+@njit
 def mode(engine: Record) -> Word:
     return get32(engine, UNCACHED) & U(0x1F)
 
