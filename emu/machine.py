@@ -20,7 +20,7 @@ from axvcpu.states import WAKES, BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
 from emu.answer import Registers, answer
-from emu.board import GIB, MAX_RAM, Board, board_for
+from emu.board import GIB, MAX_RAM, Board, board_for, with_cpu
 from emu.bus import Bus
 from emu.config import BUILT_IN, MachineConfig
 from emu.device import Channel, Device, PowerRequest

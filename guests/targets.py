@@ -78,14 +78,14 @@ def arm(triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c
     )
 
 
-def cortex_m(cpu: str) -> Target:
+def cortex_m(cpu: str, library: tuple[str, ...]) -> Target:
     return Target(
         "arm",
         Zig("thumb-freestanding-eabi", cpu),
         flags=("-mfloat-abi=soft",),
         base=0,
         runtime=("m/start.S", "m/arch.c"),
-        library=("m/probes.S", "m/probes.c", "forms.S", "forms.c"),
+        library=library,
     )
 
 
@@ -98,8 +98,8 @@ TARGETS: dict[str, Target] = {
     "arm": arm("arm-freestanding-eabi", "cortex_a15"),
     "arm-thumb": arm("thumb-freestanding-eabi", "cortex_a15"),
     "arm-v4": arm("arm-freestanding-eabi", "strongarm", library=()),
-    "cortex-m": cortex_m("cortex_m3"),
-    "cortex-m0": cortex_m("cortex_m0"),
+    "cortex-m": cortex_m("cortex_m3", ("m/probes.S", "m/probes.c", "forms.S", "forms.c")),
+    "cortex-m0": cortex_m("cortex_m0", ()),
     # x86
     "x86_64": Target(
         "x86", Zig("x86_64-freestanding", "x86_64"), flags=("-mno-red-zone", "-mgeneral-regs-only")

@@ -11,11 +11,11 @@ from isa.arm.m_traps import (
     halts,
     length,
     on_exception,
+    on_fill,
     on_invalid,
     takes,
     tell_lines,
 )
-from isa.arm.translation import on_fill_always as on_fill
 
 __all__ = [
     "advance",

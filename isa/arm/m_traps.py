@@ -56,6 +56,7 @@ from isa.arm.words import (
     put_r,
     r,
 )
+from isa.fill import fill
 from isa.native import (
     Record,
     Word,
@@ -315,3 +316,11 @@ def halts(at: Word, address: Word) -> Word:
     """Is the instruction at a host address `wfi`?"""
     half = carray(as_u16(at), 2)
     return 1 if half[0] == np.uint16(0xBF30) or (half[0] == np.uint16(0xF3AF) and half[1] == 0x8003) else 0
+
+
+@cfunc(
+    types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
+)
+def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Word) -> Word:
+    """UC_HOOK_TLB_FILL: identity; there is no MPU (`m_scs`)."""
+    return fill(carray(user, 1)[0], address, kind, entry)

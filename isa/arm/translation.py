@@ -1,4 +1,4 @@
-"""Arm, native: memory while the guest's MMU or MPU is off. The M profile's is never on (`m_scs`)."""
+"""Arm, native: memory while the guest's MMU or MPU is off."""
 
 from __future__ import annotations
 
@@ -23,11 +23,3 @@ def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Word) -> Wor
         engine.paging = U(1)
         return leave_for_translation(engine, kind)
     return fill(engine, address, kind, entry)
-
-
-@cfunc(
-    types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
-)
-def on_fill_always(uc: Word, address: Word, kind: Word, entry: Word, user: Word) -> Word:
-    """UC_HOOK_TLB_FILL of the M profile: identity."""
-    return fill(carray(user, 1)[0], address, kind, entry)

@@ -85,7 +85,11 @@ FORM ldm, mov r2, r0
     RESULT
 FORM ldm_back, mov r2, r0
     adds r0, r0, #4
+#ifdef __thumb__
+    ldr r1, [r0, #-4]!              /* an ldm of one register is unpredictable in T32 */
+#else
     ldmdb r0!, {r1}
+#endif
     RESULT
 FORM pop, mov r3, sp
     mov sp, r0
@@ -136,7 +140,11 @@ FORM strht, strht r1, [r0], #0
 FORM stm, stm r0!, {r1}
     bx lr
 FORM stm_back, adds r0, r0, #4
+#ifdef __thumb__
+    str r1, [r0, #-4]!
+#else
     stmdb r0!, {r1}
+#endif
     bx lr
 FORM push, mov r3, sp
     adds r0, r0, #4
