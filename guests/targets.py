@@ -115,6 +115,27 @@ def m68k(cpu: str, *library: str) -> Target:
     )
 
 
+def arm(triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")) -> Target:
+    return Target(
+        "arm",
+        Zig(triple, cpu),
+        flags=("-mfloat-abi=soft",),
+        runtime=("start.S", "vectors.S", "arch.c"),
+        library=library,
+    )
+
+
+def cortex_m(cpu: str, library: tuple[str, ...]) -> Target:
+    return Target(
+        "arm",
+        Zig("thumb-freestanding-eabi", cpu),
+        flags=("-mfloat-abi=soft",),
+        base=0,
+        runtime=("m/start.S", "m/arch.c"),
+        library=library,
+    )
+
+
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
@@ -127,8 +148,11 @@ TARGETS: dict[str, Target] = {
         library=("arch.c", "forms.S", "forms.c", "probes.S", "probes.c"),
     ),
     # Arm
-    "arm": Target("arm", Zig("arm-freestanding-eabi", "cortex_a15"), flags=("-mfloat-abi=soft",)),
-    "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
+    "arm": arm("arm-freestanding-eabi", "cortex_a15"),
+    "arm-thumb": arm("thumb-freestanding-eabi", "cortex_a15"),
+    "arm-v4": arm("arm-freestanding-eabi", "strongarm", library=()),
+    "cortex-m": cortex_m("cortex_m3", ("m/probes.S", "m/probes.c", "forms.S", "forms.c")),
+    "cortex-m0": cortex_m("cortex_m0", ()),
     # x86
     "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
     "i386": x86("x86-freestanding", "i486", ()),

@@ -230,6 +230,10 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             done = answer_natively(engine, control)
             if done == 1:
                 continue
+            if done == 4:
+                if control.kind == U(NONE):
+                    continue
+                return np.int64(control.kind)
             if done == 3:
                 return EVENT
             return kind if done == 0 else DRAIN
