@@ -13,13 +13,16 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
 from isa.aarch64.words import (
-    PC,
+    AARCH64,
     SYNDROME,
+    THUMB,
     VBAR_EL,
     U,
     indexed,
     instruction_at,
     level,
+    pc_of,
+    put_pc,
     put_x,
     stack,
     x,
@@ -32,11 +35,10 @@ from isa.native import (
     as_u32,
     as_u64,
     engine_record,
-    get64,
+    get32,
     give_back,
     note,
     place,
-    put64,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -144,6 +146,8 @@ def mend_description(engine: Record, number: Word, pc: Word) -> Word:
     syndrome of exceptions that it raises in the middle of a block: MSR of PSTATE's masks at EL0, and pointer
     authentication.
     """
+    if get32(engine, AARCH64) == U(0):
+        return number
     if number in (UNDEFINED, FETCH_ABORT) and pc & 3 != 0:
         describe(engine, EC_PC_ALIGNMENT << 26 | INSTRUCTION_32, pc, own_target(engine))
         return FETCH_ABORT  # which writes FAR_ELx
@@ -203,9 +207,10 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         uc_emu_stop(uc)
         return
     number = np.int64(number)
-    pc = np.int64(get64(engine, PC))
-    called = number in (SVC, HVC, SMC)
-    at = pc - 4 if called else pc
+    pc = np.int64(pc_of(engine))
+    at = pc
+    if number in (SVC, HVC, SMC):
+        at -= 4 if get32(engine, THUMB) == U(0) or get32(engine, AARCH64) != U(0) else 2
     if number != FETCH_ABORT:
         give_back(engine, control, at)
     control.latch_count = U(0)
@@ -213,7 +218,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     if left == 0:
         left = trap(engine, control, mend_description(engine, number, at), pc)
     if left != 0:
-        put64(engine, PC, at)
+        put_pc(engine, at)
         control.kind = U(left)
         uc_emu_stop(uc)
     elif engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
@@ -230,12 +235,12 @@ def take(engine: Record, control: Record, number: Word, pc: Word) -> Word:
     if engine.exception == U(0) or engine.context != U(0):
         control.kind, control.cause = U(FAIL), U(0)
         return FAIL
-    put64(engine, PC, pc)
+    put_pc(engine, pc)
     left = trap(engine, control, number, pc)
     if left != 0:
         control.kind = U(left)
     else:
-        control.pc = get64(engine, PC)
+        control.pc = pc_of(engine)
     return left
 
 
@@ -253,7 +258,9 @@ def fault(address: Word) -> Word:
             value = U(pc)
     else:
         syndrome = (EC_DATA_LOWER + same) << 26 | (WRITE_NOT_READ if control.access == U(2) else 0)
-        base = data_address(engine, instruction_at(engine, pc), pc)
+        base = value
+        if get32(engine, AARCH64) != U(0):
+            base = data_address(engine, instruction_at(engine, pc), pc)
         if engine.paging != U(0):
             if control.address & U(0xFFF) < base & U(0xFFF):
                 base += U(0x1000)
@@ -291,7 +298,7 @@ def advance(address: Word) -> Word:
         put_x(engine, np.int64(control.cause), control.answer)
     control.pc += U(4)
     control.retired += U(1)
-    put64(engine, PC, control.pc)
+    put_pc(engine, control.pc)
     return 0
 
 

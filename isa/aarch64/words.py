@@ -6,7 +6,18 @@ import numpy as np
 from numba import carray, njit
 
 from isa.aarch64.layout import Slot, slot
-from isa.native import Record, Word, as_i64, as_u32, as_u64, get32, instruction_place, place
+from isa.native import (
+    Record,
+    Word,
+    as_i64,
+    as_u32,
+    as_u64,
+    get32,
+    get64,
+    instruction_place,
+    place,
+    put64,
+)
 
 U = np.uint64
 X0, PC, PSTATE, DAIF = int(Slot.X0), int(Slot.PC), int(Slot.PSTATE), int(Slot.DAIF)
@@ -19,6 +30,8 @@ ELR_EL, ESR_EL, FAR_EL, VBAR_EL, SCTLR_EL = (
 )
 ZERO, CARRY, OVERFLOW, NEGATIVE = int(Slot.ZERO), int(Slot.CARRY), int(Slot.OVERFLOW), int(Slot.NEGATIVE)
 TIMER, SYNDROME, RAISE = int(Slot.TIMER), int(Slot.SYNDROME), int(Slot.RAISE)
+AARCH64, R0, THUMB, CPSR = int(Slot.AARCH64), int(Slot.R0), int(Slot.THUMB), int(Slot.CPSR)
+USER, MONITOR, HYPERVISOR = 0x10, 0x16, 0x1A  # modes of AArch32
 HCR_EL2, CNTVOFF_EL2, CNTHCTL_EL2, CNTKCTL_EL1, MDCR_EL2 = (
     slot("hcr_el2"),
     slot("cntvoff_el2"),
@@ -41,19 +54,40 @@ BREAKPOINT_VALUE, BREAKPOINT_CONTROL, WATCHPOINT_VALUE, WATCHPOINT_CONTROL = (
 ID_AA64ISAR0, ID_AA64MMFR1 = slot("id_aa64isar0_el1"), slot("id_aa64mmfr1_el1")
 
 
-@njit(inline="always")
+@njit
 def constant(engine: Record, slot: Word) -> Word:
     """A system register that is a constant of the CPU model."""
     return U(carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot])
 
 
-@njit(inline="always")
+@njit
+def pc_of(engine: Record) -> Word:
+    """The pc, of AArch64 or AArch32 state."""
+    if get32(engine, AARCH64) != U(0):
+        return get64(engine, PC)
+    return U(carray(as_u32(place(engine, R0)), 16)[15])
+
+
+@njit
+def put_pc(engine: Record, pc: Word) -> None:
+    if get32(engine, AARCH64) != U(0):
+        put64(engine, PC, pc)
+    else:
+        carray(as_u32(place(engine, R0)), 16)[15] = np.uint32(pc)
+
+
+@njit
 def level(engine: Record) -> Word:
     """The exception level."""
-    return np.int64(get32(engine, PSTATE) >> U(2)) & 3
+    if get32(engine, AARCH64) != U(0):
+        return np.int64(get32(engine, PSTATE) >> U(2)) & 3
+    mode = np.int64(get32(engine, CPSR)) & 0x1F
+    if mode == USER:
+        return 0
+    return 2 if mode == HYPERVISOR else 3 if mode == MONITOR else 1
 
 
-@njit(inline="always")
+@njit
 def x(engine: Record, number: Word) -> Word:
     """General register `number`, 31 for zero."""
     if number == 31:
@@ -61,25 +95,25 @@ def x(engine: Record, number: Word) -> Word:
     return carray(as_u64(place(engine, X0)), 32)[number]
 
 
-@njit(inline="always")
+@njit
 def put_x(engine: Record, number: Word, value: Word) -> None:
     if number != 31:
         carray(as_u64(place(engine, X0)), 32)[number] = U(value)
 
 
-@njit(inline="always")
+@njit
 def stack(engine: Record) -> Word:
     """The stack pointer in use."""
     return carray(as_u64(place(engine, X0)), 32)[31]
 
 
-@njit(inline="always")
+@njit
 def indexed(engine: Record, slot: Word, index: Word) -> Word:
     """Word `index` of the registers that begin at a place of the layout."""
     return carray(as_u64(place(engine, slot)), 64)[index]
 
 
-@njit(inline="always")
+@njit
 def put_indexed(engine: Record, slot: Word, index: Word, value: Word) -> None:
     carray(as_u64(place(engine, slot)), 64)[index] = U(value)
 
