@@ -24,6 +24,7 @@ NUMBERS = ("ax", "cx", "dx", "bx", "sp", "bp", "si", "di")  # in the order of th
 # fmt: on
 _X87_ALIASES = ("fcw", "fsw", "ftw", "fcs", "fip", "fds", "fdp", "")
 _X87_UNICORN = ("FPCW", "FPSW", "FPTAG", "FCS", "FIP", "FDS", "FDP", "FOP")
+_NO_ID = "the low part of an x87 register; the engine's API has no id for it"
 _FIRST_SYSTEM = 100  # GDB's number of the first register of ours
 
 EFLAGS = (
@@ -180,7 +181,7 @@ def _floating(bits: int) -> list[Register]:
             Register(name, 32, _id(unicorn), Role.STATUS, "general", aliases, first + 8 + n, note=note)
         )
     rows += [
-        Register(f"mm{n}", 64, _id(f"mm{n}"), Role.VECTOR, "mmx", number=n) for n in range(8)
+        Register(f"mm{n}", 64, None, Role.VECTOR, "mmx", number=n, note=_NO_ID) for n in range(8)
     ]
     count = 16 if bits == 64 else 8
     rows += [
@@ -209,7 +210,8 @@ def _system(bits: int) -> list[Register]:
         rows.append(Register(name, 16, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_base", word, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_limit", 32, None, Role.SYSTEM, "system"))
-        rows.append(Register(f"{name}_attr", 32, None, Role.SYSTEM, "system", fields=ATTRIBUTES))
+        note = "the type is that of an available task" if name == "tr" else ""
+        rows.append(Register(f"{name}_attr", 32, None, Role.SYSTEM, "system", fields=ATTRIBUTES, note=note))
     for name in ("gdtr", "idtr"):
         rows.append(Register(f"{name}_base", word, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_limit", 32, None, Role.SYSTEM, "system"))

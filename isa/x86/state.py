@@ -117,6 +117,8 @@ class State(TableState):
             value = sum(1 << 8 * n for n in range(8) if value >> 2 * n & 3 == 3)
         elif name == "eflags":
             value |= 2
+        elif name == "tr_attr":  # the engine keeps the type without its busy bit, and aborts at any other
+            value = value & ~0xFF00 | (0x8900 if value & 0x800 else 0x8100)
         super().put(data, self._on_stack(data, name), value)
         if name in _HIDDEN:
             hide(self._layout, data)
@@ -239,7 +241,7 @@ def power_on(layout: list[int], data: memoryview, bits: int, *, sse: bool) -> No
         data[at : at + SEGMENT] = bytes(SEGMENT)
         if index in (LDTR, TR):
             put(at + LIMIT, 0xFFFF, 4)
-            put(at + ATTRIBUTES, 0x8200 if index == LDTR else 0x8B00, 4)
+            put(at + ATTRIBUTES, 0x8200 if index == LDTR else 0x8900, 4)
         elif index < LDTR:
             wide_code = index == CS and bits == 64
             put(at + SELECTOR, 8 if index == CS else 16, 4)

@@ -110,6 +110,20 @@ def value_of(engine: Record, cause: Word) -> Word:
 
 
 @njit
+def repeated(control: Record, cause: Word, pc: Word) -> Word:
+    """Whether the last exception was this one too, with nothing retired since; this one is the last now."""
+    again = (
+        control.traps != U(0)
+        and control.trap_cause == U(cause)
+        and control.trap_pc == U(pc)
+        and control.trap_retired == control.retired
+    )
+    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
+    control.traps += U(1)
+    return again
+
+
+@njit
 def exception(engine: Record, control: Record, cause: Word) -> Word:
     """Take exception or software interrupt `cause` as the CPU state describes it; 0, or a Kind to leave with.
 
@@ -122,23 +136,17 @@ def exception(engine: Record, control: Record, cause: Word) -> Word:
     start = start_of(engine, control, end) if software else end
     pc = get64(engine, PC) - (end - start)
     value = value_of(engine, cause)
+    give_back(engine, control, end)
     if control.cause == U(0):
-        again = (
-            control.traps != U(0)
-            and control.trap_cause == U(cause)
-            and control.trap_pc == U(pc)
-            and control.trap_retired == control.retired
-        )
+        again = repeated(control, cause, pc)
         absent = segment32(engine, IDTR, LIMIT) == U(0)
         if again or absent:
-            give_back(engine, control, start)
+            if software:
+                control.retired -= U(1)
             put64(engine, PC, pc)
             put32(engine, OLD_EXCEPTION, 0xFFFFFFFF)
             left = unhandled(control, cause, value)
             return TRAP_LOOP if again else left
-        give_back(engine, control, end)
-        control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-        control.traps += U(1)
         control.cause = U(cause) + U(1)
         if engine.log_on != U(0):
             note(engine, control, LOG_TRAP, pc, cause, value, hflags(engine) & U(3))
@@ -288,11 +296,13 @@ def fault(address: Word) -> Word:
     where = control.address
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, control.pc, control.access, where, hflags(engine) & U(3))
+    again = repeated(control, MACHINE_CHECK, control.pc)
     if control_register(engine, 4) & U(MCE) == U(0):
         left = unhandled(control, MACHINE_CHECK, where)
+    elif again:  # its own delivery: the stack is nowhere
+        left = unhandled(control, TRIPLE_FAULT + MACHINE_CHECK, where)
     else:
         left = arrange(engine, control, MACHINE_CHECK, where)
-        control.trap_cause, control.trap_pc, control.trap_retired = U(0), U(0), U(0)
     if left != NONE:
         control.kind = U(left)
     return left

@@ -41,6 +41,7 @@ class Board:
         self.machine = Machine(MachineConfig(isa=isa, board="bare", **config))
         self.isa: Isa = registry.find(isa)
         self.wide = self.isa.bits == 64
+        self.machine.settle()
         self.vcpu = self.machine.vcpus[0]
         self.read, self.write = self.vcpu.read_register, self.vcpu.write_register
         self.sp = "rsp" if self.wide else "esp"
