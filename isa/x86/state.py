@@ -18,7 +18,6 @@ from isa.x86.layout import (
     CS64,
     DS,
     ES,
-    FIRST_EXIT,
     FPU_FLAGS,
     FS,
     GDTR,
@@ -30,20 +29,18 @@ from isa.x86.layout import (
     LDTR,
     LIMIT,
     LMA,
-    MSR_EXIT,
     OSFXSR,
     PE,
     PRIORITY_KEPT,
-    PRIVATE,
     SEGMENT,
     SELECTOR,
-    SHUTDOWN_EXIT,
     SS,
     SS32,
     TR,
     Slot,
 )
 from isa.x86.registers import GENERAL_32, GENERAL_64, NUMBERS, encoding
+from isa.x86.svm import FIRST_EXIT, MSR_EXIT, PRIVATE, SHUTDOWN_EXIT
 
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
@@ -126,7 +123,13 @@ class State(TableState):
     def read(self, data: bytes | bytearray | memoryview) -> dict[str, int]:
         """The whole state by name. What the engine leaves lying about and never looks at again reads as zero."""
         clean = bytearray(data)
-        scratch = [(Slot.CC_DST, 8), (Slot.CC_SRC, 8), (Slot.CC_SRC2, 8), (Slot.CC_OP, 4), (Slot.DIRECTION, 4)]
+        scratch = [
+            (Slot.CC_DST, 8),
+            (Slot.CC_SRC, 8),
+            (Slot.CC_SRC2, 8),
+            (Slot.CC_OP, 4),
+            (Slot.DIRECTION, 4),
+        ]
         scratch += [(Slot.RETURN, 8), (Slot.PC, 8)]
         if self._word(data, Slot.SOFTWARE, 4) != PENDING:
             scratch += [(Slot.ERROR_CODE, 4), (Slot.SOFTWARE, 4), (Slot.NEXT_PC, 8)]

@@ -16,7 +16,7 @@ BuildBoard = Callable[..., Board]
 def board() -> Iterator[BuildBoard]:
     made: list[Board] = []
 
-    def one(isa: str = "x86_64", **config: Any) -> Board:  # noqa: ANN401
+    def one(isa: str = "x86_64", **config: Any) -> Board:
         made.append(Board(isa, **config))
         return made[-1]
 

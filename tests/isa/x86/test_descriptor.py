@@ -20,12 +20,28 @@ BOTH = pytest.mark.parametrize("name", ["x86_64", "i386"])
 def test_registers_are_numbered_as_gdb_numbers_them() -> None:
     """GDB 13, gdb/features/i386/64bit-core.xml, 64bit-sse.xml, 32bit-core.xml, 32bit-sse.xml."""
     wide = {row.name: row.gdb for row in gdb_registers(isa.find("x86_64"))}
-    for name, number in (("rax", 0), ("rbx", 1), ("rsp", 7), ("r15", 15), ("rip", 16), ("eflags", 17), ("gs", 23)):
+    for name, number in (
+        ("rax", 0),
+        ("rbx", 1),
+        ("rsp", 7),
+        ("r15", 15),
+        ("rip", 16),
+        ("eflags", 17),
+        ("gs", 23),
+    ):
         assert wide[name] == number
     for name, number in (("st0", 24), ("fctrl", 32), ("fop", 39), ("xmm0", 40), ("xmm15", 55), ("mxcsr", 56)):
         assert wide[name] == number
     narrow = {row.name: row.gdb for row in gdb_registers(isa.find("i386"))}
-    for name, number in (("eax", 0), ("ecx", 1), ("edi", 7), ("eip", 8), ("eflags", 9), ("cs", 10), ("st0", 16)):
+    for name, number in (
+        ("eax", 0),
+        ("ecx", 1),
+        ("edi", 7),
+        ("eip", 8),
+        ("eflags", 9),
+        ("cs", 10),
+        ("st0", 16),
+    ):
         assert narrow[name] == number
     for name, number in (("fctrl", 24), ("xmm0", 32), ("xmm7", 39), ("mxcsr", 40)):
         assert narrow[name] == number
@@ -47,16 +63,29 @@ def test_gdb_s_features_have_gdb_s_widths(name: str) -> None:
 @BOTH
 def test_instructions_know_the_general_registers_in_their_own_order(name: str) -> None:
     described = isa.find(name)
-    rows = [row for row in described.registers if row.group == "general" and row.role in (Role.GENERAL, Role.SP)]
+    rows = [
+        row for row in described.registers if row.group == "general" and row.role in (Role.GENERAL, Role.SP)
+    ]
     letter = "r" if described.bits == 64 else "e"
     named = {row.number: row.name for row in rows}
-    assert [named[n] for n in range(8)] == [letter + end for end in ("ax", "cx", "dx", "bx", "sp", "bp", "si", "di")]
+    assert [named[n] for n in range(8)] == [
+        letter + end for end in ("ax", "cx", "dx", "bx", "sp", "bp", "si", "di")
+    ]
     assert len(rows) == described.bits // 4
 
 
 def test_every_general_register_has_its_narrower_names() -> None:
     wide, narrow = isa.find("x86_64"), isa.find("i386")
-    for name, bits in (("eax", 32), ("ax", 16), ("al", 8), ("ah", 8), ("sil", 8), ("r8d", 32), ("r15w", 16), ("r9b", 8)):
+    for name, bits in (
+        ("eax", 32),
+        ("ax", 16),
+        ("al", 8),
+        ("ah", 8),
+        ("sil", 8),
+        ("r8d", 32),
+        ("r15w", 16),
+        ("r9b", 8),
+    ):
         assert wide.register(name).bits == bits
     for name, bits in (("ax", 16), ("dh", 8), ("bp", 16)):
         assert narrow.register(name).bits == bits

@@ -46,7 +46,10 @@ def test_an_answer_fills_edx_and_eax(board: BuildBoard, isa: str) -> None:
     one.machine.run(timeout=20, until=lambda exit: isinstance(exit, SysRegRead))
     one.vcpu.arch.complete(0xAABB_CCDD_1122_3344)
     assert one.machine.run(timeout=20).ending is Ending.BLOCKED
-    assert (one.read("rax" if one.wide else "eax"), one.read("rdx" if one.wide else "edx")) == (0x1122_3344, 0xAABB_CCDD)
+    assert (one.read("rax" if one.wide else "eax"), one.read("rdx" if one.wide else "edx")) == (
+        0x1122_3344,
+        0xAABB_CCDD,
+    )
     assert one.vcpu.arch.retired == 4
 
 
@@ -80,7 +83,9 @@ def test_efer_keeps_what_there_is_and_refuses_the_rest(board: BuildBoard, isa: s
 
 def test_i386_has_no_long_mode(board: BuildBoard) -> None:
     one = board("i386", cpu="Nehalem")
-    one.run("mov eax, 0x80000001\ncpuid\nmov ebx, edx\nmov ecx, 0xc0000080\nmov eax, 0x100\nxor edx, edx\nwrmsr\nhlt")
+    one.run(
+        "mov eax, 0x80000001\ncpuid\nmov ebx, edx\nmov ecx, 0xc0000080\nmov eax, 0x100\nxor edx, edx\nwrmsr\nhlt"
+    )
     assert one.read("ebx") >> 29 & 1 == 0
     assert one.vector == Cause.GENERAL_PROTECTION
 

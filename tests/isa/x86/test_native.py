@@ -219,7 +219,9 @@ def test_single_stepping_traps_after_each_instruction(board: BuildBoard) -> None
     """[SDM 3B 18.3.1.4]."""
     one = board()
     one.handler(1, "inc r15\niretq")
-    one.run("pushfq\nor word ptr [rsp], 0x100\npopfq\nnop\nnop\npushfq\nand word ptr [rsp], 0xfeff\npopfq\nnop\nhlt")
+    one.run(
+        "pushfq\nor word ptr [rsp], 0x100\npopfq\nnop\nnop\npushfq\nand word ptr [rsp], 0xfeff\npopfq\nnop\nhlt"
+    )
     assert one.read("r15") == 5  # nop, nop, pushf, and, popf
 
 
@@ -305,7 +307,9 @@ def test_hlt_waits_for_an_interrupt_that_can_be_taken(board: BuildBoard, isa: st
     one = board(isa)
     iret = "iretq" if one.wide else "iretd"
     one.handler(0x21, f"mov dword ptr [{a(isa)}bx+16], 1\ninc edi\n{iret}")
-    one.run(f"mov ebx, {TIMER}\nmov eax, 1000\nmov [{a(isa)}bx+8], {a(isa)}ax\nsti\nhlt\nmov esi, [{a(isa)}bx]\ncli\nhlt")
+    one.run(
+        f"mov ebx, {TIMER}\nmov eax, 1000\nmov [{a(isa)}bx+8], {a(isa)}ax\nsti\nhlt\nmov esi, [{a(isa)}bx]\ncli\nhlt"
+    )
     assert one.read("edi") == 1
     assert one.read("esi") >= 1003
     two = board(isa)
@@ -351,7 +355,9 @@ def test_a_hypercall_s_arguments_and_result_are_where_the_abi_says(board: BuildB
     """Number 1 is the exclusive or of two."""
     one = board(isa)
     first, second = ("rdi", "rsi") if one.wide else ("ebx", "ecx")
-    one.run(f"mov eax, 1\nmov {first}, 0x1234\nmov {second}, 0xff\nvmcall\nmov edx, eax\nmov eax, 99\nvmmcall\nhlt")
+    one.run(
+        f"mov eax, 1\nmov {first}, 0x1234\nmov {second}, 0xff\nvmcall\nmov edx, eax\nmov eax, 99\nvmmcall\nhlt"
+    )
     assert one.read("edx") == 0x1234 ^ 0xFF
     assert one.read("rax" if one.wide else "eax") == (1 << one.isa.bits) - 2
     assert one.vcpu.arch.retired == 8
@@ -361,7 +367,9 @@ def test_a_hypercall_s_arguments_and_result_are_where_the_abi_says(board: BuildB
 def test_registers_survive_an_access_that_faults_half_way(board: BuildBoard, isa: str) -> None:
     """push of a device's word where the stack is nowhere: the device is not read twice, nothing is pushed."""
     one = board(isa)
-    one.load(f"mov ebx, {LATCH}\npush [{a(isa)}bx]" if not one.wide else f"mov ebx, {LATCH}\npush qword ptr [rbx]")
+    one.load(
+        f"mov ebx, {LATCH}\npush [{a(isa)}bx]" if not one.wide else f"mov ebx, {LATCH}\npush qword ptr [rbx]"
+    )
     one.write(one.sp, NOWHERE + 0x100)
     one.gate(18, stack=1 if one.wide else 0)
     outcome = one.run()

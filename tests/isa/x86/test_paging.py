@@ -10,7 +10,7 @@ import pytest
 from axvcpu.exits import AccessFlags
 from isa.contract import Access, WalkResult
 from isa.x86.causes import Cause
-from isa.x86.paging import A, D, P, PS, RW, US, XD, page_walk, scheme
+from isa.x86.paging import PS, RW, US, XD, A, D, P, page_walk, scheme
 from tests.isa.x86.board import CODE, DATA, DATA_SELECTOR, HANDLER_SIZE, HANDLERS, USER_CODE, USER_DATA, Board
 from tests.isa.x86.conftest import BuildBoard
 
@@ -60,7 +60,11 @@ def random_path(one: Board, mode: Mode, chance: random.Random, root: int) -> int
         top_of_pae = mode.levels == 3 and level == 3
         index = chance.randrange(1, 4 if top_of_pae else 16)
         address |= index << 12 + (level - 1) * mode.bits
-        rights = sum(bit for bit, odds in ((P, 0.93), (RW, 0.7), (US, 0.7), (A, 0.5), (D, 0.3)) if chance.random() < odds)
+        rights = sum(
+            bit
+            for bit, odds in ((P, 0.93), (RW, 0.7), (US, 0.7), (A, 0.5), (D, 0.3))
+            if chance.random() < odds
+        )
         if top_of_pae:
             rights &= P
         elif mode.size == 8 and chance.random() < 0.15:

@@ -11,12 +11,26 @@ import unicorn.x86_const as uc
 from emu.engine.engine import Engine, give, take
 from isa import registry
 from isa.contract import Isa
-from isa.x86.layout import CS64, GUEST, LMA, PE, PRIVATE, PRIVATE_SIZE, Slot
+from isa.x86.layout import CS64, GUEST, LMA, PE, Slot
+from isa.x86.svm import PRIVATE, PRIVATE_SIZE
 from tests.isa.x86.board import Board
 from tests.isa.x86.conftest import BuildBoard
 
 ISAS = pytest.mark.parametrize("name", ["x86_64", "i386"])
-ODD = ("cpl", "tsc", "eflags", "fstat", "ftag", "mxcsr", "dr6", "dr7", "cr0", "cr4", "efer", "cr8", "fctrl",
+ODD = (
+    "cpl",
+    "tsc",
+    "eflags",
+    "fstat",
+    "ftag",
+    "mxcsr",
+    "dr6",
+    "dr7",
+    "cr0",
+    "cr4",
+    "efer",
+    "cr8",
+    "fctrl",
     "tr_attr",
 )
 """Registers of which not every bit can be written."""
