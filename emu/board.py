@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from emu.errors import ConfigError, UnknownName
+from isa.contract import Isa
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MAX_RAM = 64 * GIB
@@ -110,6 +111,12 @@ _BARE_HOMES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V p
 
 def names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(board.name for board in BOARDS))
+
+
+def with_cpu(board: Board, isa: Isa) -> Board:
+    """The board with the devices that are part of its CPUs."""
+    slots = tuple(Slot(each.name, each.kind, each.base, each.size) for each in isa.devices)
+    return replace(board, slots=(*board.slots, *slots)) if slots else board
 
 
 def board_for(isa: str, name: str | None = None) -> Board:
