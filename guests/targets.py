@@ -156,7 +156,9 @@ TARGETS: dict[str, Target] = {
     # x86
     "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
     "i386": x86("x86-freestanding", "i486", ()),
-    "x86_64-low": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000),  # real mode reaches 64 KiB
+    "x86_64-low": x86(
+        "x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000
+    ),  # real mode reaches 64 KiB
     "i386-low": x86("x86-freestanding", "i486", (), 0x1000),
     # MIPS
     "mips": mips(32, "big"),
