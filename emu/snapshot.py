@@ -150,7 +150,7 @@ def digest(machine: Machine) -> str:
 
     for vcpu in machine.vcpus:
         context = vcpu.arch.save()
-        registers = [(name, hex(value)) for name, value in sorted(context.registers.items())]  # some are long
+        registers = sorted((name, f"{value:x}") for name, value in context.registers.items())
         add(registers, context.latch, vcpu.state.name, vcpu.block_reason)
         add(*(context.control[name] for name in DECIDING))
     state.update(machine.ram.digest)

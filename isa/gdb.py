@@ -6,7 +6,8 @@ from isa.contract import Isa, Register, Role
 from isa.errors import NoSuchAbility
 
 _TYPES = {Role.PC: "code_ptr", Role.SP: "data_ptr", Role.RA: "code_ptr"}
-_FLOATS = {32: "ieee_single", 64: "ieee_double"}
+_FLOATS = {32: "ieee_single", 64: "ieee_double", 80: "i387_ext", 96: "float"}
+_WIDE = {128: "uint128"}
 
 
 def gdb_registers(isa: Isa) -> tuple[Register, ...]:
@@ -21,8 +22,9 @@ def target_description(isa: Isa) -> str:
             isa.name, "GDB description", dict(isa.missing).get("gdb", "its descriptor has none")
         )
     rows = gdb_registers(isa)
+    names = dict(isa.gdb.names)
     features = "".join(
-        _feature(name, [row for row in rows if row.group == group]) for name, group in isa.gdb.features
+        _feature(name, [row for row in rows if row.group == group], names) for name, group in isa.gdb.features
     )
     return (
         '<?xml version="1.0"?>\n<!DOCTYPE target SYSTEM "gdb-target.dtd">\n<target version="1.0">\n'
@@ -30,13 +32,15 @@ def target_description(isa: Isa) -> str:
     )
 
 
-def _feature(name: str, rows: list[Register]) -> str:
+def _feature(name: str, rows: list[Register], names: dict[str, str]) -> str:
     lines = "".join(
-        f'    <reg name="{row.name}" bitsize="{row.bits}" regnum="{row.gdb}" type="{_type(row)}"/>\n'
+        f'    <reg name="{names.get(row.name, row.name)}" bitsize="{row.bits}" regnum="{row.gdb}" type="{_type(row)}"/>\n'
         for row in rows
     )
     return f'  <feature name="{name}">\n{lines}  </feature>\n'
 
 
 def _type(row: Register) -> str:
-    return _FLOATS[row.bits] if row.role is Role.FP and row.bits in _FLOATS else _TYPES.get(row.role, "int")
+    if row.role is Role.FP and row.bits in _FLOATS:
+        return _FLOATS[row.bits]
+    return _WIDE.get(row.bits) or _TYPES.get(row.role, "int")

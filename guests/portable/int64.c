@@ -81,21 +81,17 @@ static int below(union halves left, union halves right) {
     return left.high != right.high ? left.high < right.high : left.low < right.low;
 }
 
-/* Bit by bit. Division by zero gives all ones, and the numerator is left. */
+/* Bit by bit, each without a branch. Division by zero gives all ones, and the numerator is left. */
 u64 __udivmoddi4(u64 numerator, u64 denominator, u64 *remainder) {
     union halves n = {.whole = numerator}, d = {.whole = denominator}, r = {.whole = 0};
     for (int bit = 0; bit < 64; bit++) {
-        u32 carry = r.high >> 31;
-        r.high = r.high << 1 | r.low >> 31;
-        r.low = r.low << 1 | n.high >> 31;
+        u32 carry = r.high >> 31, high = r.high << 1 | r.low >> 31, low = r.low << 1 | n.high >> 31;
+        u32 borrow = low < d.low, rest = high - d.high;
+        u32 fits = carry | ((u32)(high >= d.high) & ((rest != 0) | (borrow ^ 1))), mask = 0u - fits;
+        r.low = low - (d.low & mask);
+        r.high = high - ((d.high + borrow) & mask);
         n.high = n.high << 1 | n.low >> 31;
-        n.low <<= 1;
-        if (carry || !below(r, d)) {
-            u32 borrow = r.low < d.low;
-            r.low -= d.low;
-            r.high -= d.high + borrow;
-            n.low |= 1;
-        }
+        n.low = n.low << 1 | fits;
     }
     if (remainder) *remainder = r.whole;
     return n.whole;

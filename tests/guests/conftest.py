@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -25,6 +28,30 @@ class Run:
 @pytest.fixture(scope="session")
 def guests() -> Path:
     return Path(__file__).resolve().parents[2] / "guests"
+
+
+@pytest.fixture(scope="session")
+def builder(guests: Path) -> ModuleType:
+    """guests/build.py"""
+    spec = importlib.util.spec_from_file_location("guests_build", guests / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def compiler(builder: ModuleType) -> Callable[[Guest], None]:
+    """Skips where a guest's compiler is not the one that made its ELF."""
+
+    def need(guest: Guest) -> None:
+        reason = builder.trouble(builder.target_of(guest).toolchain)
+        if reason is not None:
+            pytest.skip(f"{guest.isa}: {reason}")
+
+    return need
 
 
 @pytest.fixture

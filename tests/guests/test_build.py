@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -26,29 +25,6 @@ WITHOUT_LINES = ("tricore",)  # by an assembler of our own, which knows symbols 
 
 def name(guest: Guest) -> str:
     return f"{guest.isa}/{guest.name}"
-
-
-@pytest.fixture(scope="module")
-def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("guests_build", GUESTS / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def compiler(builder: ModuleType) -> Callable[[Guest], None]:
-    """Skips where a guest's compiler is not the one that made its ELF."""
-
-    def need(guest: Guest) -> None:
-        reason = builder.trouble(builder.target_of(guest).toolchain)
-        if reason is not None:
-            pytest.skip(f"{guest.isa}: {reason}")
-
-    return need
 
 
 @pytest.fixture

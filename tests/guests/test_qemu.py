@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -52,19 +51,6 @@ def name(guest: Guest) -> str:
     return f"{guest.isa}/{guest.name}"
 
 
-@pytest.fixture(scope="module")
-def build() -> Callable[[Guest, Path], None]:
-    """Build a guest for `virt`; skips where there is no compiler."""
-    pytest.importorskip("ziglang", reason="the compiler is missing: pip install '.[test]'")
-    spec = importlib.util.spec_from_file_location("guests_build", GUESTS / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return lambda guest, path: module.build(guest, "virt", path)
-
-
 def on_qemu(guest: Guest, elf: Path) -> tuple[bytes, int]:
     """Console and exit code; with QEMU's own firmware for a guest that needs some."""
     program = shutil.which(f"qemu-system-{guest.isa}")
@@ -84,10 +70,15 @@ def on_qemu(guest: Guest, elf: Path) -> tuple[bytes, int]:
 
 @pytest.mark.parametrize("guest", BOTH, ids=name)
 def test_a_guest_says_the_same_on_qemu_and_on_axemu(
-    guest: Guest, build: Callable[[Guest, Path], None], run_guest: Callable[..., Any], tmp_path: Path
+    guest: Guest,
+    builder: ModuleType,
+    compiler: Callable[[Guest], None],
+    run_guest: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
+    compiler(guest)
     elf = tmp_path / "guest.elf"
-    build(guest, elf)
+    builder.build(guest, "virt", elf)
     console, code = on_qemu(guest, elf)
     ours = run_guest(replace(guest, machine="virt", elf=elf))
     spoken = [line for line in console.splitlines() if not line.startswith(RAISED_AS_A_LOAD)]

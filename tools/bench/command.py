@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
+from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
@@ -33,6 +34,10 @@ def bench(
     ] = False,
     rounds: Annotated[int | None, typer.Option(min=1, help="Rounds; default 5, with --quick 2.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a limit is broken.")] = False,
+    isas: Annotated[
+        bool,
+        typer.Option("--isas", help="The numbers of every instruction set instead: they are built first."),
+    ] = False,
     task: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Measure axemu's numbers beside plain Unicorn and QEMU, in one run.
@@ -43,9 +48,11 @@ def bench(
         tasks.main(task, arguments or [])
         return
     with tempfile.TemporaryDirectory() as scratch:
-        linux = linux_numbers(Path(scratch))
-        rows = numbers(QUICK if quick else FULL, Path(scratch)) + linux
-        if not linux:
+        linux = () if isas else linux_numbers(Path(scratch))
+        rows = (
+            isa_numbers(Path(scratch)) if isas else numbers(QUICK if quick else FULL, Path(scratch)) + linux
+        )
+        if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)
         names = [row.name for row in rows]
         for name in only or []:

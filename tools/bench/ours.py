@@ -6,8 +6,11 @@ import resource
 from pathlib import Path
 from time import perf_counter
 
+from axvcpu.exits import MmioRead, MmioWrite
 from bench.usage import resident, user_time
 from emu.config import BUILT_IN, Block, DiskImage, MachineConfig
+from emu.engine.library import check, lib
+from emu.loaders.detect import open_image
 from emu.machine import Machine
 from emu.outcome import Ending, Outcome
 
@@ -48,6 +51,66 @@ def exits(image: Path, count: int) -> float:
         start = user_time()
         expect_power_off(made.run())
         return (user_time() - start) / count * 1e6
+
+
+def bare(elf: Path) -> Machine:
+    """A machine `bare` of the ELF's own ISA."""
+    isa = open_image(elf).isa or ""
+    return Machine(MachineConfig(isa=isa, board="bare", kernel=elf))
+
+
+def counted(elf: Path) -> float:
+    """User CPU seconds of a guest on `bare`, with exact virtual time."""
+    with bare(elf) as made:
+        made.run(max_insns=1000)
+    with bare(elf) as made:
+        start = user_time()
+        expect_power_off(made.run())
+        return user_time() - start
+
+
+def uncounted(elf: Path) -> float:
+    """The same without the hooks that count: only the device that switches off can end it."""
+    with bare(elf) as made:
+        made.run(max_insns=1000)
+    with bare(elf) as made:
+        made.settle()
+        arch = made.vcpus[0].arch
+        engine = arch._engine
+        assert engine is not None
+        for hook in engine.counting:
+            check(lib.uc_hook_del(engine.handle, hook), "delete a hook")
+        engine.flush_translations()
+        answer = arch.answer_now
+
+        def answer_and_stop(exit: MmioRead | MmioWrite) -> tuple[int, bool]:
+            assert answer is not None
+            value, recall = answer(exit)
+            if recall:  # no hook is there to see it
+                lib.uc_emu_stop(engine.handle)
+            return value, recall
+
+        arch.answer_now = answer_and_stop
+        start = user_time()
+        expect_power_off(made.run())
+        return user_time() - start
+
+
+def polled(elf: Path, count: int) -> float:
+    """User CPU microseconds for each of `count` device reads of a guest on `bare`."""
+    return counted(elf) / count * 1e6
+
+
+def emulated(image: Path, native: Path, count: int) -> float:
+    """User CPU microseconds that an emulated instruction takes beyond one of the engine's own."""
+    seconds = []
+    for each in (image, native):
+        with Machine(MachineConfig(isa="riscv64", board="bare", cpu="rv64", kernel=each)) as made:
+            made.run(max_insns=1000)
+            start = user_time()
+            made.run(max_insns=count)
+            seconds.append(user_time() - start)
+    return (seconds[0] - seconds[1]) / (count * 20 / 21) * 1e6
 
 
 def disk_read(elf: Path, disk: Path) -> float:

@@ -18,6 +18,10 @@ def perform(task: str, arguments: list[str]) -> float:
             value = sides.big_ram(int(arguments[0]), Path(arguments[1]))
         case "plain:big_ram":
             value = sides.big_ram(int(arguments[0]))
+        case "ours:counted" | "ours:uncounted":
+            value = getattr(sides, name)(Path(arguments[0]))
+        case "ours:emulated":
+            value = sides.emulated(Path(arguments[0]), Path(arguments[1]), int(arguments[2]))
         case "ours:disk_read" | "ours:linux_memory":
             value = getattr(sides, name)(Path(arguments[0]), Path(arguments[1]))
         case _:

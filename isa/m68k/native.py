@@ -1,0 +1,16 @@
+"""m68k's native abilities."""
+
+from __future__ import annotations
+
+from isa.m68k.layout import calibrate
+from isa.m68k.state import State, identify, regime, wakes
+from isa.records import NativeAbilities
+
+M68K = NativeAbilities(
+    calibrate=calibrate,  # type: ignore[arg-type]  # what it needs beyond any probe is the model's name
+    view=State,
+    callbacks="isa.m68k.callbacks",
+    wakes=wakes,
+    regime=regime,
+    identify=identify,
+)

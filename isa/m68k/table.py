@@ -1,0 +1,87 @@
+"""The engine's table of instructions, made safe: some of them end the process that runs the guest.
+
+The engine decodes by a table of 65,536 functions, one for each operation word, which lies behind its CPU state. `bkpt`
+makes it loop for ever, `movec` with an unknown register and `wdebug` abort, floating-point conditions above 31 crash it. Each such
+entry gets the function of an instruction that is illegal, and `control` carries out what is not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import unicorn.m68k_const as mc
+import unicorn.unicorn_py3.unicorn as binding
+
+from isa.layout import NotFound, Probe
+
+ENTRIES: Final = 1 << 16
+_CPU: Final = 1 << 17
+"""Bytes of the engine's CPU object within which the CPU state begins."""
+_FEATURES: Final = 4
+"""Bytes between the state that a context holds and the word of features; the table is at the next address of 8 bytes."""
+ILLEGAL, LINE_A, LINE_F = 0x4AFC, 0xA000, 0xFE00
+"""Operation words that every model refuses with that exception; LINE_A where there is no EMAC."""
+_DISTINCT: Final = (0x4AFC, 0x4E71, 0x4E72, 0x4E73, 0x4E75, 0x4E40, 0xFE00, 0x7000, 0x41D0)
+
+
+def refused(coldfire: bool) -> Iterator[tuple[int, int]]:
+    """(operation word, the one whose function it gets)."""
+    for word in range(0x4E7A, 0x4E7C):  # movec
+        yield word, ILLEGAL
+    for word in (*range(0xF2A0, 0xF2C0), *range(0xF2E0, 0xF300)):  # fbcc
+        yield word, LINE_F
+    if coldfire:
+        for word in range(0xFBC0, 0xFC00):  # wdebug
+            yield word, LINE_F
+        for high in range(0x0108, 0x1000, 0x200):  # bit operations on address registers
+            for word in (high + kind + n for kind in (0, 0x40, 0x80, 0xC0) for n in range(8)):
+                yield word, ILLEGAL
+    else:
+        for word in range(0x4848, 0x4850):  # bkpt
+            yield word, ILLEGAL
+        for word in range(0xF240, 0xF280):  # fscc, fdbcc, ftrapcc
+            yield word, LINE_F
+        for high in range(0x50FA, 0x6000, 0x100):  # trapcc
+            for word in range(high, high + 3):
+                yield word, ILLEGAL
+        for high in (0x8140, 0x8180):  # pack, unpk: taken for another instruction
+            for word in (high + (n << 9) + m for n in range(8) for m in range(16)):
+                yield word, ILLEGAL
+
+
+def make_safe(probe: Probe, handle: ctypes.c_void_p, *, coldfire: bool) -> None:
+    """Replace the entries. Raises NotFound where the table is not where it should be."""
+    at = _table(probe, handle)
+    entries = (ctypes.c_uint64 * ENTRIES).from_address(at)
+    found = [entries[word] for word in _DISTINCT]
+    if 0 in found or len(set(found)) != len(found) or max(found) - min(found) > 1 << 20:
+        raise NotFound("the engine's table of m68k instructions is not behind its state")
+    for word, like in refused(coldfire):
+        entries[word] = entries[like]
+
+
+def _table(probe: Probe, handle: ctypes.c_void_p) -> int:
+    """Host address of the table: behind the CPU state, which is found by what its registers hold."""
+    get_cpu = binding.uclib.qemu_get_cpu_m68k
+    get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
+    registers = [*range(mc.UC_M68K_REG_D0, mc.UC_M68K_REG_D0 + 8)]
+    for number, register in enumerate(registers):
+        probe.write(register, 0x5A17_0000 + number * 0x1357)
+    state = probe.state_now()
+    cpu = get_cpu(handle, -1)
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.seek(cpu)
+        whole = memory.read(_CPU)
+    at = whole.find(state)
+    for register in registers:
+        probe.write(register, 0)
+    if at < 0:
+        raise NotFound("the engine's m68k state is not in its CPU object")
+    behind = at + len(state) + _FEATURES
+    (features,) = struct.unpack_from("<I", whole, behind)
+    if features == 0:
+        raise NotFound("the engine's m68k features are not behind its state")
+    return int(cpu + (behind + 4 + 7) // 8 * 8)
