@@ -14,6 +14,7 @@ from unicorn.unicorn_const import (
 )
 
 from isa.contract import (
+    Assembler,
     CpuModel,
     EngineTarget,
     GdbTarget,
@@ -41,6 +42,8 @@ _MISSING: Final = (
     ("port I/O", "MIPS has no port space"),
     ("MIPS16e, microMIPS", "such code runs and is counted, but is disassembled as MIPS32"),
 )
+
+_NAMES: Final = "Keystone's; t0 to t7 are registers 8 to 15, as the disassembler has them"
 
 MODELS_32: Final = (
     CpuModel("24Kf", mc.UC_CPU_MIPS32_24KF, "MIPS32 release 2, TLB, FPU, MIPS16e"),
@@ -109,6 +112,7 @@ def _describe(name: str, bits: int, order: Order, aliases: tuple[str, ...]) -> I
         native="isa.mips.native:MIPS_NATIVE",
         capstone=LibraryTarget("CS_ARCH_MIPS", (f"CS_MODE_MIPS{bits}", f"CS_MODE_{other}")),
         keystone=LibraryTarget("KS_ARCH_MIPS", (f"KS_MODE_MIPS{bits}", f"KS_MODE_{other}")),
+        assembler=None if bits == 32 else Assembler("keystone", f"isa.mips.assembly:assemble_{name}", _NAMES),
         gdb=GdbTarget("mips:isa64r2" if bits == 64 else "mips:isa32r2", _FEATURES),
         effective_address=effective_address(bits, order),
         branch_target=branch_target(bits, order),

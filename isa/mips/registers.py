@@ -18,14 +18,16 @@ GDB_STATUS, GDB_LO, GDB_HI, GDB_BADVADDR, GDB_CAUSE, GDB_PC, GDB_FLOAT, GDB_FCSR
 _GDB_CP0: Final = {"status": GDB_STATUS, "badvaddr": GDB_BADVADDR, "cause": GDB_CAUSE}
 
 # fmt: off
-_O32 = (
+NAMES: Final = (
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3",
     "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7",
     "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7",
     "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra",
 )
-_N64 = (*_O32[:8], "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", *_O32[16:])
+"""The assembler's, of o32. n64 calls 8 to 11 a4 to a7, and 12 to 15 t0 to t3; Capstone does not, whatever the width."""
 # fmt: on
+_MORE: Final = {"fp": ("s8",)}
+_MORE_64: Final = {"t0": ("a4",), "t1": ("a5",), "t2": ("a6",), "t3": ("a7",)}
 _ROLES: Final = {"zero": Role.ZERO, "sp": Role.SP, "ra": Role.RA}
 _ROUNDING = ((0, "nearest"), (1, "zero"), (2, "up"), (3, "down"))
 _FCSR = (
@@ -44,16 +46,10 @@ _PAIRED = "with Status.FR 0 the low half is the 32-bit register; a double is in 
 _STILL = "the engine's timer is compiled out: it reads as 0"
 
 
-def general_names(bits: int) -> tuple[str, ...]:
-    """The assembler's names: of o32, or of n64."""
-    return _N64 if bits == 64 else _O32
-
-
 def registers(bits: int) -> tuple[Register, ...]:
     """The register table of MIPS32 or MIPS64."""
-    names = general_names(bits)
     return (
-        *(_general(number, name, bits) for number, name in enumerate(names)),
+        *(_general(number, name, bits) for number, name in enumerate(NAMES)),
         Register("lo", bits, mc.UC_MIPS_REG_LO, Role.GENERAL, "general", gdb=GDB_LO),
         Register("hi", bits, mc.UC_MIPS_REG_HI, Role.GENERAL, "general", gdb=GDB_HI),
         Register("pc", bits, mc.UC_MIPS_REG_PC, Role.PC, "general", gdb=GDB_PC),
@@ -81,7 +77,7 @@ def registers(bits: int) -> tuple[Register, ...]:
 
 def _general(number: int, name: str, bits: int) -> Register:
     role = _ROLES.get(name, Role.GENERAL)
-    aliases = (name, "s8") if name == "fp" else (name,)
+    aliases = (name, *_MORE.get(name, ()), *(_MORE_64.get(name, ()) if bits == 64 else ()))
     unicorn = mc.UC_MIPS_REG_0 + number
     return Register(f"r{number}", bits, unicorn, role, "general", aliases, number, number, read_only=number == 0)
 
