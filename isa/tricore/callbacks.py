@@ -33,8 +33,7 @@ def length(at: Word, address: Word) -> Word:
 
 @cfunc(types.uint64(types.intp, types.int64))
 def inspect(at: Word, size: Word) -> Word:
-    """Whether a block holds, before its last instruction, one that may trap and does not end a block: bisr, svlcx, rslcx,
-    trapv, trapsv."""
+    """Whether a block holds, before its last instruction, one that may trap and ends no block: bisr, svlcx, rslcx."""
     offset = np.int64(0)
     while offset < size:
         first = np.int64(carray(as_u16(at + offset), 1)[0])
@@ -48,7 +47,7 @@ def inspect(at: Word, size: Word) -> Word:
                 if operation == 0xAD and second >> 5 & 0x7F == 0:  # bisr
                     return np.uint64(1 << BLOCK_MEND)
                 kind = second >> 6 & 0x3F
-                if operation == 0x0D and (kind == 8 or kind == 9 or kind == 0x14 or kind == 0x15):
+                if operation == 0x0D and (kind == 8 or kind == 9):
                     return np.uint64(1 << BLOCK_MEND)
         offset += step
     return np.uint64(0)

@@ -5,7 +5,7 @@
 #define LOADS(X) \
     X(ld_b, SIGNED(0xffffffef)) X(ld_bu, 0xef) X(ld_h, SIGNED(0xffffcdef)) X(ld_hu, 0xcdef) \
     X(ld_w, PATTERN) X(ld_w_long, PATTERN) X(ld_w_post, PATTERN) X(ld_w_pre, PATTERN) \
-    X(ld_bu_post, 0xef) X(ld_a, PATTERN) X(ld_a_same, PATTERN) X(ld_q, 0xcdef0000) \
+    X(ld_bu_post, 0xef) X(ld_a, PATTERN) X(ld_a_same, PATTERN) \
     X(ld_w_same, PATTERN)
 #define STORES(X) \
     X(st_b, VALUE & 0xff) X(st_h, VALUE & 0xffff) X(st_w, VALUE) X(st_w_long, VALUE) \
@@ -13,7 +13,7 @@
 #define OTHERS(X) \
     X(swap_w, VALUE, PATTERN, VALUE) X(ldmst, 0x5a, ANY, (PATTERN & ~0xffu) | 0x5a) X(cmpswap_w, VALUE, PATTERN, VALUE) X(cmpswap_w_fails, VALUE, PATTERN, PATTERN) \
     X(swapmsk_w, 0x5a, PATTERN, (PATTERN & ~0xffu) | 0x5a) X(ld_d, 0, PATTERN, PATTERN) X(st_d, VALUE, ANY, VALUE) X(st_q, VALUE, ANY, VALUE >> 16) \
-    X(move, 0, ANY, PATTERN)
+    X(move, 0, ANY, PATTERN) X(ld_q, 0, 0xcdef0000, PATTERN)
 
 #define DECLARE_LOAD(name, result) ulong form_##name(ulong, ulong);
 #define DECLARE_STORE(name, after) ulong form_##name(ulong, ulong);

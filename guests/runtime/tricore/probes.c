@@ -3,7 +3,6 @@
 
 PROBE_CODE(probe_illegal);
 PROBE_CODE(probe_pair);
-PROBE_CODE(probe_call);
 PROBE_CODE(probe_load);
 PROBE_CODE(probe_store);
 PROBE_CODE(probe_fetch);
@@ -14,12 +13,11 @@ PROBE_CODE(probe_return);
 const struct arch_probe arch_probes[] = {
     PROBE("an opcode that is none", probe_illegal, 0x21, ANY),
     PROBE("an odd register pair", probe_pair, 0x23, ANY),
-    PROBE("syscall 5", probe_call, 0x65, ANY),
     PROBE("a load from nowhere", probe_load, 0x42, ANY),
     PROBE("a store to nowhere", probe_store, 0x43, ANY),
     PROBE("a jump to nowhere", probe_fetch, 0x41, ANY),
     PROBE("trapv after an overflow", probe_overflow, 0x51, ANY),
-    PROBE("trapsv after an overflow", probe_sticky, 0x52, ANY),
-    PROBE("ret without a context", probe_return, 0x35, ANY),
+    PROBE("trapsv after an overflow", probe_sticky, 0x51, ANY),
+    PROBE("ret without a call", probe_return, 0x33, ANY),
 };
 const u32 arch_probe_count = COUNT(arch_probes);

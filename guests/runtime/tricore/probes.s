@@ -6,7 +6,7 @@
     .globl probe_illegal_resume
 probe_illegal:
 probe_illegal_pc:
-    .word 0x00000007            ; no such instruction
+    .word 0x0fc0000d            ; no such system instruction
 probe_illegal_resume:
     mov.a a15, d1
     ji a15
@@ -18,16 +18,6 @@ probe_pair:
 probe_pair_pc:
     .word 0x10681273            ; mul.u with d1 as the first of a pair
 probe_pair_resume:
-    mov.a a15, d1
-    ji a15
-
-    .globl probe_call
-    .globl probe_call_pc
-    .globl probe_call_resume
-probe_call:
-    syscall #5
-probe_call_pc:
-probe_call_resume:
     mov.a a15, d1
     ji a15
 
@@ -70,13 +60,9 @@ probe_fetch_resume:
     .globl probe_overflow_resume
 probe_overflow:
     movh d15, #0x7fff
-    mov d10, #1
-    trapv                       ; no overflow yet: goes on
     add d15, d15, d15
 probe_overflow_pc:
     trapv
-    nop16                       ; the rest of the block is not executed
-    nop16
 probe_overflow_resume:
     mov.a a15, d1
     ji a15
@@ -87,8 +73,7 @@ probe_overflow_resume:
 probe_sticky:
     movh d15, #0x7fff
     add d15, d15, d15
-    add d15, d0, d0
-    trapv                       ; the overflow is gone
+    add d15, d0, d0             ; V is gone, SV stays
 probe_sticky_pc:
     trapsv
 probe_sticky_resume:
@@ -102,7 +87,7 @@ probe_sticky_resume:
     .globl probe_return_resume
 probe_return:
 probe_return_pc:
-    ret                         ; no context has been saved
+    ret                         ; nobody has called: the depth counter is at zero
 probe_return_resume:
     mov.a a15, d1
     ji a15
