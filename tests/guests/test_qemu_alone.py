@@ -35,7 +35,13 @@ MODELS = {
     "sparc64": "TI-UltraSparc-IIi",
 }
 NAMES = ("hello", "exit-code", "must-fail", "workload", "traps")
-OTHERWISE: dict[str, str] = {"ppc": "nowhere", "ppc64": "nowhere|VSX"}
+OTHERWISE: dict[str, str] = {
+    "aarch64": "(ok|FAIL) load from nowhere",  # its address, rounded down
+    "ppc": "nowhere",
+    "ppc64": "nowhere|VSX",
+    "sparc": "access_error",
+    "sparc64": "access_error",
+}
 """ISA -> the probes of traps that this QEMU takes otherwise: a pattern of their names."""
 RAM = "128M"  # and nothing above: there the guests look for what is not
 SIZE = 8 + 16384  # of runtime/memory.h's transcript
