@@ -36,6 +36,7 @@ from axvcpu.vcpu import AxVCpu
 from emu.device import PowerKind, PowerRequest
 from emu.engine.vcpu import SEMIHOSTING, EngineVCpu
 from emu.outcome import Ending, Outcome
+from emu.ports import Ports
 
 VERSION: Final = 0x0001_0000  # hypercall 0: major << 16 | minor
 MASK: Final = tuple((1 << 8 * width) - 1 for width in range(9))
@@ -69,6 +70,11 @@ class Vm(Protocol):
     @property
     def windows(self) -> list[tuple[int, int, Registers]]:
         """(base, size, device) by window number."""
+        ...
+
+    @property
+    def ports(self) -> Ports:
+        """The port space; nothing is in it on most machines."""
         ...
 
     def ended(
@@ -154,7 +160,14 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
         case SysRegRead() | SysRegWrite():  # no machine has any besides its CPU's: the guest's own fault
             left = vcpu.arch.refuse()
             return None if left is None else answer(left, vcpu, vm)
-        case IoRead() | IoWrite() | CpuUp() | CpuDown() | SendIpi():
+        case IoRead():
+            vcpu.arch.complete(vm.ports.read(exit.port, exit.width) & MASK[exit.width])
+            return None
+        case IoWrite():
+            vm.ports.write(exit.port, exit.width, exit.data)
+            vcpu.arch.complete(0)
+            return None
+        case CpuUp() | CpuDown() | SendIpi():
             return vm.ended(Ending.CRASHED, vcpu, exit, f"this machine has no answer to {exit}")
         case _:
             assert_never(exit)
@@ -193,5 +206,6 @@ def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:
     if exit.trap_loop:
         text = f"{exit.name} at {vm.place(exit.pc)}{address}, again and again: the trap handler itself traps"
         return vm.ended(Ending.TRAP_LOOP, vcpu, exit, text)
-    text = f"{exit.name} at {vm.place(exit.pc)}{address}, and the guest has set no trap vector"
+    end = "the processor has shut down" if "triple fault" in exit.name else "and the guest has set no trap vector"
+    text = f"{exit.name} at {vm.place(exit.pc)}{address}, {end}"
     return vm.ended(Ending.CRASHED, vcpu, exit, text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from emu.errors import ConfigError, UnknownName
+from isa.contract import Isa
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MAX_RAM = 64 * GIB
@@ -19,7 +20,8 @@ MAX_RAM = 64 * GIB
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One device of a board. `kind` names the device class (`emu.devices.KINDS`), `name` this instance of it."""
+    """One device of a board. `kind` names the device class (`emu.devices.KINDS`), `name` this instance of it. `port`:
+    its base is a port of x86's, not an address."""
 
     name: str
     kind: str
@@ -27,6 +29,7 @@ class Slot:
     size: int
     irq: int | None = None
     options: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+    port: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,23 @@ BARE = Board(
 
 BOARDS: tuple[Board, ...] = (VIRT_RISCV, BARE)
 
+BARE_PORTS = (
+    Slot("com1", "ns16550a", 0x3F8, 8, irq=1, port=True),
+    Slot("exit", "bare-power", 0xF4, 4, port=True),
+)
+"""What `bare` has besides on an ISA with ports."""
+_WITH_PORTS = ("i386", "x86_64")
 _BARE_HOMES = {"riscv64": 0x8000_0000, "riscv32": 0x8000_0000}  # where RISC-V programs are linked to run
 
 
 def names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(board.name for board in BOARDS))
+
+
+def with_cpu(board: Board, isa: Isa) -> Board:
+    """The board with the devices that are part of its CPUs."""
+    slots = tuple(Slot(each.name, each.kind, each.base, each.size) for each in isa.devices)
+    return replace(board, slots=(*board.slots, *slots)) if slots else board
 
 
 def board_for(isa: str, name: str | None = None) -> Board:
@@ -115,6 +130,8 @@ def board_for(isa: str, name: str | None = None) -> Board:
         if name in (None, board.name) and (isa in board.isas or "*" in board.isas):
             if board is BARE and isa in _BARE_HOMES:
                 return replace(board, ram_base=_BARE_HOMES[isa], ram_alias=board.ram_base)
+            if board is BARE and isa in _WITH_PORTS:
+                return replace(board, slots=board.slots + BARE_PORTS)
             return board
     have = ", ".join(board.name for board in BOARDS if isa in board.isas or "*" in board.isas)
     raise ConfigError("machine", f"one that {isa} has ({have})", str(name))

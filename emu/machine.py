@@ -20,7 +20,7 @@ from axvcpu.states import WAKES, BlockReason, VCpuState, WakeEvent
 from axvcpu.vcpu import AxVCpu
 from emu import boot, bootfiles, wiring
 from emu.answer import Registers, answer
-from emu.board import GIB, MAX_RAM, Board, board_for
+from emu.board import GIB, MAX_RAM, Board, board_for, with_cpu
 from emu.bus import Bus
 from emu.config import BUILT_IN, MachineConfig
 from emu.device import Channel, Device, PowerRequest
@@ -43,6 +43,7 @@ from emu.native_rows import bind_rows
 from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
+from emu.ports import Ports
 from emu.recorder import Recorder
 from emu.runner import Runner
 from emu.schedule import Schedule, Vcpu
@@ -76,9 +77,10 @@ class Machine:
 
     def __init__(self, config: MachineConfig | None = None) -> None:
         config = config or MachineConfig()
-        self.isa = registry.find(config.isa)
-        self.board: Final[Board] = board_for(self.isa.name, config.board)
-        self.model = registry.cpu_model(self.isa, config.cpu)
+        isa = registry.find(config.isa)
+        self.model = registry.cpu_model(isa, config.cpu)
+        self.isa = registry.profile(isa, self.model)
+        self.board: Final[Board] = with_cpu(board_for(isa.name, config.board), self.isa)
         _check(config, self.board)
         wiring.check_drives(config, self.board)
         windows.assigned(self.board, config.virtio)
@@ -145,7 +147,8 @@ class Machine:
         )
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
-        placed = [(slot.base, device.size, device) for slot, device in made]
+        placed = [(slot.base, device.size, device) for slot, device in made if not slot.port]
+        self.ports: Final = Ports((slot.base, device) for slot, device in made if slot.port)
         for base, _, device in placed:
             self.bus.add_device(base, device)
         self.windows: list[tuple[int, int, Registers]] = [*placed]
@@ -215,6 +218,12 @@ class Machine:
     def line(self, vcpu: int, number: int) -> _Line:
         """The interrupt line `number` into a vCPU (wiring's source of lines)."""
         return _Line(self, vcpu, number)
+
+    def pend(self, vcpu: int, register: str, number: int) -> None:
+        """Make an interrupt pending that a vCPU keeps itself (wiring's source of lines)."""
+        self.vcpus[vcpu].arch.set_pending(register, number, True)
+        if self.vcpus[vcpu] is not self._runner.current:
+            self._set_stale()
 
     @property
     def memory(self) -> MemoryMap:

@@ -27,12 +27,17 @@ EPOCH_NS: Final = 1_577_836_800 * 10**9
 _FILES: Final = MappingProxyType({"bios-geometry": b"", "bootorder": b"", "etc/boot-fail-wait": b"\xff" * 4})
 """What fw_cfg always holds, as QEMU's does: no disk has a geometry, none is booted first, nobody waits."""
 MSIP, SEIP, MTIP, MEIP = 3, 9, 7, 11  # RISC-V interrupt numbers [priv table 3.6]
+SYS_TICK: Final = 15  # exception number of the M profile
 
 
 class Lines(Protocol):
     """Where interrupt lines into vCPUs come from."""
 
     def line(self, vcpu: int, number: int) -> IrqLine: ...
+
+    def pend(self, vcpu: int, register: str, number: int) -> None:
+        """Set bit `number` of a vCPU's register of pending interrupts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +160,11 @@ def _listens(device: Device) -> bool:
 
 def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
+    channel = _serial(hands, made)
+    if slot.port:
+        channel = Mute(channel)  # what is typed belongs to the board's own UART
     device: Any = device_class(slot.kind)(
-        slot.name, _serial(hands, made), _irq(slot, made), alarm, slot.size, clock=hands.timeline
+        slot.name, channel, _irq(slot, made), alarm, slot.size, clock=hands.timeline
     )
     connect(device.fire)
     return device  # type: ignore[no-any-return]
@@ -243,6 +251,14 @@ def _bare_latch(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     return device
 
 
+def _armv7m_scs(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
+    alarm, connect = _alarm(hands, slot.name)
+    tick = partial(hands.lines.pend, 0, "system_pending", SYS_TICK)
+    device: Any = device_class(slot.kind)(slot.name, hands.timeline, alarm, tick, hands.power, slot.size)
+    connect(device.fire)
+    return device  # type: ignore[no-any-return]
+
+
 def _block(request: Block, name: str, hands: Hands) -> VirtioDevice:
     from emu.disk.opening import open_disk  # noqa: PLC0415 - likewise
     from emu.virtio.blk import Blk  # noqa: PLC0415
@@ -286,6 +302,7 @@ _BUILDERS: Final[dict[str, Builder]] = {
     "cfi-flash": _flash,
     "fw-cfg": _fw_cfg,
     "virtio-mmio": _virtio,
+    "armv7m-scs": _armv7m_scs,
     "bare-uart": _bare_uart,
     "bare-power": _powered,
     "bare-timer": _bare_timer,

@@ -55,16 +55,52 @@ def riscv(bits: int) -> Target:
     )
 
 
+def x86(triple: str, cpu: str, flags: tuple[str, ...], base: int = LOW) -> Target:
+    return Target(
+        "x86",
+        Zig(triple, cpu),
+        flags=(*flags, "-mgeneral-regs-only"),
+        base=base,
+        runtime=("start.S", "vectors.S", "trap.c"),
+        library=("arch.c", "probes.S", "probes.c", "forms.c", "user.S"),
+    )
+
+
 def mips(bits: int, endian: Literal["little", "big"]) -> Target:
     name = ("mips64" if bits == 64 else "mips") + ("el" if endian == "little" else "")
     kseg0 = 0xFFFF_FFFF_8000_0000 if bits == 64 else 0x8000_0000
     return Target(
         "mips",
-        Zig(f"{name}-freestanding", f"mips{bits}r2+soft_float"),
+        Zig(f"{name}-freestanding", ("mips3" if bits == 64 else "mips32") + "+soft_float"),
         endian,
         flags=("-mno-abicalls", "-G0"),
         base=kseg0 + LOW,
         offset=kseg0,
+        runtime=("start.S", "vectors.S", "exception.c"),
+        library=("arch.c", "probes.S", "probes.c", "forms.S", "forms.c"),
+    )
+
+
+def powerpc(triple: str, cpu: str, *flags: str) -> Target:
+    return Target(
+        "ppc",
+        Zig(triple, cpu),
+        "big",
+        flags=flags,
+        script="runtime/ppc/link.ld",
+        runtime=("start.S", "vectors.S", "vectors.c"),
+        library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
+    )
+
+
+def sparc(bits: int) -> Target:
+    return Target(
+        "sparc",
+        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc" if bits == 32 else None),
+        "big",
+        flags=("-m32", "-mcpu=v8", "-mno-fpu") if bits == 32 else ("-m64", "-mcmodel=medlow", "-mno-fpu"),
+        runtime=("v8.S",) if bits == 32 else ("v9.S",),
+        library=("arch.c", "forms.S", "forms.c", "probes.S", "probes.c"),
     )
 
 
@@ -79,46 +115,72 @@ def m68k(cpu: str, *library: str) -> Target:
     )
 
 
+def arm(triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")) -> Target:
+    return Target(
+        "arm",
+        Zig(triple, cpu),
+        flags=("-mfloat-abi=soft",),
+        runtime=("start.S", "vectors.S", "arch.c"),
+        library=library,
+    )
+
+
+def cortex_m(cpu: str, library: tuple[str, ...]) -> Target:
+    return Target(
+        "arm",
+        Zig("thumb-freestanding-eabi", cpu),
+        flags=("-mfloat-abi=soft",),
+        base=0,
+        runtime=("m/start.S", "m/arch.c"),
+        library=library,
+    )
+
+
 TARGETS: dict[str, Target] = {
     "riscv64": riscv(64),
     "riscv32": riscv(32),
     # AArch64
-    "aarch64": Target("aarch64", Zig("aarch64-freestanding", "generic"), flags=("-mgeneral-regs-only",)),
-    # Arm
-    "arm": Target("arm", Zig("arm-freestanding-eabi", "cortex_a15"), flags=("-mfloat-abi=soft",)),
-    "cortex-m": Target("arm", Zig("thumb-freestanding-eabi", "cortex_m3")),
-    # x86
-    "x86_64": Target(
-        "x86", Zig("x86_64-freestanding", "x86_64"), flags=("-mno-red-zone", "-mgeneral-regs-only")
+    "aarch64": Target(
+        "aarch64",
+        Zig("aarch64-freestanding", "generic"),
+        flags=("-mgeneral-regs-only",),
+        runtime=("start.S", "vectors.S"),
+        library=("arch.c", "forms.S", "forms.c", "probes.S", "probes.c"),
     ),
-    "i386": Target("x86", Zig("x86-freestanding", "i686"), flags=("-mgeneral-regs-only",)),
+    # Arm
+    "arm": arm("arm-freestanding-eabi", "cortex_a15"),
+    "arm-thumb": arm("thumb-freestanding-eabi", "cortex_a15"),
+    "arm-v4": arm("arm-freestanding-eabi", "strongarm", library=()),
+    "cortex-m": cortex_m("cortex_m3", ("m/probes.S", "m/probes.c", "forms.S", "forms.c")),
+    "cortex-m0": cortex_m("cortex_m0", ()),
+    # x86
+    "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
+    "i386": x86("x86-freestanding", "i486", ()),
+    "x86_64-low": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000),  # real mode reaches 64 KiB
+    "i386-low": x86("x86-freestanding", "i486", (), 0x1000),
     # MIPS
     "mips": mips(32, "big"),
     "mipsel": mips(32, "little"),
     "mips64": mips(64, "big"),
     "mips64el": mips(64, "little"),
     # PowerPC
-    "ppc": Target("ppc", Zig("powerpc-freestanding", "ppc"), "big"),
-    "ppc64": Target("ppc", Zig("powerpc64-freestanding", "ppc64"), "big"),
+    "ppc": powerpc("powerpc-freestanding", "ppc"),
+    "ppc64": powerpc("powerpc64-freestanding", "ppc64-altivec", "-mabi=elfv2", "-mcmodel=small"),
     # SPARC
-    "sparc": Target(
-        "sparc",
-        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu", "elf32_sparc"),
-        "big",
-        flags=("-m32", "-mcpu=v8", "-mflat", "-mno-fpu"),
-    ),
-    "sparc64": Target(
-        "sparc",
-        Gnu("sparc64-linux-gnu-", "gcc-sparc64-linux-gnu"),
-        "big",
-        flags=("-m64", "-mflat", "-mno-fpu"),
-    ),
+    "sparc": sparc(32),
+    "sparc64": sparc(64),
     # 68000
     "m68k": m68k("-m68040", "forms.S", "forms.c", "probes.S", "probes.c"),
     "m68000": m68k("-m68000", "arithmetic.c"),
     "coldfire": m68k("-mcpu=5206", "arithmetic.c"),
     # z/Architecture
-    "s390x": Target("s390x", Zig("s390x-freestanding", "z10+soft_float"), "big"),
+    "s390x": Target(
+        "s390x",
+        Zig("s390x-freestanding", "z10"),
+        "big",
+        runtime=("start.S", "vectors.S", "vectors.c"),
+        library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
+    ),
     # TriCore
     "tricore": Target("tricore", Own("runtime/tricore/assemble.py")),
 }

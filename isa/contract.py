@@ -30,6 +30,7 @@ __all__ = [
     "Assembler",
     "BootValue",
     "BranchTarget",
+    "CpuDevice",
     "CpuModel",
     "EffectiveAddress",
     "EngineTarget",
@@ -63,13 +64,15 @@ class BootValue(Enum):
 class CpuModel:
     """`name` as QEMU's -cpu; `number` for the engine's cpu_model, None: leave the engine's default.
 
-    `extensions` are those (`isa.extension`) that it has beyond the engine, by name.
+    `extensions` are those (`isa.extension`) that it has beyond the engine, by name. `profile` is ``module:attribute`` of
+    the descriptor of a model with other registers and exceptions than its ISA's (Cortex-M).
     """
 
     name: str
     number: int | None
     summary: str
     extensions: tuple[str, ...] = ()
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,17 @@ class HypercallAbi:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuDevice:
+    """A device that is part of the CPU: every board has it at [base, base + size). `kind` is one of emu.devices; what the
+    callback `own_register` answers of it never gets there."""
+
+    name: str
+    kind: str
+    base: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptLines:
     """The lines that machine `bare` drives, by the number that native code and `inject_interrupt` know them by."""
 
@@ -170,6 +184,7 @@ class Isa:
     trap_delivery: bool = True  # synchronous traps go to the guest's own vectors; False: each is an exit
     port_io: bool = False  # port accesses are exits
     register_exits: bool = False  # system registers that the engine lacks are exits
+    devices: tuple[CpuDevice, ...] = ()
     native: str | None = None
     capstone: LibraryTarget | None = None
     keystone: LibraryTarget | None = None

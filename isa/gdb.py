@@ -6,7 +6,8 @@ from isa.contract import Isa, Register, Role
 from isa.errors import NoSuchAbility
 
 _TYPES = {Role.PC: "code_ptr", Role.SP: "data_ptr", Role.RA: "code_ptr"}
-_FLOATS = {32: "ieee_single", 64: "ieee_double", 96: "float"}
+_FLOATS = {32: "ieee_single", 64: "ieee_double", 80: "i387_ext", 96: "float"}
+_WIDE = {128: "uint128"}
 
 
 def gdb_registers(isa: Isa) -> tuple[Register, ...]:
@@ -40,4 +41,6 @@ def _feature(name: str, rows: list[Register], names: dict[str, str]) -> str:
 
 
 def _type(row: Register) -> str:
-    return _FLOATS[row.bits] if row.role is Role.FP and row.bits in _FLOATS else _TYPES.get(row.role, "int")
+    if row.role is Role.FP and row.bits in _FLOATS:
+        return _FLOATS[row.bits]
+    return _WIDE.get(row.bits) or _TYPES.get(row.role, "int")

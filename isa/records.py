@@ -87,7 +87,10 @@ ENGINE: Final = np.dtype(
         ("extensions_count", "u8"),
         # compiled functions of the ISA, by address
         ("odd_block", "u8"),  # int32 (engine block, address, size, cell): what the block hook leaves to it
-        ("length", "u8"),  # int64 (code address, engine block): bytes of the instruction there
+        (
+            "length",
+            "u8",
+        ),  # int64 (code address, engine block): bytes of the instruction there; 0: all have code_size
         ("halts", "u8"),  # int64 (code address, engine block): whether the instruction there is a halt
         ("inspect", "u8"),  # uint64 (code address, size): what a block needs beyond counting
         ("deliver", "u8"),  # int32 (engine block, cause, pc, value): take a trap
@@ -111,6 +114,10 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): the engine has come back: put right what it says of its place
         ("resume", "u8"),  # int32 (engine block): at the first block of an entry, while `resuming`
+        (
+            "own_register",
+            "u8",
+        ),  # int32 (engine block): an access to a register of the CPU's own; see `native_answer`
         ("locate", "u8"),  # uint64 (engine block): address of the code that makes a synchronous access
         (
             "observe",
@@ -192,7 +199,7 @@ class NativeAbilities:
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
     (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
     that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
-    resume or locate lacks them.
+    resume, locate or own_register lacks them; one whose instructions all have the longest one's length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
@@ -202,6 +209,8 @@ class NativeAbilities:
     that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
     shift).
 
+    prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how many
+    bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
@@ -215,7 +224,9 @@ class NativeAbilities:
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
     reveal: tuple[tuple[str, int], ...] = ()
+    prepare: Callable[[Any], None] | None = None
     identify: Callable[[StateView, bytearray, int], None] | None = None
+    extent: Callable[[list[int]], int] | None = None
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
     counted: tuple[tuple[str, int, str, int], ...] = ()

@@ -177,6 +177,13 @@ def load_extension(entry: EntryPoint) -> Extension:
     return _load(entry, Extension)
 
 
+def profile(isa: Isa, model: CpuModel) -> Isa:
+    """What describes a CPU model of `isa`: that, or the model's own. Raises BrokenPlugin."""
+    if model.profile is None:
+        return isa
+    return load(EntryPoint(isa.name, model.profile, GROUP))
+
+
 def _candidates() -> tuple[EntryPoint, ...]:
     return (*OWN, *sorted(entry_points(group=GROUP), key=_distribution))
 

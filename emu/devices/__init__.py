@@ -22,6 +22,7 @@ KINDS = MappingProxyType(
         "bare-uart": "emu.devices.bare_uart:BareUart",
         "bare-power": "emu.devices.bare_power:BarePower",
         "bare-timer": "emu.devices.bare_timer:BareTimer",
+        "armv7m-scs": "emu.devices.armv7m_scs:Armv7mScs",
         "bare-latch": "emu.devices.bare_latch:BareLatch",
     }
 )

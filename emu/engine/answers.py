@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, njit
 
 from axvcpu.hot import lookup
-from isa.native import Record, Word, as_ring, as_rows, guest_time
+from isa.native import Record, Word, as_ring, as_rows, call_engine, guest_time
 
 U = np.uint64
 LATCH, RING, CLOCK, SKIP = 1, 2, 3, 4
@@ -15,8 +15,12 @@ LATCH, RING, CLOCK, SKIP = 1, 2, 3, 4
 @njit(error_model="numpy")  # a division by zero has a value
 def native_answer(engine: Record, control: Record) -> tuple[Word, Word]:
     """Look the access up in the dispatch table. First 1 answered, 0 for Python, 2 the ring must be drained first, 3 an
-    alarm must be rung first; second the answer, cut to the access."""
+    alarm must be rung first, 4 the guest is elsewhere now; second the answer, cut to the access."""
     value = U(0)
+    if engine.own_register != U(0):
+        done = call_engine(np.intp(engine.own_register), np.intp(engine.address))
+        if done != 0:
+            return done, control.data
     rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
     i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
     if i < 0:

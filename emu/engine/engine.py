@@ -97,14 +97,19 @@ class Engine:
                 uc_const.UC_CTL_CPU_MODEL, 1, ctypes.c_int(model.number), what=f"select CPU {model.name}"
             )
         self._ctl(uc_const.UC_CTL_UC_USE_EXITS, 1, ctypes.c_int(1), what="use exit addresses")
+        if self.native.prepare is not None:
+            self.native.prepare(handle)
         size = int(lib.uc_context_size(handle))
         self._context = self.new_context()
         state_size = ctypes.c_size_t.from_address(self._context.value or 0).value
         self._state_at = size - state_size
-        self.state_size: Final = state_size
+        self.state_size = self._context_size = state_size
         self.state = self.view_of(self._context)
         self._internals: Internals | None = None
         self.layout = np.array(self.native.calibrate(self), np.int64)
+        if self.native.extent is not None:
+            self.state_size = self.native.extent(self.layout.tolist())
+            self.state = self.view_of(self._context)
         self.registers: Final[StateView] = self.native.view([int(one) for one in self.layout], self.wide)
         self._pristine = self.new_context()
         self.save(self._pristine)
@@ -127,7 +132,7 @@ class Engine:
         def set_content(flags: int) -> None:
             self._ctl(uc_const.UC_CTL_CONTEXT_MODE, 1, ctypes.c_int(flags), what="choose what contexts hold")
 
-        found = internals.find(self.isa, self.handle, bytes(self.state), set_content)
+        found = internals.find(self.isa, self.handle, bytes(self.state), self._context_size, set_content)
         self.restore(self._pristine)
         if found is not None:
             self.state = memoryview((ctypes.c_ubyte * self.state_size).from_address(found.state)).cast("B")
@@ -219,6 +224,7 @@ class Engine:
             "settle",
             "resume",
             "locate",
+            "own_register",
             "observe",
             "mend",
             "unprivileged",

@@ -152,7 +152,7 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
     packed = carray(as_u32(current + 8), 1)[0]
     count, size = np.int64(packed & np.uint32(0xFFFF)), np.int64(packed >> np.uint32(16))
     # The engine also counts the exit that it put at the end, and an illegal instruction that the block stops before.
-    walked = np.int64(0) if engine.length == U(0) else walk(engine, pc, size)
+    walked = walk(engine, pc, size)
     if walked != 0:
         count = walked
     elif engine.until_set != U(0) and pc + U(size) == engine.until:

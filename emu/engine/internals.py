@@ -46,16 +46,19 @@ class Internals:
     exception: int
 
 
-def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -> Internals | None:
+def find(
+    isa: Isa, handle: ctypes.c_void_p, state: bytes, context_size: int, set_content: object
+) -> Internals | None:
     """What an engine just opened shows of itself, None where anything is not as expected.
 
-    state: its CPU state as a saved context has it, unlike any other memory; set_content(flags) sets what contexts hold.
+    state: its CPU state as a saved context of `context_size` bytes begins, unlike any other memory; set_content(flags)
+    sets what contexts hold.
     """
     get_cpu, loop_exit = behind(isa.name, "qemu_get_cpu"), behind(isa.name, "cpu_loop_exit")
     if get_cpu is None or loop_exit is None or handle.value is None:
         return None
     get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
-    cpu = get_cpu(handle, -1)  # it has never been given a number
+    cpu = get_cpu(handle, -1) or get_cpu(handle, 0)  # it has never been given a number, but on s390x
     if not cpu:
         return None
     try:
@@ -73,7 +76,7 @@ def find(isa: Isa, handle: ctypes.c_void_p, state: bytes, set_content: object) -
                 heads.append(read(handle.value, _HEAD))
     except OSError:
         return None
-    flag = _flag(heads, len(state))
+    flag = _flag(heads, range(len(state), context_size + 1))
     if at < 0 or flag is None:
         return None
     address = ctypes.cast(loop_exit, ctypes.c_void_p).value or 0
@@ -104,13 +107,13 @@ def _exception(cpu: bytes, engine: int) -> int:
     return 0
 
 
-def _flag(heads: list[bytes], state_size: int) -> int | None:
-    """Offset of `no_exit_request`: what contexts hold (int), their size (int), an address, and four flags of which it
+def _flag(heads: list[bytes], sizes: range) -> int | None:
+    """Offset of `no_exit_request`: what contexts hold (int), how much of the CPU state (int), an address, and four flags of which it
     is the third and the last, `init_done`, is set."""
     places = []
     for at in range(0, _HEAD - 32, 4):
         content = [struct.unpack_from("<i", head, at)[0] for head in heads]
-        if content == [1, 3, 1] and struct.unpack_from("<i", heads[0], at + 4)[0] == state_size:
+        if content == [1, 3, 1] and struct.unpack_from("<i", heads[0], at + 4)[0] in sizes:
             flags = (at + 8 + 7) // 8 * 8 + 8
             hook_insert, _, no_exit_request, init_done = heads[0][flags : flags + 4]
             if (hook_insert, no_exit_request, init_done) == (0, 0, 1):

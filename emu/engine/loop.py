@@ -75,7 +75,7 @@ def address_after(engine: Record, pc: Word, count: Word) -> Word:
         if at == 0:
             return 0
         halted = engine.halts != U(0) and call_code(np.intp(engine.halts), at, block) != 0
-        offset += call_code(length, at, block)
+        offset += int(engine.code_size) if length == 0 else call_code(length, at, block)
     engine.until_halts = U(1) if halted else U(0)
     return pc + offset
 
@@ -230,6 +230,10 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             done = answer_natively(engine, control)
             if done == 1:
                 continue
+            if done == 4:
+                if control.kind == U(NONE):
+                    continue
+                return np.int64(control.kind)
             if done == 3:
                 return EVENT
             return kind if done == 0 else DRAIN

@@ -52,6 +52,7 @@ from emu.engine.words import (
 from emu.event import Event
 from isa.contract import Access
 from isa.records import LOG_INTERRUPT, LOG_UNMAPPED
+from isa.register import Role
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
@@ -370,12 +371,12 @@ class EngineVCpu(ControlWords):
                 operation, block = (self.read_register(name) for name in ("a0", "a1"))
                 return Hypercall(SEMIHOSTING, (operation, block, 0, 0, 0, 0))
             case Kind.EXCEPTION | Kind.TRAP_LOOP:
-                cause = words[WORD["cause"]]
+                cause, address = words[WORD["cause"]], words[WORD["fault_address"]]
                 return GuestException(
                     cause,
                     self.isa.vector_name(cause),
                     words[PC],
-                    words[WORD["fault_address"]],
+                    None if address == NEVER else address,
                     trap_loop=kind == Kind.TRAP_LOOP,
                 )
             case Kind.UNMAPPED:
@@ -534,8 +535,9 @@ class EngineVCpu(ControlWords):
 
     def read_register(self, name: str) -> int:
         """Any register by the manual's name or an alias; the guest does not notice."""
-        name = self.isa.register(name).name
-        if name == "pc":
+        register = self.isa.register(name)
+        name = register.name
+        if register.role is Role.PC:
             return self.words[PC]
         if name == "zero":
             return 0
@@ -574,7 +576,7 @@ class EngineVCpu(ControlWords):
     def write_register(self, name: str, value: int) -> None:
         register = self.isa.register(name)
         name, value = register.name, value & (1 << register.bits) - 1
-        if name == "pc":
+        if register.role is Role.PC:
             self.words[PC] = value
             return
         if name == "zero":

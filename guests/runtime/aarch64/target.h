@@ -3,7 +3,7 @@
 #define TARGET_H
 
 #define MMIO_BASE 0
-#define HAS_INTERRUPTS 0
+#define HAS_INTERRUPTS 1
 #define arch_idle() __asm__ volatile("wfi")
 
 #endif

@@ -1,0 +1,72 @@
+"""MIPS's compiled callbacks, for all widths and byte orders, by the names that `isa.records.NativeAbilities` gives them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from isa.mips.interrupts import begin, interrupts, observe, settle, takes, tell_lines
+from isa.mips.traps import advance, claims, deliver, fault, on_invalid
+from isa.mips.words import CONFIG1, CONFIG1_CA, HFLAGS, M16, U, word_at
+from isa.native import Record, Word, as_engine, as_u16, engine_record, get32
+
+__all__ = [
+    "advance",
+    "begin",
+    "claims",
+    "deliver",
+    "fault",
+    "halts",
+    "interrupts",
+    "length",
+    "observe",
+    "on_exception",
+    "on_invalid",
+    "settle",
+    "takes",
+    "tell_lines",
+]
+
+
+@cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)))
+def on_exception(uc: Word, number: Word, user: Record) -> None:
+    """UC_HOOK_INTR: `on_invalid` has had every exception before."""
+
+
+@njit
+def short_length(engine: Record, at: Word) -> Word:
+    """Bytes of an instruction of 16-bit code: MIPS16e (MD00076, chapter 3) or microMIPS (MD00582, chapter 2)."""
+    first = np.int64(carray(as_u16(at), 1)[0])
+    if engine.big_endian != U(0):
+        first = (first >> 8) | (first & 0xFF) << 8
+    if get32(engine, CONFIG1) & U(CONFIG1_CA) != U(0):
+        return 4 if first >> 11 in (0x03, 0x1E) else 2  # jal and jalx, extend
+    return 2 if first >> 10 & 7 in (1, 2, 3) else 4
+
+
+@njit
+def skips(word: Word) -> Word:
+    """Is it a branch, likely in name, that is never taken? The engine passes over its slot as it translates."""
+    opcode, rs, rt = word >> 26, word >> 21 & 31, word >> 16 & 31
+    if opcode == 0x15:  # bnel
+        return rs == rt
+    return rs == 0 and (opcode == 0x17 or (opcode == 1 and rt in (0x02, 0x12)))  # bgtzl, bltzl, bltzall
+
+
+@cfunc(types.int64(types.intp, types.intp))
+def length(at: Word, address: Word) -> Word:
+    """Bytes of the instruction at a host address, with the slot that goes with it."""
+    engine = carray(as_engine(address), 1)[0]
+    if get32(engine, HFLAGS) & U(M16) == U(0):
+        return 8 if skips(word_at(engine, at)) else 4
+    return short_length(engine, at)
+
+
+@cfunc(types.int64(types.intp, types.intp))
+def halts(at: Word, address: Word) -> Word:
+    """Is the instruction at a host address `wait`?"""
+    engine = carray(as_engine(address), 1)[0]
+    if get32(engine, HFLAGS) & U(M16) != U(0):
+        return 0
+    word = word_at(engine, at)
+    return 1 if word >> 25 == 0x21 and word & 0x3F == 0x20 else 0

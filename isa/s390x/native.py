@@ -1,0 +1,15 @@
+"""z/Architecture's native abilities."""
+
+from __future__ import annotations
+
+from isa.records import NativeAbilities
+from isa.s390x.layout import calibrate
+from isa.s390x.state import State, regime, wakes
+
+S390X = NativeAbilities(
+    calibrate=calibrate,
+    view=State,
+    callbacks="isa.s390x.callbacks",
+    wakes=wakes,
+    regime=regime,
+)
