@@ -41,6 +41,7 @@ SUPERVISOR, MASTER_STACK, TRACE, MASK = 0x2000, 0x1000, 0xC000, 0x0700
 KEPT = state.KEPT
 READ, WRITE = 1, 2  # UC_PROT_*
 
+
 def flat(result: Any, *arguments: Any) -> Any:  # noqa: ANN401
     """Compile a function once, for these types: each kind of integer that it is called with would make another."""
     return njit(result(*arguments))
