@@ -36,8 +36,14 @@ _FEATURES: Final = (
 )
 
 _MISSING: Final = (
-    ("random TLB entries", "tlbwr and Random take them from a generator that all machines of a process share"),
-    ("Compare", "the engine's timer is compiled out: no timer interrupt of the CPU's own, and Count cannot be set"),
+    (
+        "random TLB entries",
+        "tlbwr and Random take them from a generator that all machines of a process share",
+    ),
+    (
+        "Compare",
+        "the engine's timer is compiled out: no timer interrupt of the CPU's own, and Count cannot be set",
+    ),
     ("a call to the VMM in a delay slot", "it is the guest's own system call there"),
     ("system-register exits", "the engine answers coprocessor 0 itself"),
     ("port I/O", "MIPS has no port space"),

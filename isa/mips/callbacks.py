@@ -1,4 +1,4 @@
-"""MIPS's compiled callbacks, for all widths and byte orders, by the names that `isa.records.NativeAbilities` gives them."""
+"""MIPS's compiled callbacks, for all widths and byte orders, by the names that `isa.records` gives them."""
 
 from __future__ import annotations
 

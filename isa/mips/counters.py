@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from isa.mips.words import GPR, U
-from isa.native import Record, Word, as_control, as_engine, as_i64, as_u32, as_u64, guest_time
+from isa.native import Word, as_control, as_engine, as_i64, as_u32, as_u64, guest_time
 from isa.records import BLOCK_MEND, BLOCK_SPECIAL
 
 PERIOD = 10

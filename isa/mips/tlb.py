@@ -24,9 +24,9 @@ _NARROW, _WIDE = struct.Struct("<IIH2xII4xQQ"), struct.Struct("<QIH2xIIQQ")
 
 
 def places(state: int, size: int) -> tuple[tuple[int, int], ...]:
-    """Where the TLB is of a CPU state in place: (host address, bytes) of the count of entries in use, and of the entries;
-    nothing for a CPU with a fixed mapping."""
-    at = ctypes.c_uint64.from_address(state + -(-size // 8) * 8 + 8).value  # the second address behind the state
+    """Where the TLB is of a CPU state in place: (host address, bytes) of the count of entries in use, and of the
+    entries; nothing for a CPU with a fixed mapping. Its address is the second one behind the state."""
+    at = ctypes.c_uint64.from_address(state + -(-size // 8) * 8 + 8).value
     functions = {
         ctypes.cast(getattr(binding.uclib, f"{name}_{target}"), ctypes.c_void_p).value: name
         for name in ("r4k_map_address", "fixed_mmu_map_address")

@@ -30,8 +30,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def build(name: str) -> Iterator[Build]:
-    """Make a machine with assembly at CODE, and what `vectors` says at the general vector; it starts there, in kseg0 with
-    interrupts off."""
+    """Make a machine with assembly at CODE, and that of `vector` at the vectors; it starts there, in kseg0, interrupts
+    off."""
     made: list[Machine] = []
 
     def one(text: str, vector: str = "wait\n", status: int = 0, cpu: str | None = None) -> Machine:

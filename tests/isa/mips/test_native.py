@@ -32,7 +32,9 @@ PROBES = [
 
 
 @pytest.mark.parametrize(("text", "code", "index", "delayed"), PROBES)
-def test_an_exception_names_its_instruction(build: Build, name: str, text: str, code: int, index: int, delayed: int) -> None:
+def test_an_exception_names_its_instruction(
+    build: Build, name: str, text: str, code: int, index: int, delayed: int
+) -> None:
     """[pra 6.2.2]: EPC is the branch's where the slot raises it, and Cause.BD says so."""
     machine = build(text.replace("9f", "out").replace("9:", "out:"))
     outcome = machine.run(max_insns=50)
@@ -86,7 +88,9 @@ def test_a_long_stretch_without_a_branch_does_not_overrun_the_translator(build: 
 
 
 @pytest.mark.parametrize("target", [0x8000_1002, 0x8000_1003, 0xA800_0000, 0xB000_0000, 0x5000])
-def test_a_jump_to_where_no_code_can_be_leaves_the_translator_whole(build: Build, name: str, target: int) -> None:
+def test_a_jump_to_where_no_code_can_be_leaves_the_translator_whole(
+    build: Build, name: str, target: int
+) -> None:
     """Three times over: an exception in the middle of a translation crashes the engine at the next."""
     again = f"""
         mfc0 $t8, $13, 0

@@ -7,14 +7,13 @@ import struct
 
 import pytest
 
+import isa
 from emu.config import MachineConfig
 from emu.machine import Machine
 from emu.outcome import Ending
 from isa.assembly import assemble
 from isa.mips.encoding import ACCESSES
 from tests.isa.mips.conftest import KSEG0, NAMES, wide
-
-import isa
 
 CODE, WORDS, BUDGET = 0x1_0000, 0x1000, 1500
 BASES = (0x8002_0000, 0x8002_0100, 0xB003_0000, 0xB002_0000, 0xA002_0000, 0x8001_5000, 0xA800_0000, 0x400)
@@ -52,10 +51,14 @@ def word(chance: random.Random) -> int:
         case 1 | 2:
             return rs << 21 | rt << 16 | rd << 11 | chance.randrange(64)
         case 3:
-            return chance.choice((8, 9, 10, 11, 12, 13, 14, 15, 24, 25)) << 26 | rs << 21 | rt << 16 | immediate
+            return (
+                chance.choice((8, 9, 10, 11, 12, 13, 14, 15, 24, 25)) << 26 | rs << 21 | rt << 16 | immediate
+            )
         case 4 | 5:
             low = immediate & 0x7FC if chance.random() < 0.8 else immediate
-            return chance.choice(sorted(ACCESSES)) << 26 | chance.randrange(16, 24) << 21 | rt % 16 << 16 | low
+            return (
+                chance.choice(sorted(ACCESSES)) << 26 | chance.randrange(16, 24) << 21 | rt % 16 << 16 | low
+            )
         case 6 | 7:
             opcode = chance.choice(BRANCHES)
             first = 8 if opcode == 0x11 else rs
@@ -64,7 +67,9 @@ def word(chance: random.Random) -> int:
             move = chance.choice((0x4000_0000, 0x4080_0000, 0x4020_0000, 0x40A0_0000))
             return move | rt << 16 | chance.choice(CONTROL) << 11
         case _:
-            return chance.choice((*PLAIN, 2 << 26 | CODE + 4 * chance.randrange(WORDS) >> 2, bits >> 6 | 0x11 << 26))
+            return chance.choice(
+                (*PLAIN, 2 << 26 | CODE + 4 * chance.randrange(WORDS) >> 2, bits >> 6 | 0x11 << 26)
+            )
 
 
 def made(name: str, seed: int) -> Machine:

@@ -32,7 +32,9 @@ def rows_of(chance: random.Random) -> list[tuple[int, int, int, int]]:
     rows = []
     for index in range(12):
         mask = chance.choice(MASKS)
-        base = (0xC000_0000 if index & 1 else 0) + (index << 21) + (chance.randrange(1 << 20) & ~(mask | 0x1FFF))
+        base = (
+            (0xC000_0000 if index & 1 else 0) + (index << 21) + (chance.randrange(1 << 20) & ~(mask | 0x1FFF))
+        )
         low = [chance.randrange(1 << 10) << 6 & ~(mask >> 7) | chance.randrange(8) for _ in range(2)]
         rows.append((base | chance.choice((0, 0, 5)), *low, mask))
     return rows
