@@ -115,7 +115,9 @@ def m68k(cpu: str, *library: str) -> Target:
     )
 
 
-def arm(triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")) -> Target:
+def arm(
+    triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")
+) -> Target:
     return Target(
         "arm",
         Zig(triple, cpu),
