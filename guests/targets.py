@@ -182,6 +182,7 @@ TARGETS: dict[str, Target] = {
         "s390x",
         Zig("s390x-freestanding", "z10"),
         "big",
+        base=0x2_0000,  # QEMU writes into a kernel at 0x10480
         runtime=("start.S", "vectors.S", "vectors.c"),
         library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
     ),

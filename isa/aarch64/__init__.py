@@ -69,6 +69,7 @@ AARCH64 = Isa(
     ),
     halt="wfi: waits until an interrupt is pending, masked or not",
     lines=InterruptLines(),
+    register_exits=True,
     native="isa.aarch64.native:AARCH64",
     capstone=LibraryTarget("CS_ARCH_ARM64", ("CS_MODE_ARM",)),
     keystone=LibraryTarget("KS_ARCH_ARM64", ("KS_MODE_LITTLE_ENDIAN",)),

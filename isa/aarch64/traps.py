@@ -18,13 +18,13 @@ from isa.aarch64.words import (
     THUMB,
     VBAR_EL,
     U,
+    data_address,
     indexed,
     instruction_at,
     level,
     pc_of,
     put_pc,
     put_x,
-    stack,
     x,
 )
 from isa.native import (
@@ -103,39 +103,6 @@ def trap(engine: Record, control: Record, number: Word, pc: Word) -> Word:
     arm_cpu_do_interrupt(np.intp(engine.cpu))
     running[0] = before
     return 0
-
-
-@njit
-def data_address(engine: Record, word: Word, pc: Word) -> Word:
-    """Guest-virtual address at which a load or store begins [arm C4.1.94]."""
-    base, group = word >> 5 & 31, word >> 28 & 3
-    if word & 0xFFFFFFE0 == 0xD50B7420:  # DC ZVA
-        return x(engine, word & 31) & ~U(63)
-    if group == 1 and word >> 24 & 1 == 0:
-        return U(pc + ((word >> 5 & 0x7FFFF) ^ 0x40000) * 4 - 0x40000 * 4)
-    address = stack(engine) if base == 31 else x(engine, base)
-    if group == 2 and word >> 23 & 3 != 1:  # a pair
-        vector = word >> 26 & 1
-        scale = 2 + (word >> 30 if vector == 1 else word >> 31)
-        return address + U((((word >> 15 & 0x7F) ^ 0x40) - 0x40) << scale)
-    if group == 1:  # LDAPUR, STLUR
-        return address + U(((word >> 12 & 0x1FF) ^ 0x100) - 0x100)
-    if group == 3:
-        scale = word >> 30
-        if word & 0x04800000 == 0x04800000:
-            scale = 4
-        if word >> 24 & 1 == 1:
-            return address + U((word >> 10 & 0xFFF) << scale)
-        if word >> 21 & 1 == 0 and word >> 10 & 3 != 1:
-            return address + U(((word >> 12 & 0x1FF) ^ 0x100) - 0x100)
-        if word >> 21 & 1 == 1 and word >> 10 & 3 == 2:
-            index = x(engine, word >> 16 & 31)
-            if word >> 13 & 1 == 0:
-                index &= U(0xFFFFFFFF)
-                if word >> 15 & 1 == 1 and index >> U(31) != U(0):
-                    index |= U(0xFFFFFFFF) << U(32)
-            return address + (index << U(scale) if word >> 12 & 1 == 1 else index)
-    return address
 
 
 @njit

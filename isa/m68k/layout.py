@@ -146,7 +146,8 @@ def calibrate(probe: Described) -> list[int]:
     family = FAMILIES.get(probe.model.name, Family.COLDFIRE)
     layout[Slot.FAMILY] = family
     _check(probe, layout, family)
-    table.make_safe(probe, probe.handle, coldfire=family == Family.COLDFIRE)
+    movep = family in (Family.M68000, Family.M68020, Family.M68040)
+    table.make_safe(probe, probe.handle, coldfire=family == Family.COLDFIRE, movep=movep)
     return layout
 
 

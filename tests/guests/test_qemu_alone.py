@@ -58,11 +58,13 @@ class Qemu:
     """A CPU, some RAM and an ELF, spoken to by QMP."""
 
     def __init__(self, program: str, model: str, elf: Path) -> None:
-        devices = ("-device", f"loader,file={elf},cpu-num=0")
+        machine, devices = "none", ("-device", f"loader,file={elf},cpu-num=0")
+        if program.endswith("s390x"):  # there a lone CPU is stopped, and nothing starts it
+            machine, devices = "s390-ccw-virtio", ("-nodefaults", "-kernel", str(elf))
         command = [
             program,
             "-M",
-            "none",
+            machine,
             "-cpu",
             model,
             "-m",
