@@ -1,8 +1,8 @@
 """An assembler and linker for TriCore: text in, one ELF image out. Instructions are the rows of `instructions`.
 
-A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; # and everything behind it is a comment.
-Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label and lo:label
-(halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
+A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; # and everything behind it is a
+comment. Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label
+and lo:label (halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Assembler:
         if head in (".text", ".data", ".bss", ".rodata"):
             self._enter(head)
         elif head == ".section":
-            self._enter(rest.split(",")[0].strip())
+            self._enter(rest.split(",", maxsplit=1)[0].strip())
         elif head in (".globl", ".global"):
             self._globals.add(rest)
         elif head == ".weak":
@@ -148,12 +148,12 @@ class Assembler:
             for each in rest.split(","):
                 self._value(each.strip(), _DATA[head])
         elif head in (".zero", ".space"):
-            here.data += bytes(int(rest.split(",")[0], 0))
+            here.data += bytes(int(rest.split(",", maxsplit=1)[0], 0))
         elif head in (".asciz", ".string", ".ascii"):
             for text in _STRING.findall(rest):
                 here.data += self._characters(text) + (b"" if head == ".ascii" else b"\0")
         elif head in (".p2align", ".balign", ".align"):
-            amount = int(rest.split(",")[0], 0)
+            amount = int(rest.split(",", maxsplit=1)[0], 0)
             alignment = amount if head == ".balign" else 1 << amount
             here.alignment = max(here.alignment, alignment)
             here.data += bytes(-len(here.data) % alignment)
@@ -223,7 +223,11 @@ class Assembler:
                 continue
             if operand.kind in "oir":
                 match = _MEMORY.match(text)
-                if match is None or {("", ""): "o", ("", "+"): "i", ("+", ""): "r"}.get((match[1], match[3])) != operand.kind:
+                if (
+                    match is None
+                    or {("", ""): "o", ("", "+"): "i", ("+", ""): "r"}.get((match[1], match[3]))
+                    != operand.kind
+                ):
                     raise AssemblyError(f"{text!r} is no such memory operand")
                 word |= int(match[2][1:]) << operand.base
                 text = match[4] or "0"
@@ -255,7 +259,9 @@ class Assembler:
                 address = -(-address // PAGE) * PAGE
             section.address = address = -(-address // section.alignment) * section.alignment
             address += len(section.data)
-        symbols = {name: section.address + offset for name, (section, offset) in places.items() if section in used}
+        symbols = {
+            name: section.address + offset for name, (section, offset) in places.items() if section in used
+        }
         symbols |= self._constants
         for section in ordered:
             for patch in section.patches:
@@ -324,9 +330,23 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
     body, headers = bytearray(), [bytes(40)]
     symbols_at = offset
 
-    def header(name: str, kind: int, flags: int, address: int, at: int, size: int, link: int = 0, entry_size: int = 0) -> None:
+    def header(
+        name: str, kind: int, flags: int, address: int, at: int, size: int, link: int = 0, entry_size: int = 0
+    ) -> None:
         headers.append(
-            struct.pack("<10I", names.index(f"\0{name}\0".encode()) + 1, kind, flags, address, at, size, link, 1, 4, entry_size)
+            struct.pack(
+                "<10I",
+                names.index(f"\0{name}\0".encode()) + 1,
+                kind,
+                flags,
+                address,
+                at,
+                size,
+                link,
+                1,
+                4,
+                entry_size,
+            )
         )
 
     for at, data, start, flags in contents:
@@ -341,7 +361,20 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
         body += data + bytes(-len(data) % 4)
     head = b"\x7fELF" + bytes([1, 1, 1]) + bytes(9)
     head += struct.pack(
-        "<HHIIIIIHHHHHH", 2, EM_TRICORE, 1, entry, 52, symbols_at + len(body), 0, 52, 32, len(segments), 40, len(headers), len(headers) - 1
+        "<HHIIIIIHHHHHH",
+        2,
+        EM_TRICORE,
+        1,
+        entry,
+        52,
+        symbols_at + len(body),
+        0,
+        52,
+        32,
+        len(segments),
+        40,
+        len(headers),
+        len(headers) - 1,
     )
     file = bytearray(head + b"".join(segments))
     for at, data, _, _ in contents:
