@@ -214,7 +214,8 @@ class Assembler:
 
     def _encode(self, row: Row, texts: list[str]) -> tuple[int, list[Patch]]:
         word, patches, at = row.word, [], len(self._here.data)
-        for operand, text in zip(row.operands, texts, strict=True):
+        for operand, given in zip(row.operands, texts, strict=True):
+            text = given
             if operand.kind in "dae":
                 match = _REGISTER.match(text)
                 if match is None or match[1] != operand.kind:
