@@ -216,7 +216,8 @@ class NativeAbilities:
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
-    is answered inside is counted as an exit like any other, and never returned by `run`.
+    is answered inside is counted as an exit like any other, and never returned by `run`. `reach` is the last
+    guest-physical address that a guest can name: above it the plug-in may keep memory of its own in the engine.
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -232,5 +233,6 @@ class NativeAbilities:
     extent: Callable[[list[int]], int] | None = None
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
+    reach: int = (1 << 64) - 1
     counted: tuple[tuple[str, int, str, int], ...] = ()
     clocks: tuple[tuple[str, int, int], ...] = ()

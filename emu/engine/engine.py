@@ -122,7 +122,7 @@ class Engine:
         self._inside_address = ctypes.cast(self._inside, ctypes.c_void_p).value
         self._allocate()
         self._install()
-        self._mapping = Mapping(self.handle, self.address, self._hook, self.native.windows)
+        self._mapping = Mapping(self.handle, self.address, self._hook, self.native)
 
     def _look_inside(self) -> Internals | None:
         """Use what the engine does not offer, where it can be found."""

@@ -418,3 +418,11 @@ def test_a_gate_leads_where_it_says(board: BuildBoard) -> None:
     one.run("ud2")
     assert one.read("pc") == DATA + 1
     assert TSS
+
+
+@ISAS
+def test_where_nothing_is_may_read_as_ones_instead(board: BuildBoard, isa: str) -> None:
+    one = board(isa, unmapped="ones")
+    one.run(f"mov ebx, {NOWHERE}\nmov eax, [{a(isa)}bx]\nmov [{a(isa)}bx], eax\nhlt")
+    assert one.read("eax") == 0xFFFF_FFFF
+    assert one.vector == -1
