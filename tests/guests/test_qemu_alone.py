@@ -36,6 +36,8 @@ MODELS = {
 }
 NAMES = ("hello", "exit-code", "must-fail", "workload", "traps")
 OTHERWISE: dict[str, str] = {
+    "aarch64": "(ok|FAIL) load from nowhere",  # its address, rounded down
+    "m68k": "addressing mode|chk|bkpt|movec|rte",
     "ppc": "nowhere",
     "ppc64": "nowhere|VSX",
     "sparc": "access_error",
