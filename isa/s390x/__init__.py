@@ -39,6 +39,7 @@ _MISSING = (
     ),
     ("I/O and machine-check interruptions", "nothing raises them"),
     ("CPU address", "STAP stores 0 on every CPU: r3 holds the number at the start"),
+    ("SET CLOCK", "the engine ends the process when it translates it"),
     ("access-register mode with DAT", "the engine ends the process"),
     (
         "hypercall",
