@@ -223,6 +223,7 @@ class Engine:
             "begin",
             "settle",
             "resume",
+            "admit",
             "locate",
             "own_register",
             "observe",
