@@ -212,12 +212,14 @@ class NativeAbilities:
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
     regime(view, state) is what decides how addresses are translated, to be compared. `outside` are registers that the
     saved state lacks, by name, with `reveal`: what must hold in the saved state while the API reads or writes them.
-    `counted` are registers that read as the count of retired instructions (name, right shift, the control block's word
-    that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
-    shift).
+    `attached` is state in memory of the engine's own, of which contexts hold an address at most: the register that
+    shows it, and (host address of the CPU state in place, bytes of it that contexts hold) -> (host address, bytes) of
+    its parts. `counted` are registers that read as the count of retired instructions (name, right shift, the control
+    block's word that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of
+    a unit, right shift).
 
-    prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how many
-    bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
+    prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how
+    many bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
@@ -230,6 +232,7 @@ class NativeAbilities:
     wakes: Callable[[StateView, StateBytes, int, int], bool]
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
+    attached: tuple[str, Callable[[int, int], tuple[tuple[int, int], ...]]] | None = None
     reveal: tuple[tuple[str, int], ...] = ()
     prepare: Callable[[Any], None] | None = None
     identify: Callable[[StateView, bytearray, int], None] | None = None

@@ -194,8 +194,8 @@ def enter(engine: Record, control: Record, number: Word, pc: Word) -> Word:
 
 @njit
 def fault(engine: Record, control: Record, number: Word, bits: Word, pc: Word, value: Word) -> Word:
-    """A synchronous exception, with these bits of CFSR: taken at once, or as HardFault where it is disabled or not urgent
-    enough [m B1.5.14]; 0, or a Kind to leave with. `value` is what a debugger shows."""
+    """A synchronous exception, with these bits of CFSR: taken at once, or as HardFault where it is disabled or not
+    urgent enough [m B1.5.14]; 0, or a Kind to leave with. `value` is what a debugger shows."""
     control.traps += U(1)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, number, value, 1)

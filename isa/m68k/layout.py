@@ -1,7 +1,7 @@
 """Where the engine keeps m68k state: measured on a live engine through the API, and by what instructions write.
 
-Fields that neither shows lie between fields that one does, and at the distance that the engine's structure has; where the
-neighbours are elsewhere, calibration fails.
+Fields that neither shows lie between fields that one does, and at the distance that the engine's structure has; where
+the neighbours are elsewhere, calibration fails.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def calibrate(probe: Described) -> list[int]:
     family = FAMILIES.get(probe.model.name, Family.COLDFIRE)
     layout[Slot.FAMILY] = family
     _check(probe, layout, family)
-    table.make_safe(probe, probe.handle, coldfire=family == Family.COLDFIRE)
+    movep = family in (Family.M68000, Family.M68020, Family.M68040)
+    table.make_safe(probe, probe.handle, coldfire=family == Family.COLDFIRE, movep=movep)
     return layout
 
 

@@ -65,7 +65,7 @@ def measure(code: Any, coldfire: bool) -> int:  # noqa: ANN401
     line, mode, register = word >> 12, word >> 3 & 7, word & 7
     size = word >> 6 & 3
     if line == 0:
-        return _immediate(code, word)
+        return _immediate(code, word, coldfire)
     if line <= 3:
         width = BYTE if line == 1 else LONG if line == 2 else WORD
         source = operand_size(code, 2, mode, register, width)
@@ -95,7 +95,7 @@ def measure(code: Any, coldfire: bool) -> int:  # noqa: ANN401
     return _arithmetic(code, word)
 
 
-def _immediate(code: Any, word: int) -> int:  # noqa: ANN401
+def _immediate(code: Any, word: int, coldfire: bool) -> int:  # noqa: ANN401
     """Line 0: bits, immediates, movep, moves, cas."""
     mode, register, size, operation = word >> 3 & 7, word & 7, word >> 6 & 3, word >> 9 & 7
     if word & 0x100:
@@ -103,7 +103,7 @@ def _immediate(code: Any, word: int) -> int:  # noqa: ANN401
     if operation == 4:
         return 4 + operand_size(code, 4, mode, register, BYTE)
     if size == 3:
-        if mode < 2 and operation < 4:
+        if mode < 2 and (operation == 3 or (coldfire and operation < 4)):
             return 2  # rtm; bitrev, byterev, ff1 of ColdFire
         if operation >= 5 and mode == 7 and register == 4:
             return 6  # cas2
@@ -133,7 +133,7 @@ def _miscellaneous(code: Any, word: int, coldfire: bool) -> int:  # noqa: ANN401
             return 2 + operand_size(code, 2, mode, register, LONG)  # swap, bkpt, pea; ext
         return 4 + operand_size(code, 4, mode, register, LONG)  # movem
     if kind == 12:
-        if size >= 2 and mode == 0:
+        if size >= 2 and mode == 0 and coldfire:
             return 2  # sats
         return 4 + operand_size(code, 4, mode, register, LONG)  # mul, div, movem
     if kind == 14:
@@ -188,6 +188,8 @@ def _coprocessor(code: Any, word: int, coldfire: bool) -> int:  # noqa: ANN401
         return 4 + operand_size(code, 4, mode, register, BYTE)
     if kind <= 3:
         return 4 if kind == 2 else 6  # fbcc
+    if kind == 5 and coldfire:
+        return 2  # intouch: the engine has it in the place of frestore
     if kind <= 5:
         return 2 + operand_size(code, 2, mode, register, LONG)  # fsave, frestore
     return 2

@@ -41,6 +41,7 @@ SUPERVISOR, MASTER_STACK, TRACE, MASK = 0x2000, 0x1000, 0xC000, 0x0700
 KEPT = state.KEPT
 READ, WRITE = 1, 2  # UC_PROT_*
 
+
 def flat(result: Any, *arguments: Any) -> Any:  # noqa: ANN401
     """Compile a function once, for these types: each kind of integer that it is called with would make another."""
     return njit(result(*arguments))
@@ -125,7 +126,7 @@ def host_address(engine: Record, address: Word, right: Word) -> Word:
     regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
     for i in range(engine.regions_count):
         row = regions[i]
-        if row.lo <= where and where <= row.hi:
+        if row.lo <= where <= row.hi:
             return np.intp(row.host + (where - row.lo))
     return np.intp(0)
 
