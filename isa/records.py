@@ -118,6 +118,11 @@ ENGINE: Final = np.dtype(
             "own_register",
             "u8",
         ),  # int32 (engine block): an access to a register of the CPU's own; see `native_answer`
+        (
+            "admit",
+            "u8",
+        ),  # int32 (engine block, address, size, cell): the Kind to leave with before a block that the engine must not
+        # run as it is, 0: let it; with cell 0 only whether it has to be asked for this block
         ("locate", "u8"),  # uint64 (engine block): address of the code that makes a synchronous access
         (
             "observe",
@@ -164,7 +169,9 @@ BLOCK_SPECIAL: Final = 1 << 16
 """The block needs more than counting."""
 BLOCK_PAUSE: Final = 1 << 17
 """It holds a pause: the vCPU waits for another."""
-BLOCK_MEND: Final = 18
+BLOCK_ADMIT: Final = 1 << 18
+"""`admit` is asked before it runs."""
+BLOCK_MEND: Final = 19
 """The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
 
 UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30
@@ -199,7 +206,7 @@ class NativeAbilities:
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
     (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
     that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
-    resume, locate or own_register lacks them; one whose instructions all have the longest one's length lacks length.
+    resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;

@@ -230,6 +230,7 @@ class Engine:
             "begin",
             "settle",
             "resume",
+            "admit",
             "locate",
             "own_register",
             "observe",
