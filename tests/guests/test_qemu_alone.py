@@ -61,25 +61,13 @@ class Qemu:
         machine, devices = "none", ("-device", f"loader,file={elf},cpu-num=0")
         if program.endswith("s390x"):  # there a lone CPU is stopped, and nothing starts it
             machine, devices = "s390-ccw-virtio", ("-nodefaults", "-kernel", str(elf))
-        command = [
-            program,
-            "-M",
-            machine,
-            "-cpu",
-            model,
-            "-m",
-            RAM,
-            "-display",
-            "none",
-            "-qmp",
-            "stdio",
-            *devices,
-        ]
+        common = ("-cpu", model, "-m", RAM, "-display", "none", "-qmp", "stdio")
+        command = [program, "-M", machine, *common, *devices]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         self.patience = threading.Timer(
             PATIENCE, self.process.kill
-        )  # it may be too busy with traps to answer
+        )  # a storm of traps leaves no time to answer
 
     def __enter__(self) -> Self:
         assert self.process.stdout is not None
