@@ -203,10 +203,11 @@ class NativeAbilities:
     """What the engine needs of an ISA plug-in.
 
     `callbacks` is a module of numba ``CFunc``s, compiled by `isa.objects`, by name. For hooks: on_exception
-    (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
-    (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
-    that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
-    resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's length lacks length.
+    (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)),
+    on_fill (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it
+    names. An ISA that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes,
+    begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's
+    length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;

@@ -71,9 +71,7 @@ class Mapping:
     place it finds, so our fill sends accesses of the second one there.
     """
 
-    def __init__(
-        self, handle: ctypes.c_void_p, address: int, hook: AddHook, native: NativeAbilities
-    ) -> None:
+    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook, native: NativeAbilities) -> None:
         self._handle, self._address, self._hook = handle, address, hook
         self._read, self._write, self._rights, self._gates = _WINDOWS[native.windows]
         self._reach = native.reach

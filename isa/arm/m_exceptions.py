@@ -212,7 +212,7 @@ def fault(engine: Record, control: Record, number: Word, bits: Word, pc: Word, v
     if disabled or not monitored or group_priority(engine, number) >= now:
         if now <= U(1):
             return TRAP_LOOP  # lockup: a fault of the handler of faults
-        chosen = HARD_FAULT
+        chosen = np.int64(HARD_FAULT)
         forced = U(1 << 31) if number == DEBUG_MONITOR else FORCED
         put_m(engine, HFSR, m(engine, HFSR) | forced)
     if enter(engine, control, chosen, pc) != 0:

@@ -153,7 +153,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         give_back(engine, block, pc)
         value, access, status_word = np.int64(0), 0, np.int64(0)
         if cause == ADDRESS:
-            cause = ILLEGAL
+            cause = np.int64(ILLEGAL)
         elif cause == ACCESS:
             value, status_word = word(engine, FAULT_ADDRESS, 0), word(engine, FAULT_STATUS, 0) & 0xFFFF
             access = LOAD if status_word & WRITES != 0 else STORE

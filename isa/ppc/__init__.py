@@ -42,7 +42,8 @@ _MISSING = (
     ),
     (
         "interrupts",
-        "the timer of `bare` is the decrementer's (0x900), its latch the external one (0x500), software the doorbell (0xa00)",
+        "the timer of `bare` is the decrementer's (0x900), its latch the external one (0x500), "
+        "software the doorbell (0xa00)",
     ),
     ("decrementer", "DEC counts guest time, yet only the timer of `bare` raises its interrupt"),
     ("little-endian mode", "MSR[LE] is in the engine, but nothing here is tested with it"),
