@@ -150,7 +150,7 @@ def digest(machine: Machine) -> str:
 
     for vcpu in machine.vcpus:
         context = vcpu.arch.save()
-        add(sorted(context.registers.items()), context.latch, vcpu.state.name, vcpu.block_reason)
+        add(sorted((name, hex(value)) for name, value in context.registers.items()), context.latch, vcpu.state.name, vcpu.block_reason)
         add(*(context.control[name] for name in DECIDING))
     state.update(machine.ram.digest)
     for name, device in sorted(_stateful(machine)):
