@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isa.arm.clock import read_affinity, read_cycles, read_timer, write_timer
+from isa.arm.clock import read_affinity, read_cycles, read_timer, write_cycles, write_timer
 from isa.arm.entry import begin, halts, length
 from isa.arm.interrupts import observe, tell_lines
 from isa.arm.translation import on_fill
@@ -23,5 +23,6 @@ __all__ = [
     "read_cycles",
     "read_timer",
     "tell_lines",
+    "write_cycles",
     "write_timer",
 ]

@@ -11,17 +11,17 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from isa.arm.layout import NUMBER, Slot
-from isa.arm.words import U, place, r
+from isa.arm.words import PC, U, place, r
 from isa.native import Record, Word, as_control, as_engine, as_u8, as_u64, guest_time, walk
 
-XREGS = int(Slot.XREGS)
+XREGS = np.int64(Slot.XREGS)
 PERIOD = U(4)
 """A tick is 2^4 ns: 62.5 MHz, as CNTFRQ says."""
 OPAQUE = 32
 CRN, CRM, OPC1, OPC2 = 9, 10, 12, 13
 """Places in the engine's row of a system register."""
-CONTROL, COMPARE = 0, 2
-"""Words among XREGS: CTL of the physical and the virtual timer, then their CVAL."""
+CONTROL, COMPARE, CYCLES = 0, 2, 4
+"""Words among XREGS: CTL of the physical and the virtual timer, then their CVAL; what PMCCNTR shows beyond the count."""
 
 
 @njit
@@ -40,7 +40,7 @@ def retired_at(engine: Record, control: Record, pc: Word) -> Word:
 def ticks(engine: Record, control: Record) -> Word:
     """The counter of the generic timer."""
     charged = control.retired
-    control.retired = retired_at(engine, control, r(engine, 15))
+    control.retired = retired_at(engine, control, r(engine, PC))
     time = guest_time(engine, control)
     control.retired = charged
     return time >> PERIOD
@@ -93,10 +93,19 @@ def write_timer(state: Word, row: Word, value: Word) -> None:
 
 @cfunc(types.uint64(types.intp, types.intp))
 def read_cycles(state: Word, row: Word) -> Word:
-    """PMCCNTR: an instruction is a cycle."""
+    """PMCCNTR: an instruction is a cycle, enabled or not."""
     engine = engine_of(row)
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    return retired_at(engine, control, r(engine, 15)) & U(0xFFFFFFFF)
+    more = carray(as_u64(place(engine, XREGS)), 32)[CYCLES]
+    return (retired_at(engine, control, r(engine, PC)) + more) & U(0xFFFFFFFF)
+
+
+@cfunc(types.void(types.intp, types.intp, types.uint64))
+def write_cycles(state: Word, row: Word, value: Word) -> None:
+    engine = engine_of(row)
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    words = carray(as_u64(place(engine, XREGS)), 32)
+    words[CYCLES] = value - retired_at(engine, control, r(engine, PC))
 
 
 @cfunc(types.uint64(types.intp, types.intp))

@@ -10,7 +10,7 @@ from isa.arm.words import THUMB, U, get32, place, put32
 from isa.native import Word, as_control, as_engine, as_u16, as_u64
 
 rebuild_flags = types.ExternalFunction("arm_rebuild_hflags_arm", types.void(types.intp))
-XREGS = int(Slot.XREGS)
+XREGS = np.int64(Slot.XREGS)
 
 
 @cfunc(types.uint64(types.intp))

@@ -11,16 +11,15 @@ from numba import carray, cfunc, types
 
 from isa.arm.layout import Slot
 from isa.arm.traps import vector
-from isa.arm.words import U, get32, mode, put32, r
-from isa.native import Word, as_control, as_engine, note
-from isa.records import LOG_INTERRUPT
+from isa.arm.words import INTERRUPT_EVENT, LR, PC, U, get32, log, mode, put32, r
+from isa.native import Word, as_control, as_engine
 
-REQUEST = int(Slot.INTERRUPT_REQUEST)
+REQUEST = np.int64(Slot.INTERRUPT_REQUEST)
 IRQ_REQUEST, FIQ_REQUEST = U(0x02), U(0x10)
 IRQ_LINES, FIQ_LINES = U(0b1101), U(0b0010)
 STALE = U(1 << 63)
 IRQ_MODE, FIQ_MODE = U(0x12), U(0x11)
-CAUSE_IRQ, CAUSE_FIQ = 6, 7
+CAUSE_IRQ, CAUSE_FIQ = np.int64(6), np.int64(7)
 
 
 @cfunc(types.int32(types.intp))
@@ -43,11 +42,11 @@ def observe(address: Word) -> Word:
     """The engine takes interrupts by itself: a block at the vector, in the mode of interrupts, tells."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    cause = 0
+    cause = np.int64(0)
     if mode(engine) == IRQ_MODE:
         cause = CAUSE_IRQ
     elif mode(engine) == FIQ_MODE:
         cause = CAUSE_FIQ
-    if cause != 0 and r(engine, 15) == vector(engine, cause) & U(0xFFFFFFFF):
-        note(engine, control, LOG_INTERRUPT, r(engine, 14) - U(4), cause, 0, 1)
+    if cause != 0 and r(engine, PC) == vector(engine, cause) & U(0xFFFFFFFF):
+        log(engine, control, INTERRUPT_EVENT, r(engine, LR) - U(4), cause, U(0))
     return 0

@@ -62,6 +62,9 @@ class Slot(IntEnum):
     TTBCR = 36
     SCR = 37
     MVBAR = 38
+    CYCLES = (
+        39  # the engine's cycle counter, u64, its offset from the host's clock, 31 counters and their offsets
+    )
 
 
 ABSENT = -(1 << 40)
@@ -189,6 +192,10 @@ def calibrate(probe: Probe) -> list[int]:
     _core(core, layout)
     _object(core, layout)
     rows = _coprocessor(core)
+    debug = core.register(_DBGBVR0)
+    layout[Slot.CYCLES] = (
+        ABSENT if debug is None or debug.type & _CONSTANT else debug.fieldoffset + _TO_CYCLES
+    )
     _serve(core, core.state + layout[Slot.XREGS] + 8 * BLOCK, probe.callbacks)
     places = {row.name: place for row, place in zip(ROWS, rows, strict=True)}
     for slot in (Slot.SCTLR, Slot.VBAR, Slot.TTBR0, Slot.TTBCR, Slot.SCR, Slot.MVBAR):
@@ -318,6 +325,8 @@ _TIMERS = (
     ),  # CTL and TVAL, physical and virtual
     *((15, 1, 0, 0, 14, opc1, 0) for opc1 in range(4)),  # the counters, CVAL
 )
+_DBGBVR0, _TO_CYCLES = (14, 0, 0, 0, 0, 0, 4), 8 * (4 * 16 + 4)
+"""The cycle counter comes after the debug registers: four times 16, and four more."""
 _PMCCNTR, _MPIDR = (15, 0, 0, 9, 13, 0, 0), (15, 0, 0, 0, 0, 0, 5)
 
 
@@ -327,7 +336,7 @@ def _serve(core: Core, block: int, callbacks: Mapping[str, int]) -> None:
         return
     for selector in _TIMERS:
         core.serve(selector, block, callbacks["read_timer"], callbacks["write_timer"])
-    core.serve(_PMCCNTR, block, callbacks["read_cycles"])
+    core.serve(_PMCCNTR, block, callbacks["read_cycles"], callbacks["write_cycles"])
     register = core.register(_MPIDR)
     if register is not None and register.fieldoffset <= 0:  # where there is none, the encoding reads MIDR
         core.serve(_MPIDR, block, callbacks["read_affinity"])

@@ -39,9 +39,25 @@ from isa.arm.m_words import (
     own,
     put_m,
 )
-from isa.arm.words import CONDEXEC, EXCLUSIVE, THUMB, U, get32, place, put32, put64, put_r, r
-from isa.native import Record, Word, as_u32, note
-from isa.records import LOG_INTERRUPT, LOG_TRAP
+from isa.arm.words import (
+    CONDEXEC,
+    EXCLUSIVE,
+    INTERRUPT_EVENT,
+    LR,
+    PC,
+    SP,
+    THUMB,
+    TRAP_EVENT,
+    U,
+    get32,
+    log,
+    place,
+    put32,
+    put64,
+    put_r,
+    r,
+)
+from isa.native import Record, Word, as_u32
 
 get_fpscr = types.ExternalFunction("vfp_get_fpscr_arm", types.uint32(types.intp))
 set_fpscr = types.ExternalFunction("vfp_set_fpscr_arm", types.void(types.intp, types.uint32))
@@ -49,16 +65,16 @@ rebuild_flags = types.ExternalFunction("arm_rebuild_hflags_arm", types.void(type
 
 EXCEPTION_KIND, TRAP_LOOP = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
 NF, ZF, CF, VF, QF, GE, ZREGS = (
-    int(Slot.NF),
-    int(Slot.ZF),
-    int(Slot.CF),
-    int(Slot.VF),
-    int(Slot.QF),
-    int(Slot.GE),
-    int(Slot.ZREGS),
+    np.int64(Slot.NF),
+    np.int64(Slot.ZF),
+    np.int64(Slot.CF),
+    np.int64(Slot.VF),
+    np.int64(Slot.QF),
+    np.int64(Slot.GE),
+    np.int64(Slot.ZREGS),
 )
-DEMCR, RESET = int(Nvic.DEMCR), int(Nvic.RESET)
-MSPLIM, PSPLIM = int(V7M.MSPLIM), int(V7M.PSPLIM)
+DEMCR, RESET = np.int64(Nvic.DEMCR), np.int64(Nvic.RESET)
+MSPLIM, PSPLIM = np.int64(V7M.MSPLIM), np.int64(V7M.PSPLIM)
 SPSEL, FPCA = U(2), U(4)
 ALIGNED = U(1 << 9)
 STKALIGN, NONBASE = U(1 << 9), U(1)
@@ -69,7 +85,14 @@ STKERR, UNSTKERR, INVPC, STKOF, FORCED = (
     U(1 << 20),
     U(1 << 30),
 )
-HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT, SV_CALL, DEBUG_MONITOR = 3, 4, 5, 6, 11, 12
+HARD_FAULT, MEM_MANAGE, BUS_FAULT, USAGE_FAULT, SV_CALL, DEBUG_MONITOR = (
+    np.int64(3),
+    np.int64(4),
+    np.int64(5),
+    np.int64(6),
+    np.int64(11),
+    np.int64(12),
+)
 
 
 @njit
@@ -91,8 +114,8 @@ def set_mode(engine: Record, exception: Word, process: Word) -> None:
     put_m(engine, banked(engine, CONTROL), selected | SPSEL if process else selected)
     if on_process_stack(engine) != before:
         other = m(engine, OTHER_SP)
-        put_m(engine, OTHER_SP, r(engine, 13))
-        put_r(engine, 13, other)
+        put_m(engine, OTHER_SP, r(engine, SP))
+        put_r(engine, SP, other)
 
 
 @njit
@@ -124,7 +147,7 @@ def push_frame(engine: Record, pc: Word) -> Word:
     """Store the frame of exception entry and lower sp [m B1.5.6 PushStack]; 0, or the bits of CFSR that say why not."""
     floats = m(engine, CONTROL + 4) & FPCA != U(0)
     size = U(0x68) if floats else U(0x20)
-    sp = r(engine, 13)
+    sp = r(engine, SP)
     padded = sp & U(4) != U(0) and m(engine, banked(engine, CCR)) & STKALIGN != U(0)
     base = sp - size - (U(4) if padded else U(0))
     lowest = m(engine, banked(engine, PSPLIM if on_process_stack(engine) else MSPLIM))
@@ -136,7 +159,7 @@ def push_frame(engine: Record, pc: Word) -> Word:
     frame = carray(as_u32(at), 26)
     for i in range(4):
         frame[i] = np.uint32(r(engine, i))
-    frame[4], frame[5], frame[6] = np.uint32(r(engine, 12)), np.uint32(r(engine, 14)), np.uint32(pc)
+    frame[4], frame[5], frame[6] = np.uint32(r(engine, 12)), np.uint32(r(engine, LR)), np.uint32(pc)
     value = xpsr(engine)
     frame[7] = np.uint32(value | ALIGNED if padded else value & ~ALIGNED)
     if floats:
@@ -144,7 +167,7 @@ def push_frame(engine: Record, pc: Word) -> Word:
         for i in range(16):
             frame[8 + i] = singles[i]
         frame[24] = get_fpscr(np.intp(engine.state))
-    put_r(engine, 13, base)
+    put_r(engine, SP, base)
     return U(0)
 
 
@@ -179,16 +202,16 @@ def enter(engine: Record, control: Record, number: Word, pc: Word) -> Word:
         number = HARD_FAULT
     set_mode(engine, U(number), False)
     put_m(engine, CONTROL + 4, m(engine, CONTROL + 4) & ~FPCA)
-    put_r(engine, 14, link)
-    put_r(engine, 15, handler & ~U(1))
+    put_r(engine, LR, link)
+    put_r(engine, PC, handler & ~U(1))
     put32(engine, THUMB, handler & U(1))
     put32(engine, CONDEXEC, U(0))
     put64(engine, EXCLUSIVE, ~U(0))
     activate(engine, number)
     rebuild_flags(np.intp(engine.state))
     control.pc = handler & ~U(1)
-    if engine.log_on != U(0) and (number >= 14 or number == 2):
-        note(engine, control, LOG_INTERRUPT, pc, number, 0, 1)
+    if number >= 14 or number == 2:
+        log(engine, control, INTERRUPT_EVENT, pc, number, U(0))
     return 0
 
 
@@ -197,8 +220,7 @@ def fault(engine: Record, control: Record, number: Word, bits: Word, pc: Word, v
     """A synchronous exception, with these bits of CFSR: taken at once, or as HardFault where it is disabled or not
     urgent enough [m B1.5.14]; 0, or a Kind to leave with. `value` is what a debugger shows."""
     control.traps += U(1)
-    if engine.log_on != U(0):
-        note(engine, control, LOG_TRAP, pc, number, value, 1)
+    log(engine, control, TRAP_EVENT, pc, number, value)
     control.cause, control.fault_address = U(number), U(value)
     if is_v6m(engine):
         bits = U(0)
@@ -241,7 +263,7 @@ def leave_exception(engine: Record, control: Record, excret: Word) -> Word:
     process = form == U(13)
     floats = excret & U(0x10) == U(0)
     size = U(0x68) if floats else U(0x20)
-    base = m(engine, OTHER_SP) if process else r(engine, 13)
+    base = m(engine, OTHER_SP) if process else r(engine, SP)
     at = memory(engine, base, size)
     if at == 0:
         return UNSTKERR
@@ -252,8 +274,8 @@ def leave_exception(engine: Record, control: Record, excret: Word) -> Word:
     for i in range(4):
         put_r(engine, i, U(frame[i]))
     put_r(engine, 12, U(frame[4]))
-    put_r(engine, 14, U(frame[5]))
-    put_r(engine, 15, U(frame[6]) & ~U(1))
+    put_r(engine, LR, U(frame[5]))
+    put_r(engine, PC, U(frame[6]) & ~U(1))
     if floats:
         singles = carray(as_u32(place(engine, ZREGS)), 16)
         for i in range(16):
@@ -265,7 +287,7 @@ def leave_exception(engine: Record, control: Record, excret: Word) -> Word:
     if process:
         put_m(engine, OTHER_SP, after)
     else:
-        put_r(engine, 13, after)
+        put_r(engine, SP, after)
     put_flags(engine, value)
     set_mode(engine, value & U(0x1FF), process)
     upper = m(engine, CONTROL + 4) & ~FPCA

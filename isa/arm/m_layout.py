@@ -81,8 +81,9 @@ def calibrate_m(probe: Probe) -> list[int]:
     slots = calibrate(probe)[: len(Slot)]
     core = Core(probe)
     behind = ctypes.string_at(core.state + slots[Slot.END], _BEHIND)
-    found = [value for value in CPUIDS if value.to_bytes(4, "little") in behind]
+    places = {behind.find(value.to_bytes(4, "little")): value for value in CPUIDS}
     core.restore()
-    if len(found) != 1:
+    found = [at for at in places if at >= 0]
+    if not found:
         raise RuntimeError("the engine's CPU object holds no CPUID of a Cortex-M")
-    return [*slots, found[0]]
+    return [*slots, places[min(found)]]

@@ -13,20 +13,25 @@ from isa.arm.m_words import BASEPRI, FAULTMASK, PRIMASK, banked, m, own, priorit
 from isa.arm.words import U
 from isa.native import Record, Word
 
-ENABLED, PENDING, ACTIVE, LEVEL = int(Nvic.ENABLED), int(Nvic.PENDING), int(Nvic.ACTIVE), int(Nvic.LEVEL)
+ENABLED, PENDING, ACTIVE, LEVEL = (
+    np.int64(Nvic.ENABLED),
+    np.int64(Nvic.PENDING),
+    np.int64(Nvic.ACTIVE),
+    np.int64(Nvic.LEVEL),
+)
 SYSTEM_PENDING, SYSTEM_ACTIVE, SYSTEM_ENABLED = (
-    int(Nvic.SYSTEM_PENDING),
-    int(Nvic.SYSTEM_ACTIVE),
-    int(Nvic.SYSTEM_ENABLED),
+    np.int64(Nvic.SYSTEM_PENDING),
+    np.int64(Nvic.SYSTEM_ACTIVE),
+    np.int64(Nvic.SYSTEM_ENABLED),
 )
 PRIGROUP, RUNNING, BEST, BEST_PRIORITY = (
-    int(Nvic.PRIGROUP),
-    int(Nvic.RUNNING),
-    int(Nvic.BEST),
-    int(Nvic.BEST_PRIORITY),
+    np.int64(Nvic.PRIGROUP),
+    np.int64(Nvic.RUNNING),
+    np.int64(Nvic.BEST),
+    np.int64(Nvic.BEST_PRIORITY),
 )
 NOTHING, ZERO_PRIORITY = U(NONE), U(BIAS)
-NMI, HARD_FAULT = 2, 3
+NMI, HARD_FAULT = np.int64(2), np.int64(3)
 
 
 @njit

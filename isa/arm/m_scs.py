@@ -46,15 +46,15 @@ from isa.native import Record, Word, as_control, as_engine, as_u32
 
 MMIO_WRITE = int(Kind.MMIO_WRITE)
 SCR, CPACR, FPCCR, FPCAR, FPDSCR, DFSR = (
-    int(V7M.SCR),
-    int(V7M.CPACR),
-    int(V7M.FPCCR),
-    int(V7M.FPCAR),
-    int(V7M.FPDSCR),
-    int(V7M.DFSR),
+    np.int64(V7M.SCR),
+    np.int64(V7M.CPACR),
+    np.int64(V7M.FPCCR),
+    np.int64(V7M.FPCAR),
+    np.int64(V7M.FPDSCR),
+    np.int64(V7M.DFSR),
 )
-DEMCR, PRIORITIES = int(Nvic.DEMCR), int(Nvic.PRIORITIES)
-VFP_XREGS = int(Slot.VFP_XREGS)
+DEMCR, PRIORITIES = np.int64(Nvic.DEMCR), np.int64(Nvic.PRIORITIES)
+VFP_XREGS = np.int64(Slot.VFP_XREGS)
 BASE = U(0xE000E000)
 PRECISE = U(1 << 9 | 1 << 15)
 STALE = U(1 << 63)

@@ -170,7 +170,7 @@ class State:
     def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
         put_whole(self._layout, data, registers)
         for name, value in registers.items():
-            if name in self.places:
+            if name in self.places and self.get(data, name) != value:
                 self.put(data, name, value)
 
 

@@ -41,17 +41,21 @@ from isa.arm.words import (
     HVC_T32,
     INVALID_STATE,
     NO_COPROCESSOR,
+    PC,
     PREFETCH,
+    SP,
     STACK_LIMIT,
     SUPERVISOR,
     THUMB,
     UNALIGNED,
+    UNMAPPED_EVENT,
     YIELD,
     U,
     get32,
     get64,
     instruction_at,
     leave_it_block,
+    log,
     put32,
     put_r,
     r,
@@ -66,10 +70,8 @@ from isa.native import (
     as_u32,
     engine_record,
     give_back,
-    note,
     uc_emu_stop,
 )
-from isa.records import LOG_UNMAPPED
 
 HYPERCALL, SEMIHOST, FAIL, KICK, DRAIN = (
     int(Kind.HYPERCALL),
@@ -78,8 +80,8 @@ HYPERCALL, SEMIHOST, FAIL, KICK, DRAIN = (
     int(Kind.KICK),
     int(Kind.DRAIN),
 )
-FSR, VADDRESS = int(Slot.FSR), int(Slot.VADDRESS)
-RESET = int(Nvic.RESET)
+FSR, VADDRESS = np.int64(Slot.FSR), np.int64(Slot.VADDRESS)
+RESET = np.int64(Nvic.RESET)
 IACCVIOL, DACCVIOL = U(1), U(1 << 1 | 1 << 7)
 IBUSERR, PRECISERR = U(1 << 8), U(1 << 9 | 1 << 15)
 UNDEFINSTR, INVSTATE, NOCP, STKOF, UNALIGNED_BIT = (
@@ -134,13 +136,13 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     link register held."""
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    pc = r(engine, 15)
+    pc = r(engine, PC)
     control.latch_count = U(0)
     if number == EXCEPTION_EXIT:
         excret = pc | get32(engine, THUMB)
         trouble = leave_exception(engine, control, excret)
         if trouble == U(0):
-            left = take_waiting(engine, control, r(engine, 15))
+            left = take_waiting(engine, control, r(engine, PC))
         else:
             put32(engine, THUMB, U(1))
             why = BUS_FAULT if trouble == UNSTKERR else USAGE_FAULT
@@ -152,7 +154,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         left = take_fault(engine, control, SV_CALL, U(0), pc, instruction_at(engine, np.int64(at)) & U(0xFF))
         if left != 0:
             give_back(engine, control, np.int64(at))
-            put_r(engine, 15, at)
+            put_r(engine, PC, at)
         finish(engine, control, uc, left)
         return
     if number != PREFETCH:
@@ -205,7 +207,7 @@ def on_invalid(uc: Word, user: Record) -> Word:
             control.yielded = U(1)
             control.limit = control.retired
         return True
-    pc = r(engine, 15)
+    pc = r(engine, PC)
     give_back(engine, control, np.int64(pc))
     control.latch_count = U(0)
     bits, value = UNDEFINSTR, instruction_at(engine, np.int64(pc))
@@ -228,8 +230,7 @@ def fault(address: Word) -> Word:
     """An access that nothing backs: a BusFault; 0, or a Kind."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    if engine.log_on != U(0):
-        note(engine, control, LOG_UNMAPPED, control.pc, control.access, control.address, 1)
+    log(engine, control, UNMAPPED_EVENT, control.pc, control.access, control.address)
     if control.access == U(4):
         left = take_fault(engine, control, BUS_FAULT, IBUSERR, control.pc, control.pc)
     else:
@@ -294,8 +295,8 @@ def begin(address: Word) -> Word:
         table = memory(engine, m(engine, banked(engine, VTOR)), 8)
         if table != 0:
             words = carray(as_u32(table), 2)
-            if r(engine, 13) == U(0):
-                put_r(engine, 13, U(words[0]) & ~U(3))
+            if r(engine, SP) == U(0):
+                put_r(engine, SP, U(words[0]) & ~U(3))
             if control.pc == m(engine, banked(engine, VTOR)):
                 control.pc = U(words[1])
     if control.pc & U(1) != U(0):
@@ -307,7 +308,9 @@ def begin(address: Word) -> Word:
 
 @cfunc(types.int64(types.intp, types.intp))
 def length(at: Word, address: Word) -> Word:
-    """Bytes of the instruction at a host address [m A5.1]."""
+    """Bytes of the instruction at a host address [m A5.1]; without T it is one word, which raises an exception."""
+    if get32(carray(as_engine(address), 1)[0], THUMB) == U(0):
+        return 4
     return 4 if carray(as_u16(at), 1)[0] >= np.uint16(0xE800) else 2
 
 

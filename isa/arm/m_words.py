@@ -10,25 +10,25 @@ from isa.arm.m_layout import CPUID, V7M, Nvic
 from isa.arm.words import U, place
 from isa.native import Record, Word, as_i64, as_regions, as_u8, as_u32
 
-STATE, XREGS = int(Slot.V7M), int(Slot.XREGS)
+STATE, XREGS = np.int64(Slot.V7M), np.int64(Slot.XREGS)
 OTHER_SP, VTOR, CONTROL, CCR, CFSR, HFSR, MMFAR, BFAR = (
-    int(V7M.OTHER_SP),
-    int(V7M.VTOR),
-    int(V7M.CONTROL),
-    int(V7M.CCR),
-    int(V7M.CFSR),
-    int(V7M.HFSR),
-    int(V7M.MMFAR),
-    int(V7M.BFAR),
+    np.int64(V7M.OTHER_SP),
+    np.int64(V7M.VTOR),
+    np.int64(V7M.CONTROL),
+    np.int64(V7M.CCR),
+    np.int64(V7M.CFSR),
+    np.int64(V7M.HFSR),
+    np.int64(V7M.MMFAR),
+    np.int64(V7M.BFAR),
 )
 EXCEPTION, PRIMASK, FAULTMASK, BASEPRI, SECURE = (
-    int(V7M.EXCEPTION),
-    int(V7M.PRIMASK),
-    int(V7M.FAULTMASK),
-    int(V7M.BASEPRI),
-    int(V7M.SECURE),
+    np.int64(V7M.EXCEPTION),
+    np.int64(V7M.PRIMASK),
+    np.int64(V7M.FAULTMASK),
+    np.int64(V7M.BASEPRI),
+    np.int64(V7M.SECURE),
 )
-PRIORITIES = 4 * int(Nvic.PRIORITIES)
+PRIORITIES = 4 * np.int64(Nvic.PRIORITIES)
 CORTEX_M0 = 0xC20
 
 

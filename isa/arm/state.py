@@ -201,14 +201,21 @@ class State:
     def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
         put_whole(self._layout, data, registers)
         for name, value in registers.items():
-            if name in self.places:
+            if name in self.places and self.get(data, name) != value:
                 self.put(data, name, value)
 
 
 def whole(layout: list[int], data: StateBytes) -> int:
-    """All bytes that are the guest's; not where the engine block is, nor where the engine was entered."""
-    first, after, end = layout[Slot.XREGS] + 8 * BLOCK, layout[Slot.PC64] + 8, layout[Slot.END]
-    return int.from_bytes(bytes(data[:first]) + bytes(after - first) + bytes(data[after:end]), "little")
+    """All bytes that are the guest's; not where the engine block is, nor where the engine was entered, nor counters
+    that the engine takes from the host's clock and nobody reads."""
+    kept = bytearray(data[: layout[Slot.END]])
+    first, after = layout[Slot.XREGS] + 8 * BLOCK, layout[Slot.PC64] + 8
+    kept[first:after] = bytes(after - first)
+    cycles = layout[Slot.CYCLES]
+    if cycles > 0:
+        for at, size in ((cycles, 16), (cycles + 16 + 8 * COUNTERS, 8 * COUNTERS)):
+            kept[at : at + size] = bytes(size)
+    return int.from_bytes(kept, "little")
 
 
 def put_whole(layout: list[int], data: bytearray | memoryview, registers: dict[str, int]) -> None:
@@ -216,6 +223,7 @@ def put_whole(layout: list[int], data: bytearray | memoryview, registers: dict[s
         data[: layout[Slot.END]] = registers["engine"].to_bytes(layout[Slot.END], "little")
 
 
+COUNTERS: Final = 31
 LINES: Final = 0b1111
 """IRQ, FIQ, and the lines of the timer and of software, which are IRQ's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import carray, cfunc, types
 
 from isa.arm.layout import Slot
@@ -10,7 +11,7 @@ from isa.arm.words import U
 from isa.fill import fill, leave_for_translation
 from isa.native import Word, engine_record
 
-SCTLR = int(Slot.SCTLR)
+SCTLR = np.int64(Slot.SCTLR)
 
 
 @cfunc(

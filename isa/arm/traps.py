@@ -20,10 +20,13 @@ from isa.arm.words import (
     HVC_T32,
     MON,
     MONITOR,
+    PC,
     PREFETCH,
     SUPERVISOR,
     THUMB,
+    TRAP_EVENT,
     UNDEFINED,
+    UNMAPPED_EVENT,
     USR,
     YIELD,
     U,
@@ -31,6 +34,7 @@ from isa.arm.words import (
     get64,
     instruction_at,
     leave_it_block,
+    log,
     mode,
     place,
     put32,
@@ -49,10 +53,8 @@ from isa.native import (
     as_u64,
     engine_record,
     give_back,
-    note,
     uc_emu_stop,
 )
-from isa.records import LOG_TRAP, LOG_UNMAPPED
 
 take_exception = types.ExternalFunction("arm_cpu_do_interrupt_arm", types.void(types.intp))
 
@@ -64,27 +66,26 @@ HYPERCALL, SEMIHOST, EXCEPTION, TRAP_LOOP = (
 )
 KICK, DRAIN, FAIL = int(Kind.KICK), int(Kind.DRAIN), int(Kind.FAIL)
 SCTLR, VBAR, SCR, MVBAR, TTBCR = (
-    int(Slot.SCTLR),
-    int(Slot.VBAR),
-    int(Slot.SCR),
-    int(Slot.MVBAR),
-    int(Slot.TTBCR),
+    np.int64(Slot.SCTLR),
+    np.int64(Slot.VBAR),
+    np.int64(Slot.SCR),
+    np.int64(Slot.MVBAR),
+    np.int64(Slot.TTBCR),
 )
 SYNDROME, FSR, VADDRESS, TARGET_EL = (
-    int(Slot.SYNDROME),
-    int(Slot.FSR),
-    int(Slot.VADDRESS),
-    int(Slot.TARGET_EL),
+    np.int64(Slot.SYNDROME),
+    np.int64(Slot.FSR),
+    np.int64(Slot.VADDRESS),
+    np.int64(Slot.TARGET_EL),
 )
 HIGH_VECTORS = U(0xFFFF_0000)
-CAUSE_UNDEFINED, CAUSE_SUPERVISOR, CAUSE_PREFETCH, CAUSE_DATA, CAUSE_BREAKPOINT, CAUSE_MONITOR = (
-    1,
-    2,
-    3,
-    4,
-    8,
-    9,
+CAUSE_UNDEFINED, CAUSE_SUPERVISOR, CAUSE_PREFETCH, CAUSE_DATA = (
+    np.int64(1),
+    np.int64(2),
+    np.int64(3),
+    np.int64(4),
 )
+CAUSE_BREAKPOINT, CAUSE_MONITOR = np.int64(8), np.int64(9)
 EXTERNAL_ABORT, LONG_EXTERNAL_ABORT, WRITE = U(0x008), U(0x210), U(1 << 11)  # [a B3.13.3, B3.13.4]
 BREAKPOINT_SYNDROME, ABORT_SYNDROME = U(0x38 << 26), U(0x25 << 26)
 SEMIHOST_A32, SEMIHOST_T32 = U(0x123456), U(0xAB)
@@ -141,11 +142,10 @@ def trap(engine: Record, control: Record, number: Word, cause: Word, pc: Word, v
     )
     control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
     control.traps += U(1)
-    if engine.log_on != U(0):
-        note(engine, control, LOG_TRAP, pc, cause, value, 1)
+    log(engine, control, TRAP_EVENT, pc, cause, value)
     if again or word_at(engine, np.int64(vector(engine, cause))) == U(0):
         control.cause, control.fault_address = U(cause), U(value)
-        put_r(engine, 15, pc)
+        put_r(engine, PC, pc)
         return TRAP_LOOP if again else EXCEPTION
     index = carray(as_u32(np.intp(engine.exception)), 1)
     before = index[0]
@@ -174,7 +174,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     """UC_HOOK_INTR: r15 is after an svc or smc, at any other instruction."""
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    pc = np.int64(r(engine, 15))
+    pc = np.int64(r(engine, PC))
     control.latch_count = U(0)
     thumb = get32(engine, THUMB) != U(0)
     value = U(0)
@@ -185,7 +185,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         comment = word & (U(0xFF) if thumb else U(0xFFFFFF))
         if control.semihosting != U(0) and comment == (SEMIHOST_T32 if thumb else SEMIHOST_A32):
             give_back(engine, control, pc)
-            put_r(engine, 15, pc)
+            put_r(engine, PC, pc)
             control.kind = U(SEMIHOST)
             uc_emu_stop(uc)
             return
@@ -228,7 +228,7 @@ def on_invalid(uc: Word, user: Record) -> Word:
             control.yielded = U(1)
             control.limit = control.retired
         return True
-    pc = np.int64(r(engine, 15))
+    pc = np.int64(r(engine, PC))
     give_back(engine, control, pc)
     control.latch_count = U(0)
     word = instruction_at(engine, pc)
@@ -255,7 +255,7 @@ def abort(
     put32(engine, FSR, status)
     put64(engine, VADDRESS, value)
     put32(engine, TARGET_EL, U(1))
-    put_r(engine, 15, pc)
+    put_r(engine, PC, pc)
     return trap(engine, control, number, cause, pc, value)
 
 
@@ -273,8 +273,7 @@ def fault(address: Word) -> Word:
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     pc = np.int64(control.pc)
     status = external(engine)
-    if engine.log_on != U(0):
-        note(engine, control, LOG_UNMAPPED, pc, control.access, control.address, 1)
+    log(engine, control, UNMAPPED_EVENT, pc, control.access, control.address)
     if control.access == U(4):
         left = abort(engine, control, PREFETCH, CAUSE_PREFETCH, pc, U(pc), status)
     else:
@@ -285,7 +284,7 @@ def fault(address: Word) -> Word:
     if left != 0:
         control.kind = U(left)
     else:
-        control.pc = r(engine, 15)
+        control.pc = r(engine, PC)
     return left
 
 
@@ -305,13 +304,13 @@ def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
         put64(engine, SYNDROME, U(0))
         put32(engine, TARGET_EL, U(1))
         size = np.int64(2) if get32(engine, THUMB) != U(0) else np.int64(4)
-        put_r(engine, 15, at + size if why == CAUSE_SUPERVISOR else at)
+        put_r(engine, PC, at + size if why == CAUSE_SUPERVISOR else at)
         number = SUPERVISOR if why == CAUSE_SUPERVISOR else UNDEFINED
         left = trap(engine, control, number, why, at, value)
     if left != 0:
         control.kind = U(left)
     else:
-        control.pc = r(engine, 15)
+        control.pc = r(engine, PC)
     return left
 
 

@@ -7,24 +7,34 @@ from numba import carray, njit
 
 from isa import native
 from isa.arm.layout import Slot
-from isa.native import Record, Word, as_u16, as_u32, code_at
+from isa.native import Record, Word, as_u16, as_u32, code_at, note
+from isa.records import LOG_INTERRUPT, LOG_TRAP, LOG_UNMAPPED
 
 U = np.uint64
-REGS, THUMB, CONDEXEC, UNCACHED = int(Slot.REGS), int(Slot.THUMB), int(Slot.CONDEXEC), int(Slot.UNCACHED)
-EXCLUSIVE = int(Slot.EXCLUSIVE)
-UNDEFINED, SUPERVISOR, PREFETCH, DATA, HARDWARE_IRQ, BREAKPOINT, EXCEPTION_EXIT, MONITOR, SEMIHOSTING = (
-    1,
-    2,
-    3,
-    4,
-    5,
-    7,
-    8,
-    13,
-    16,
+# Constants are of a width: a function called with plain ones is compiled for each of them.
+REGS, THUMB, CONDEXEC, UNCACHED = (
+    np.int64(Slot.REGS),
+    np.int64(Slot.THUMB),
+    np.int64(Slot.CONDEXEC),
+    np.int64(Slot.UNCACHED),
 )
-NO_COPROCESSOR, INVALID_STATE, STACK_LIMIT, UNALIGNED, YIELD = 17, 18, 19, 22, 0x10004
+EXCLUSIVE = np.int64(Slot.EXCLUSIVE)
+SP, LR, PC = np.int64(13), np.int64(14), np.int64(15)
+UNDEFINED, SUPERVISOR, PREFETCH, DATA = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
+BREAKPOINT, EXCEPTION_EXIT, MONITOR = np.int64(7), np.int64(8), np.int64(13)
+NO_COPROCESSOR, INVALID_STATE, STACK_LIMIT, UNALIGNED, YIELD = (
+    np.int64(17),
+    np.int64(18),
+    np.int64(19),
+    np.int64(22),
+    np.int64(0x10004),
+)
 """The engine's numbers of exceptions (EXCP_* of its source)."""
+TRAP_EVENT, INTERRUPT_EVENT, UNMAPPED_EVENT = (
+    np.int64(LOG_TRAP),
+    np.int64(LOG_INTERRUPT),
+    np.int64(LOG_UNMAPPED),
+)
 USR, MON = 0x10, 0x16
 HVC_A32, HVC_T32 = 0xE1400070, 0x8000F7E0
 """`hvc #0`; T32 as its bytes in memory make one word."""
@@ -106,3 +116,10 @@ def leave_it_block(engine: Record) -> None:
     else:
         it = it & U(0xE0) | (it << U(1)) & U(0x1F)
     put32(engine, CONDEXEC, it)
+
+
+@njit
+def log(engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word) -> None:
+    """Note an event, where somebody listens."""
+    if engine.log_on != U(0):
+        note(engine, control, kind, U(pc), np.int64(cause), U(value), np.int64(1))
