@@ -17,7 +17,10 @@ _MISSING = (
     ("halt", "the engine has no wait instruction: illegal"),
     ("breakpoint", "the engine does nothing for debug"),
     ("system call", "the engine does nothing for syscall"),
-    ("trapv, trapsv", "without an overflow the engine repeats the block for ever; trapsv has the number of trapv"),
+    (
+        "trapv, trapsv",
+        "without an overflow the engine repeats the block for ever; trapsv has the number of trapv",
+    ),
     ("d15 after a trap", "the engine saves it when it holds the trap's number already: rfe brings that back"),
     (
         "trap watching",

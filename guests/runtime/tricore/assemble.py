@@ -19,11 +19,23 @@ from translate import Untranslatable, translate
 
 RUNTIME = Path("runtime/tricore")
 LIBRARY = (
-    *(str(RUNTIME / name) for name in ("start.s", "arch.s", "vectors.s", "forms.s", "forms.c", "probes.s", "probes.c")),
+    *(
+        str(RUNTIME / name)
+        for name in ("start.s", "arch.s", "vectors.s", "forms.s", "forms.c", "probes.s", "probes.c")
+    ),
     *("runtime/console.c", "runtime/check.c", "portable/events.c", "portable/memory.c", "portable/int64.c"),
 )
 FLAGS = (
-    *("-target", "riscv32-freestanding", "-mcpu=generic_rv32+e+m", "-mabi=ilp32e", "-O2", "-std=c11", "-S", "-g0"),
+    *(
+        "-target",
+        "riscv32-freestanding",
+        "-mcpu=generic_rv32+e+m",
+        "-mabi=ilp32e",
+        "-O2",
+        "-std=c11",
+        "-S",
+        "-g0",
+    ),
     *("-Wall", "-Wextra", "-Werror", "-Wno-unused-command-line-argument", "-ffreestanding", "-fno-builtin"),
     *("-fno-sanitize=all", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"),
     *("-fno-pic", "-fno-ident", "-ffunction-sections", "-fdata-sections", "-fomit-frame-pointer"),
@@ -50,7 +62,9 @@ def assembly(source: str, scratch: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--base", type=lambda text: int(text, 0), required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("sources", nargs="+", metavar="SOURCE")

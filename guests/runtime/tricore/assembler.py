@@ -1,6 +1,6 @@
 """An assembler and linker for TriCore: text in, one ELF image out. Instructions are the rows of `instructions`.
 
-A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; # and everything behind it is a comment.
+A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; a semicolon begins a comment.
 Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label and lo:label
 (halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
 """
@@ -188,7 +188,7 @@ class Assembler:
         if text.startswith(("hi:", "lo:")):
             half, text = text[:2], text[3:]
         match = _WORD.match(text)
-        if match is None:
+        if match is None or _REGISTER.match(text):
             raise AssemblyError(f"{text!r} is neither a constant nor a label")
         rest = text[match.end() :].replace(" ", "")
         return self._name(match[0]), int(rest, 0) if rest else 0, half
@@ -223,7 +223,11 @@ class Assembler:
                 continue
             if operand.kind in "oir":
                 match = _MEMORY.match(text)
-                if match is None or {("", ""): "o", ("", "+"): "i", ("+", ""): "r"}.get((match[1], match[3])) != operand.kind:
+                if (
+                    match is None
+                    or {("", ""): "o", ("", "+"): "i", ("+", ""): "r"}.get((match[1], match[3]))
+                    != operand.kind
+                ):
                     raise AssemblyError(f"{text!r} is no such memory operand")
                 word |= int(match[2][1:]) << operand.base
                 text = match[4] or "0"
@@ -255,7 +259,9 @@ class Assembler:
                 address = -(-address // PAGE) * PAGE
             section.address = address = -(-address // section.alignment) * section.alignment
             address += len(section.data)
-        symbols = {name: section.address + offset for name, (section, offset) in places.items() if section in used}
+        symbols = {
+            name: section.address + offset for name, (section, offset) in places.items() if section in used
+        }
         symbols |= self._constants
         for section in ordered:
             for patch in section.patches:
@@ -303,6 +309,7 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
     rank = Assembler._rank
     groups = ([one for one in sections if rank(one) < 3], [one for one in sections if rank(one) >= 3])
     segments, contents, offset = [], [], PAGE
+    parts = []
     for flags, group in zip((5, 6), groups, strict=True):
         if not group:
             continue
@@ -313,25 +320,44 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
         for one in filled:
             data[one.address - start : one.address - start + len(one.data)] = one.data
         segments.append(struct.pack("<8I", 1, offset, start, start, size, end - start, flags, PAGE))
-        contents.append((offset, bytes(data), start, flags))
+        contents.append((offset, bytes(data)))
+        for name, ranks in ((".text", (0, 1)), (".rodata", (2,)), (".data", (3,))):
+            inside = [one for one in filled if rank(one) in ranks]
+            if inside:
+                first, last = inside[0].address, inside[-1].address + len(inside[-1].data)
+                parts.append((name, first, offset + first - start, last - first))
         offset += -(-size // PAGE) * PAGE
     named = sorted((name, value) for name, value in symbols.items() if "@" not in name)
     strings, table = bytearray(b"\0"), bytearray(16)
     for name, value in named:
         table += struct.pack("<IIIBBH", len(strings), value, 0, 0x12, 0, 1)
         strings += name.encode() + b"\0"
-    names = b"\0.text\0.data\0.symtab\0.strtab\0.shstrtab\0"
+    names = b"\0.text\0.rodata\0.data\0.symtab\0.strtab\0.shstrtab\0"
     body, headers = bytearray(), [bytes(40)]
     symbols_at = offset
 
-    def header(name: str, kind: int, flags: int, address: int, at: int, size: int, link: int = 0, entry_size: int = 0) -> None:
+    def header(
+        name: str, kind: int, flags: int, address: int, at: int, size: int, link: int = 0, entry_size: int = 0
+    ) -> None:
         headers.append(
-            struct.pack("<10I", names.index(f"\0{name}\0".encode()) + 1, kind, flags, address, at, size, link, 1, 4, entry_size)
+            struct.pack(
+                "<10I",
+                names.index(f"\0{name}\0".encode()) + 1,
+                kind,
+                flags,
+                address,
+                at,
+                size,
+                link,
+                1,
+                4,
+                entry_size,
+            )
         )
 
-    for at, data, start, flags in contents:
-        header(".text" if flags == 5 else ".data", 1, 6 if flags == 5 else 3, start, at, len(data))
-    link = len(contents) + 2
+    for name, first, at, size in parts:
+        header(name, 1, {".text": 6, ".rodata": 2, ".data": 3}[name], first, at, size)
+    link = len(parts) + 2
     for name, kind, data, other, each in (
         (".symtab", 2, bytes(table), link, 16),
         (".strtab", 3, bytes(strings), 0, 0),
@@ -341,10 +367,23 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
         body += data + bytes(-len(data) % 4)
     head = b"\x7fELF" + bytes([1, 1, 1]) + bytes(9)
     head += struct.pack(
-        "<HHIIIIIHHHHHH", 2, EM_TRICORE, 1, entry, 52, symbols_at + len(body), 0, 52, 32, len(segments), 40, len(headers), len(headers) - 1
+        "<HHIIIIIHHHHHH",
+        2,
+        EM_TRICORE,
+        1,
+        entry,
+        52,
+        symbols_at + len(body),
+        0,
+        52,
+        32,
+        len(segments),
+        40,
+        len(headers),
+        len(headers) - 1,
     )
     file = bytearray(head + b"".join(segments))
-    for at, data, _, _ in contents:
+    for at, data in contents:
         file += bytes(at - len(file)) + data
     file += bytes(symbols_at - len(file)) + body
     return bytes(file + b"".join(headers))

@@ -10,11 +10,21 @@ from __future__ import annotations
 import re
 
 NAMES = ("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5")
-REGISTERS = {name: f"d{n}" for n, name in enumerate(NAMES)} | {f"x{n}": f"d{n}" for n in range(16)} | {"fp": "d8"}
-ZERO = "mov16 d0, d0 ; zero is lost here"
+REGISTERS = (
+    {name: f"d{n}" for n, name in enumerate(NAMES)} | {f"x{n}": f"d{n}" for n in range(16)} | {"fp": "d8"}
+)
 _HALF = re.compile(r"%(hi|lo)\(([^)]+)\)")
 _MEMORY = re.compile(r"(.*)\((\w+)\)$")
-_PLAIN = {"add": "add", "sub": "sub", "and": "and", "or": "or", "xor": "xor", "slt": "lt", "sltu": "lt.u", "mul": "mul"}
+_PLAIN = {
+    "add": "add",
+    "sub": "sub",
+    "and": "and",
+    "or": "or",
+    "xor": "xor",
+    "slt": "lt",
+    "sltu": "lt.u",
+    "mul": "mul",
+}
 _IMMEDIATE = {"andi": "and", "ori": "or", "xori": "xor"}
 _BRANCHES = {
     "beq": ("jeq", False), "bne": ("jne", False), "blt": ("jlt", False), "bge": ("jge", False),
@@ -27,12 +37,14 @@ _ZERO_BRANCHES = {
 }  # fmt: skip
 _LOADS = {"lb": "ld.b", "lbu": "ld.bu", "lh": "ld.h", "lhu": "ld.hu", "lw": "ld.w"}
 _STORES = {"sb": "st.b", "sh": "st.h", "sw": "st.w"}
-_WIDE = {"mulhu": ("mul.u", 1), "mulh": ("mul", 1), "div": ("div", 0), "divu": ("div.u", 0), "rem": ("div", 1), "remu": ("div.u", 1)}
-_NEGATED = {
-    "beq": "bne", "bne": "beq", "blt": "bge", "bge": "blt", "bltu": "bgeu", "bgeu": "bltu",
-    "beqz": "bnez", "bnez": "beqz",
-}  # fmt: skip
-_COUNT = {"li"}
+_WIDE = {
+    "mulhu": ("mul.u", 1),
+    "mulh": ("mul", 1),
+    "div": ("div", 0),
+    "divu": ("div.u", 0),
+    "rem": ("div", 1),
+    "remu": ("div.u", 1),
+}
 
 
 class Untranslatable(Exception):
@@ -82,7 +94,11 @@ def _instruction(name: str, operands: list[str], number: int) -> list[str]:
     if name in _BRANCHES:
         code, swapped = _BRANCHES[name]
         first, second = (REGISTERS[each] for each in operands[:2])
-        return [f"{code} {second}, {first}, {operands[2]}" if swapped else f"{code} {first}, {second}, {operands[2]}"]
+        return [
+            f"{code} {second}, {first}, {operands[2]}"
+            if swapped
+            else f"{code} {first}, {second}, {operands[2]}"
+        ]
     if name in _ZERO_BRANCHES:
         code, swapped = _ZERO_BRANCHES[name]
         first = REGISTERS[operands[0]]
@@ -97,7 +113,13 @@ def _instruction(name: str, operands: list[str], number: int) -> list[str]:
     if name == "jalr":
         label = f".Lreturn{number}"
         target = REGISTERS[operands[-1]]
-        return [f"mov.a a15, {target}", f"movh d1, hi:{label}", f"addi d1, d1, lo:{label}", "ji a15", f"{label}:"]
+        return [
+            f"mov.a a15, {target}",
+            f"movh d1, hi:{label}",
+            f"addi d1, d1, lo:{label}",
+            "ji a15",
+            f"{label}:",
+        ]
     if name == "nop":
         return ["nop16"]
     if name == "lui":
@@ -115,7 +137,7 @@ def _arithmetic(name: str, operands: list[str]) -> list[str]:
     if name == "mv":
         return [f"mov16 {target}, {first}"]
     if name == "not":
-        return [f"mov d0, #-1", f"xor {target}, {first}, d0", "mov d0, #0"]
+        return ["mov d0, #-1", f"xor {target}, {first}, d0", "mov d0, #0"]
     if name == "neg":
         return [f"rsub {target}, {first}, #0"]
     if name in ("seqz", "snez"):
@@ -147,7 +169,9 @@ def _with_immediate(name: str, target: str, first: str, text: str) -> list[str]:
     if name == "addi":
         return [f"addi {target}, {first}, #{value}"]
     if name in ("slli", "srli", "srai"):
-        return [f"{'sha' if name == 'srai' else 'sh'} {target}, {first}, #{value if name == 'slli' else -value}"]
+        return [
+            f"{'sha' if name == 'srai' else 'sh'} {target}, {first}, #{value if name == 'slli' else -value}"
+        ]
     if name in _IMMEDIATE and 0 <= value < 512:
         return [f"{_IMMEDIATE[name]} {target}, {first}, #{value}"]
     if name == "slti" and -256 <= value < 256:
