@@ -206,6 +206,10 @@ def _crash(exit: GuestException, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome:
     if exit.trap_loop:
         text = f"{exit.name} at {vm.place(exit.pc)}{address}, again and again: the trap handler itself traps"
         return vm.ended(Ending.TRAP_LOOP, vcpu, exit, text)
-    end = "the processor has shut down" if "triple fault" in exit.name else "and the guest has set no trap vector"
+    end = (
+        "the processor has shut down"
+        if "triple fault" in exit.name
+        else "and the guest has set no trap vector"
+    )
     text = f"{exit.name} at {vm.place(exit.pc)}{address}, {end}"
     return vm.ended(Ending.CRASHED, vcpu, exit, text)

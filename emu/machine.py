@@ -148,7 +148,7 @@ class Machine:
         made = wiring.devices(hands)
         self.devices: Mapping[str, Device] = {slot.name: device for slot, device in made}
         placed = [(slot.base, device.size, device) for slot, device in made if not slot.port]
-        self.ports: Final = Ports((slot.base, device) for slot, device in made if slot.port)
+        self.ports = Ports((slot.base, device) for slot, device in made if slot.port)
         for base, _, device in placed:
             self.bus.add_device(base, device)
         self.windows: list[tuple[int, int, Registers]] = [*placed]

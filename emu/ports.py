@@ -15,7 +15,9 @@ class Ports:
     """Devices by port. What no device answers, or not whole, reads as ones and ignores what is written."""
 
     def __init__(self, placed: Iterable[tuple[int, Device]] = ()) -> None:
-        self._places = sorted(((base, device.size, device) for base, device in placed), key=lambda row: row[0])
+        self._places = sorted(
+            ((base, device.size, device) for base, device in placed), key=lambda row: row[0]
+        )
         end, last = 0, ""
         for base, size, device in self._places:
             if base < end or base + size > SIZE:

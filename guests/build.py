@@ -56,22 +56,23 @@ class Objects:
         """The object file of one source."""
         assert not isinstance(target.toolchain, Own)
         command = target.toolchain.compile(source, "@", flags, GUESTS)
-        return self._make(command, ".o")
+        return self._make(command, f"{Path(source).stem}.o")
 
     def library(self, target: Target, members: Sequence[str]) -> str:
         """An archive of object files."""
         assert not isinstance(target.toolchain, Own)
-        return self._make(target.toolchain.archive(members, "@"), ".a")
+        return self._make(target.toolchain.archive(members, "@"), "library.a")
 
-    def _make(self, command: list[str], suffix: str) -> str:
-        """What `command` makes; in it @ stands for the file's name."""
+    def _make(self, command: list[str], base: str) -> str:
+        """What `command` makes; in it @ stands for the path. GNU ld writes the base name into the ELF."""
         key = tuple(command)
         with self._lock:
             first = key not in self._made
             made = self._made.setdefault(key, Future())
-            name = str(Path(self._folder.name, f"{len(self._made)}{suffix}"))
+            name = str(Path(self._folder.name, str(len(self._made)), base))
         if first:
             try:
+                Path(name).parent.mkdir()
                 run([name if word == "@" else word for word in command])
                 made.set_result(name)
             except ToolError as error:

@@ -115,7 +115,9 @@ def m68k(cpu: str, *library: str) -> Target:
     )
 
 
-def arm(triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")) -> Target:
+def arm(
+    triple: str, cpu: str, library: tuple[str, ...] = ("probes.S", "probes.c", "forms.S", "forms.c")
+) -> Target:
     return Target(
         "arm",
         Zig(triple, cpu),
@@ -156,7 +158,9 @@ TARGETS: dict[str, Target] = {
     # x86
     "x86_64": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",)),
     "i386": x86("x86-freestanding", "i486", ()),
-    "x86_64-low": x86("x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000),  # real mode reaches 64 KiB
+    "x86_64-low": x86(
+        "x86_64-freestanding", "x86_64", ("-mno-red-zone",), 0x1000
+    ),  # real mode reaches 64 KiB
     "i386-low": x86("x86-freestanding", "i486", (), 0x1000),
     # MIPS
     "mips": mips(32, "big"),
@@ -178,6 +182,7 @@ TARGETS: dict[str, Target] = {
         "s390x",
         Zig("s390x-freestanding", "z10"),
         "big",
+        base=0x2_0000,  # QEMU writes into a kernel at 0x10480
         runtime=("start.S", "vectors.S", "vectors.c"),
         library=("arch.c", "probes.c", "probes.S", "forms.c", "forms.S"),
     ),

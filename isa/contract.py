@@ -130,8 +130,8 @@ class HypercallAbi:
 
 @dataclass(frozen=True, slots=True)
 class CpuDevice:
-    """A device that is part of the CPU: every board has it at [base, base + size). `kind` is one of emu.devices; what the
-    callback `own_register` answers of it never gets there."""
+    """A device that is part of the CPU: every board has it at [base, base + size). `kind` is one of emu.devices; what
+    the callback `own_register` answers of it never gets there."""
 
     name: str
     kind: str

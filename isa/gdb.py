@@ -34,7 +34,8 @@ def target_description(isa: Isa) -> str:
 
 def _feature(name: str, rows: list[Register], names: dict[str, str]) -> str:
     lines = "".join(
-        f'    <reg name="{names.get(row.name, row.name)}" bitsize="{row.bits}" regnum="{row.gdb}" type="{_type(row)}"/>\n'
+        f'    <reg name="{names.get(row.name, row.name)}" bitsize="{row.bits}" regnum="{row.gdb}" '
+        f'type="{_type(row)}"/>\n'
         for row in rows
     )
     return f'  <feature name="{name}">\n{lines}  </feature>\n'

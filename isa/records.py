@@ -118,6 +118,11 @@ ENGINE: Final = np.dtype(
             "own_register",
             "u8",
         ),  # int32 (engine block): an access to a register of the CPU's own; see `native_answer`
+        (
+            "admit",
+            "u8",
+        ),  # int32 (engine block, address, size, cell): the Kind to leave with before a block that the engine must not
+        # run as it is, 0: let it; with cell 0 only whether it has to be asked for this block
         ("locate", "u8"),  # uint64 (engine block): address of the code that makes a synchronous access
         (
             "observe",
@@ -164,7 +169,9 @@ BLOCK_SPECIAL: Final = 1 << 16
 """The block needs more than counting."""
 BLOCK_PAUSE: Final = 1 << 17
 """It holds a pause: the vCPU waits for another."""
-BLOCK_MEND: Final = 18
+BLOCK_ADMIT: Final = 1 << 18
+"""`admit` is asked before it runs."""
+BLOCK_MEND: Final = 19
 """The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
 
 UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30
@@ -196,25 +203,29 @@ class NativeAbilities:
     """What the engine needs of an ISA plug-in.
 
     `callbacks` is a module of numba ``CFunc``s, compiled by `isa.objects`, by name. For hooks: on_exception
-    (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)), on_fill
-    (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it names. An ISA
-    that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes, begin, settle,
-    resume, locate or own_register lacks them; one whose instructions all have the longest one's length lacks length.
+    (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)),
+    on_fill (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it
+    names. An ISA that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes,
+    begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's
+    length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
     regime(view, state) is what decides how addresses are translated, to be compared. `outside` are registers that the
     saved state lacks, by name, with `reveal`: what must hold in the saved state while the API reads or writes them.
-    `counted` are registers that read as the count of retired instructions (name, right shift, the control block's word
-    that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of a unit, right
-    shift).
+    `attached` is state in memory of the engine's own, of which contexts hold an address at most: the register that
+    shows it, and (host address of the CPU state in place, bytes of it that contexts hold) -> (host address, bytes) of
+    its parts. `counted` are registers that read as the count of retired instructions (name, right shift, the control
+    block's word that is added, and its bit of `counters_stopped`), `clocks` those that read as guest time (name, ns of
+    a unit, right shift).
 
-    prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how many
-    bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
+    prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how
+    many bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
-    is answered inside is counted as an exit like any other, and never returned by `run`.
+    is answered inside is counted as an exit like any other, and never returned by `run`. `reach` is the last
+    guest-physical address that a guest can name: above it the plug-in may keep memory of its own in the engine.
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -223,11 +234,13 @@ class NativeAbilities:
     wakes: Callable[[StateView, StateBytes, int, int], bool]
     regime: Callable[[StateView, StateBytes], object]
     outside: tuple[str, ...] = ()
+    attached: tuple[str, Callable[[int, int], tuple[tuple[int, int], ...]]] | None = None
     reveal: tuple[tuple[str, int], ...] = ()
     prepare: Callable[[Any], None] | None = None
     identify: Callable[[StateView, bytearray, int], None] | None = None
     extent: Callable[[list[int]], int] | None = None
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
+    reach: int = (1 << 64) - 1
     counted: tuple[tuple[str, int, str, int], ...] = ()
     clocks: tuple[tuple[str, int, int], ...] = ()

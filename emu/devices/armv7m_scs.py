@@ -1,7 +1,7 @@
 """What native code leaves of a Cortex-M's System Control Space: SysTick, and the reset request.
 
-Source: ARMv7-M Architecture Reference Manual (DDI 0403E), B3.3. The processor's clock counts instructions (a cycle is 1 ns
-of guest time), the reference clock 1 MHz.
+Source: ARMv7-M Architecture Reference Manual (DDI 0403E), B3.3. The processor's clock counts instructions (a cycle is
+1 ns of guest time), the reference clock 1 MHz.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ class Armv7mScs:
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(
-        self, name: str, clock: Clock, timer: Timer, tick: Callable[[], None], power: Power, size: int = 0x1000
+        self,
+        name: str,
+        clock: Clock,
+        timer: Timer,
+        tick: Callable[[], None],
+        power: Power,
+        size: int = 0x1000,
     ) -> None:
         self.name, self.size = name, size
         self._clock, self._timer, self._tick, self._power = clock, timer, tick, power

@@ -23,6 +23,7 @@ from emu.engine.callbacks import HOOKS
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
+from emu.engine.pieces import Pieces
 from isa import objects, registry
 from isa.contract import CpuModel, Isa
 from isa.records import (
@@ -115,12 +116,13 @@ class Engine:
         self.save(self._pristine)
         self._internals = self._look_inside()
         self.beyond: Final = self._look_beyond()
+        self.attached: Final = Pieces(self._attached())
         self.loaded: Any = None
         self._inside: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)(self._answer_inside)
         self._inside_address = ctypes.cast(self._inside, ctypes.c_void_p).value
         self._allocate()
         self._install()
-        self._mapping = Mapping(self.handle, self.address, self._hook, self.native.windows)
+        self._mapping = Mapping(self.handle, self.address, self._hook, self.native)
 
     def _look_inside(self) -> Internals | None:
         """Use what the engine does not offer, where it can be found."""
@@ -138,6 +140,11 @@ class Engine:
             self.state = memoryview((ctypes.c_ubyte * self.state_size).from_address(found.state)).cast("B")
             ctypes.c_ubyte.from_address(found.no_checks).value = 1
         return found
+
+    def _attached(self) -> tuple[tuple[int, int], ...]:
+        if self._internals is None or self.native.attached is None:
+            return ()
+        return self.native.attached[1](self._internals.state, self.state_size)
 
     def _look_beyond(self) -> memoryview:
         """The bytes of registers that a saved state lacks, in place; none where they cannot be reached."""
@@ -223,6 +230,7 @@ class Engine:
             "begin",
             "settle",
             "resume",
+            "admit",
             "locate",
             "own_register",
             "observe",
@@ -548,6 +556,7 @@ class Blueprint:
     native: NativeAbilities
     registers: StateView
     pristine: bytes
+    attached: bytes
 
 
 _blueprints: Final[dict[tuple[str, str], Blueprint]] = {}
@@ -560,7 +569,7 @@ def blueprint(isa: Isa, model: CpuModel) -> Blueprint:
     found = _blueprints.get((isa.name, model.name))
     if found is None:
         engine = take(isa, model)
-        found = Blueprint(engine.native, engine.registers, engine.pristine())
+        found = Blueprint(engine.native, engine.registers, engine.pristine(), engine.attached.read())
         _blueprints[isa.name, model.name] = found
         give(engine)
     return found

@@ -43,6 +43,7 @@ from isa.native import (
     window_record,
 )
 from isa.records import (
+    BLOCK_ADMIT,
     BLOCK_COUNT_MASK,
     BLOCK_MEND,
     BLOCK_PAUSE,
@@ -76,6 +77,12 @@ def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
         at = code_at(engine, pc, size)
         if at != 0:
             word |= call_block(np.intp(engine.inspect), at, size)
+    if engine.admit != U(0):
+        asked = call_odd_block(
+            np.intp(engine.admit), np.intp(engine.address), U(pc), np.uint32(size), np.intp(0)
+        )
+        if asked != 0:
+            word |= U(BLOCK_SPECIAL | BLOCK_ADMIT)
     return word
 
 
@@ -227,6 +234,12 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
     if (control.attention | control.kick) != U(0):
         left = attend(engine, control, uc)
         if left != NONE:
+            control.kind = U(left)
+            uc_emu_stop(uc)
+            return 0
+    if word & np.uint32(BLOCK_ADMIT) != np.uint32(0):
+        left = call_odd_block(np.intp(engine.admit), user, address, size, cell)
+        if left != 0:
             control.kind = U(left)
             uc_emu_stop(uc)
             return 0

@@ -108,8 +108,8 @@ def _exception(cpu: bytes, engine: int) -> int:
 
 
 def _flag(heads: list[bytes], sizes: range) -> int | None:
-    """Offset of `no_exit_request`: what contexts hold (int), how much of the CPU state (int), an address, and four flags of which it
-    is the third and the last, `init_done`, is set."""
+    """Offset of `no_exit_request`: what contexts hold (int), how much of the CPU state (int), an address, and four
+    flags of which it is the third and the last, `init_done`, is set."""
     places = []
     for at in range(0, _HEAD - 32, 4):
         content = [struct.unpack_from("<i", head, at)[0] for head in heads]

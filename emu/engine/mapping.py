@@ -13,7 +13,7 @@ import unicorn.unicorn_const as uc_const
 
 from emu.engine.callbacks import HOOKS
 from emu.engine.library import check, lib
-from isa.records import REGION, WINDOW
+from isa.records import REGION, WINDOW, NativeAbilities
 
 _GATES: Final = (
     uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
@@ -71,9 +71,10 @@ class Mapping:
     place it finds, so our fill sends accesses of the second one there.
     """
 
-    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook, how: str) -> None:
+    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook, native: NativeAbilities) -> None:
         self._handle, self._address, self._hook = handle, address, hook
-        self._read, self._write, self._rights, self._gates = _WINDOWS[how]
+        self._read, self._write, self._rights, self._gates = _WINDOWS[native.windows]
+        self._reach = native.reach
         self.regions = np.zeros(0, REGION)
         self.alias = (0, 0, 0)
         self._windows = np.zeros(0, WINDOW)
@@ -115,7 +116,9 @@ class Mapping:
             taken.append((each.base, each.base + each.size - 1))
         for i, window in enumerate(windows, len(memory)):
             user = self._window_address(i)
-            size = -(-window.size // page) * page
+            size = min(-(-window.size // page) * page, self._reach + 1 - window.base)
+            if size <= 0:
+                continue
             status = lib.uc_mmio_map(
                 self._handle,
                 ctypes.c_uint64(window.base),

@@ -98,6 +98,7 @@ _KEPT: Final = (
 
 class EngineVCpu(ControlWords):
     __slots__ = (
+        "_attached",
         "_beyond",
         "_blueprint",
         "_engine",
@@ -130,6 +131,7 @@ class EngineVCpu(ControlWords):
         self._space: AddressSpace | None = None
         self._saved = bytearray()
         self._outside: dict[str, int] = {}
+        self._attached = b""
         self._beyond: bytes | None = None  # what `_outside` names, as the engine it was displaced in holds it
         self.answer_now: Callable[[MmioRead | MmioWrite], tuple[int, bool]] | None = None
         self.failure: BaseException | None = None
@@ -186,6 +188,7 @@ class EngineVCpu(ControlWords):
             self._engine.loaded = None
             self._engine.flush_tlb()
         self._outside, self._beyond = dict.fromkeys(blueprint.native.outside, 0), None
+        self._attached = blueprint.attached
         if blueprint.native.identify is not None:
             blueprint.native.identify(blueprint.registers, self._saved, self.vcpu_id)
 
@@ -250,6 +253,7 @@ class EngineVCpu(ControlWords):
                 engine.flush_tlb()
         engine.state[:] = self._saved
         engine.put_state()
+        engine.attached.write(self._attached)
         if self._beyond is not None:
             engine.beyond[:] = self._beyond
         else:
@@ -264,6 +268,7 @@ class EngineVCpu(ControlWords):
         engine = self._engine
         assert engine is not None
         self._saved[:] = engine.take_state()
+        self._attached = engine.attached.read()
         if engine.beyond:
             self._beyond = bytes(engine.beyond)
         else:
@@ -539,7 +544,7 @@ class EngineVCpu(ControlWords):
         name = register.name
         if register.role is Role.PC:
             return self.words[PC]
-        if name == "zero":
+        if register.role is Role.ZERO:
             return 0
         native, registers, engine = self._blueprint.native, self._blueprint.registers, self._held()
         for counter, shift, offset, stopped in native.counted:
@@ -550,6 +555,8 @@ class EngineVCpu(ControlWords):
                 return self.now // period >> shift & self._mask
         if name in registers.places:
             return registers.get(self._saved if engine is None else engine.take_state(), name)
+        if native.attached is not None and name == native.attached[0]:
+            return int.from_bytes(self._attached if engine is None else engine.attached.read(), "little")
         if name in self._outside and engine is None and self._beyond is None:
             return self._outside[name]
         return self._loaded().read_outside(name)
@@ -579,7 +586,7 @@ class EngineVCpu(ControlWords):
         if register.role is Role.PC:
             self.words[PC] = value
             return
-        if name == "zero":
+        if register.role is Role.ZERO:
             return
         registers, engine = self._blueprint.registers, self._held()
         if name in registers.places:
@@ -628,6 +635,8 @@ class EngineVCpu(ControlWords):
         registers = engine.registers.read(engine.take_state())
         for name in self._outside:
             registers[name] = engine.read_outside(name)
+        if engine.attached:
+            registers["attached"] = int.from_bytes(engine.attached.read(), "little")
         registers["pc"] = self.pc
         words = self.words
         control = {name: words[at] for name, at in WORD.items() if name not in _KEPT}
@@ -643,6 +652,8 @@ class EngineVCpu(ControlWords):
         engine.put_state()
         for name in self._outside:
             engine.write_outside(name, state.registers[name])
+        if engine.attached:
+            engine.attached.write(state.registers["attached"].to_bytes(len(engine.attached), "little"))
         self.put_words(state.control)
         for i, entry in enumerate(state.latch):
             self.block[0]["latch"][i] = entry

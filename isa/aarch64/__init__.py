@@ -31,7 +31,10 @@ _MISSING = (
     ("traps of floating point", "CPACR_EL1 and CPTR_ELx are kept and not looked at: it is always on"),
     ("illegal execution state", "the engine sets PSTATE.IL and goes on"),
     ("alignment", "checked for exclusive accesses and the pc, not for plain loads and stores, nor sp"),
-    ("AArch32 registers", "code in AArch32 at EL0 runs; its registers have no names here"),
+    (
+        "AArch32 registers",
+        "code in AArch32 at EL0 runs; its registers have no names here, x0 to x30 are as it was entered",
+    ),
     ("SVE registers", "on `max`: z0 to z31 beyond v0 to v31, p0 to p15 and ffr are saved and have no names"),
 )
 
@@ -66,6 +69,7 @@ AARCH64 = Isa(
     ),
     halt="wfi: waits until an interrupt is pending, masked or not",
     lines=InterruptLines(),
+    register_exits=True,
     native="isa.aarch64.native:AARCH64",
     capstone=LibraryTarget("CS_ARCH_ARM64", ("CS_MODE_ARM",)),
     keystone=LibraryTarget("KS_ARCH_ARM64", ("KS_MODE_LITTLE_ENDIAN",)),

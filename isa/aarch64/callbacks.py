@@ -6,10 +6,11 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.aarch64.clocks import on_mrs, on_msr
-from isa.aarch64.interrupts import begin, observe, tell_lines
+from isa.aarch64.interrupts import begin, observe, settle, tell_lines
 from isa.aarch64.translation import on_fill
 from isa.aarch64.traps import advance, deliver, fault, on_exception, refuse
-from isa.native import Word, as_u32
+from isa.aarch64.words import AARCH64, THUMB
+from isa.native import Word, as_engine, as_u16, as_u32, get32
 from isa.records import BLOCK_PAUSE, BLOCK_SPECIAL
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "on_mrs",
     "on_msr",
     "refuse",
+    "settle",
     "tell_lines",
 ]
 
@@ -34,7 +36,11 @@ WFI, WFE, YIELD = 0xD503207F, 0xD503205F, 0xD503203F
 
 @cfunc(types.int64(types.intp, types.intp))
 def length(at: Word, address: Word) -> Word:
-    return 4
+    """Bytes of the instruction at a host address: 4, but for T32, which EL0 may be in [arm F3.1]."""
+    engine = carray(as_engine(address), 1)[0]
+    if get32(engine, AARCH64) != np.uint64(0) or get32(engine, THUMB) == np.uint64(0):
+        return 4
+    return 4 if carray(as_u16(at), 1)[0] >= np.uint16(0xE800) else 2
 
 
 @cfunc(types.int64(types.intp, types.intp))

@@ -10,7 +10,19 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.aarch64.state import FIQ_LINE, LINES, VIRTUAL
-from isa.aarch64.words import DAIF, ELR_EL, HCR_EL2, PC, RAISE, VBAR_EL, U, indexed, level
+from isa.aarch64.words import (
+    DAIF,
+    ELR_EL,
+    HCR_EL2,
+    PC,
+    RAISE,
+    VBAR_EL,
+    U,
+    indexed,
+    level,
+    pc_of,
+    put_pc,
+)
 from isa.native import Word, as_control, as_engine, as_i64, call_code, get64, note
 from isa.records import LOG_INTERRUPT
 
@@ -51,19 +63,28 @@ def tell_lines(address: Word) -> Word:
 
 @cfunc(types.uint64(types.intp))
 def begin(address: Word) -> Word:
-    """Where to enter: the pc. What the engine derives from PSTATE and system registers may be stale since they were
-    written from outside."""
+    """Where to enter: the pc, which AArch32 has apart. What the engine derives from PSTATE and system registers may be
+    stale since they were written from outside."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     if engine.context == U(0):
+        put_pc(engine, control.pc)
         arm_rebuild_hflags(np.intp(engine.state))
     return control.pc
 
 
 @cfunc(types.int32(types.intp))
+def settle(address: Word) -> Word:
+    """The engine has come back, and told the pc of AArch64."""
+    engine = carray(as_engine(address), 1)[0]
+    carray(as_control(np.intp(engine.control)), 1)[0].pc = pc_of(engine)
+    return 0
+
+
+@cfunc(types.int32(types.intp))
 def observe(address: Word) -> Word:
-    """The engine takes interrupts by itself: a block at a vector for IRQ or FIQ, with all of them masked, tells. One that
-    does not fit before a limit comes twice, with nothing retired between."""
+    """The engine takes interrupts by itself: a block at a vector for IRQ or FIQ, with all of them masked, tells. One
+    that does not fit before a limit comes twice, with nothing retired between."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     at = level(engine)

@@ -48,7 +48,11 @@ class Slot(IntEnum):
     CYCLES_AT = 20  # host time
     EVENTS_AT = 21  # 31 words, host time
     BREAKPOINTS = 22  # 16 addresses in the engine
-    RAISE = 23  # not an offset: the address of a function of the engine, void (cpu, mask of interrupts)
+    AARCH64 = 23  # u32: 0 while the CPU is in AArch32
+    R0 = 24  # 16 words of u32: the registers of AArch32, the last its pc
+    THUMB = 25  # u32
+    CPSR = 26  # u32: of AArch32, without what PSTATE has elsewhere
+    RAISE = 27  # not an offset: the address of a function of the engine, void (cpu, mask of interrupts)
 
 
 ROWS_AT: Final = len(Slot)
@@ -230,7 +234,9 @@ def _status(probe: Probe, found: dict[Slot, int]) -> None:
         if len(words) != 1:
             raise NotFound(f"the engine's CPU state has {sorted(words)} follow PSTATE's {one.name}")
         found[one] = 4 * words.pop()
-    found[Slot.HFLAGS] = found[Slot.PSTATE] + 8
+    found[Slot.AARCH64], found[Slot.HFLAGS] = found[Slot.PSTATE] + 4, found[Slot.PSTATE] + 8
+    found[Slot.R0], found[Slot.THUMB] = found[Slot.X0] - 4 * 16, found[Slot.BTYPE] - 8
+    found[Slot.CPSR] = found[Slot.HFLAGS] + 4
     probe.write(uc.UC_ARM64_REG_PSTATE, before)
 
 

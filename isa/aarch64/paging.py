@@ -5,8 +5,8 @@ whether it points to the next table (or, at level 3, to a page) or maps a block.
 chooses TTBR0 or TTBR1, whose size TCR's T0SZ or T1SZ gives; EL2 and EL3 have one table.
 
 As the engine does it: the access flag is never set by the walk, a clear one is a fault; stage 2 and the memory
-attributes are not looked at. A table that no memory holds is a synchronous external abort on the walk. Unlike the engine,
-which takes a block of a reserved size for one, we call it a fault.
+attributes are not looked at. A table that no memory holds is a synchronous external abort on the walk. Unlike the
+engine, which takes a block of a reserved size for one, we call it a fault.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ N, Z, C, V = 1 << 31, 1 << 30, 1 << 29, 1 << 28
 _DAIF, _BTYPE, _SP, _LEVEL, _AARCH32 = 0xF << 6, 3 << 10, 1, 3 << 2, 1 << 4
 _APART: Final = N | Z | C | V | _DAIF | _BTYPE | _AARCH32
 """Bits of PSTATE that the engine keeps elsewhere."""
-_COMPUTED: Final = ("cpsr", "spsel", "currentel", "daif", "nzcv", "sp_el0", "sp_el1", "sp_el2", "mpidr_el1")
+_COMPUTED: Final = ("cpsr", "spsel", "currentel", "daif", "nzcv", "sp_el0", "sp_el1", "sp_el2")
 
 
 class State(TableState):
@@ -39,10 +39,10 @@ class State(TableState):
                 places[row.name] = (value, 4 if row.writable == 0xFFFF_FFFF else 8)
             elif row.kind is Kind.CONSTANT or row.kind is Kind.STATE:
                 self._constants[row.name] = max(value, 0) if row.kind is Kind.STATE else value & (1 << 64) - 1
+        self._fields = dict(places)
+        self._fields["mpidr_el1"] = (layout[slot("vmpidr_el2")], 8)
         self._raw = tuple(places)
-        status, identity = (layout[Slot.PSTATE], 4), (layout[slot("vmpidr_el2")], 8)
-        places |= dict.fromkeys(_COMPUTED, status) | {"mpidr_el1": identity}
-        places |= dict.fromkeys(self._constants, status)
+        places |= dict.fromkeys((*_COMPUTED, *self._constants), (layout[Slot.PSTATE], 4)) | self._fields
         super().__init__(places)
         self._parts = {
             name: (layout[one], 8 if one is Slot.DAIF else 4)
@@ -54,6 +54,8 @@ class State(TableState):
                 ("overflow", Slot.OVERFLOW),
                 ("btype", Slot.BTYPE),
                 ("daif", Slot.DAIF),
+                ("aarch64", Slot.AARCH64),
+                ("aarch32", Slot.CPSR),
             )
         }
         self._stacks = tuple(layout[Slot.SP_EL] + 8 * level for level in range(4))
@@ -75,8 +77,11 @@ class State(TableState):
         data[at : at + size] = value.to_bytes(size, "little")
 
     def _pstate(self, data: StateBytes) -> int:
+        kept = self._part(data, "pstate") & ~_APART
+        if not self._part(data, "aarch64"):
+            kept = self._part(data, "aarch32") & 0x1F
         return (
-            self._part(data, "pstate") & ~_APART
+            kept
             | self._part(data, "negative") & N
             | (0 if self._part(data, "zero") else Z)
             | (C if self._part(data, "carry") else 0)
@@ -87,7 +92,7 @@ class State(TableState):
 
     def _put_pstate(self, data: bytearray | memoryview, value: int) -> None:
         """Only what differs is written: each flag has many forms."""
-        changed = self._pstate(data) ^ value & ~_AARCH32
+        changed = self._pstate(data) ^ value
         before = self._bank(data)
         if changed & N:
             self._put_part(data, "negative", value & N)
@@ -101,7 +106,7 @@ class State(TableState):
             self._put_part(data, "btype", value >> 10 & 3)
         if changed & _DAIF:
             self._put_part(data, "daif", value & _DAIF)
-        if changed & ~_APART:
+        if changed & ~_APART and self._part(data, "aarch64"):
             self._put_part(data, "pstate", value & ~_APART)
         after = self._bank(data)
         if before != after:
@@ -122,10 +127,12 @@ class State(TableState):
         return self.places["sp"][0] if at == self._bank(data) else at
 
     def get(self, data: StateBytes, name: str) -> int:
+        field = self._fields.get(name)
+        if field is not None:
+            at, size = field
+            return int.from_bytes(data[at : at + size], "little")
         if name in self._constants:
             return self._constants[name]
-        if name not in _COMPUTED or name == "mpidr_el1":
-            return super().get(data, name)
         if name.startswith("sp_el"):
             at = self._stack(data, name)
             return int.from_bytes(data[at : at + 8], "little")
@@ -142,7 +149,7 @@ class State(TableState):
         """`value` is cut to the register's width; constants stay as they are."""
         if name in self._constants or name in ("mpidr_el1", "currentel"):
             return
-        if name not in _COMPUTED:
+        if name in self._fields:
             super().put(data, name, value)
         elif name.startswith("sp_el"):
             at = self._stack(data, name)

@@ -13,15 +13,18 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
 from isa.aarch64.words import (
-    PC,
+    AARCH64,
     SYNDROME,
+    THUMB,
     VBAR_EL,
     U,
+    data_address,
     indexed,
     instruction_at,
     level,
+    pc_of,
+    put_pc,
     put_x,
-    stack,
     x,
 )
 from isa.native import (
@@ -32,11 +35,10 @@ from isa.native import (
     as_u32,
     as_u64,
     engine_record,
-    get64,
+    get32,
     give_back,
     note,
     place,
-    put64,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -104,39 +106,6 @@ def trap(engine: Record, control: Record, number: Word, pc: Word) -> Word:
 
 
 @njit
-def data_address(engine: Record, word: Word, pc: Word) -> Word:
-    """Guest-virtual address at which a load or store begins [arm C4.1.94]."""
-    base, group = word >> 5 & 31, word >> 28 & 3
-    if word & 0xFFFFFFE0 == 0xD50B7420:  # DC ZVA
-        return x(engine, word & 31) & ~U(63)
-    if group == 1 and word >> 24 & 1 == 0:
-        return U(pc + ((word >> 5 & 0x7FFFF) ^ 0x40000) * 4 - 0x40000 * 4)
-    address = stack(engine) if base == 31 else x(engine, base)
-    if group == 2 and word >> 23 & 3 != 1:  # a pair
-        vector = word >> 26 & 1
-        scale = 2 + (word >> 30 if vector == 1 else word >> 31)
-        return address + U((((word >> 15 & 0x7F) ^ 0x40) - 0x40) << scale)
-    if group == 1:  # LDAPUR, STLUR
-        return address + U(((word >> 12 & 0x1FF) ^ 0x100) - 0x100)
-    if group == 3:
-        scale = word >> 30
-        if word & 0x04800000 == 0x04800000:
-            scale = 4
-        if word >> 24 & 1 == 1:
-            return address + U((word >> 10 & 0xFFF) << scale)
-        if word >> 21 & 1 == 0 and word >> 10 & 3 != 1:
-            return address + U(((word >> 12 & 0x1FF) ^ 0x100) - 0x100)
-        if word >> 21 & 1 == 1 and word >> 10 & 3 == 2:
-            index = x(engine, word >> 16 & 31)
-            if word >> 13 & 1 == 0:
-                index &= U(0xFFFFFFFF)
-                if word >> 15 & 1 == 1 and index >> U(31) != U(0):
-                    index |= U(0xFFFFFFFF) << U(32)
-            return address + (index << U(scale) if word >> 12 & 1 == 1 else index)
-    return address
-
-
-@njit
 def mend_description(engine: Record, number: Word, pc: Word) -> Word:
     """Put right what the engine says of an exception; its number.
 
@@ -144,6 +113,8 @@ def mend_description(engine: Record, number: Word, pc: Word) -> Word:
     syndrome of exceptions that it raises in the middle of a block: MSR of PSTATE's masks at EL0, and pointer
     authentication.
     """
+    if get32(engine, AARCH64) == U(0):
+        return number
     if number in (UNDEFINED, FETCH_ABORT) and pc & 3 != 0:
         describe(engine, EC_PC_ALIGNMENT << 26 | INSTRUCTION_32, pc, own_target(engine))
         return FETCH_ABORT  # which writes FAR_ELx
@@ -203,9 +174,10 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         uc_emu_stop(uc)
         return
     number = np.int64(number)
-    pc = np.int64(get64(engine, PC))
-    called = number in (SVC, HVC, SMC)
-    at = pc - 4 if called else pc
+    pc = np.int64(pc_of(engine))
+    at = pc
+    if number in (SVC, HVC, SMC):
+        at -= 4 if get32(engine, THUMB) == U(0) or get32(engine, AARCH64) != U(0) else 2
     if number != FETCH_ABORT:
         give_back(engine, control, at)
     control.latch_count = U(0)
@@ -213,7 +185,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     if left == 0:
         left = trap(engine, control, mend_description(engine, number, at), pc)
     if left != 0:
-        put64(engine, PC, at)
+        put_pc(engine, at)
         control.kind = U(left)
         uc_emu_stop(uc)
     elif engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size:
@@ -230,12 +202,12 @@ def take(engine: Record, control: Record, number: Word, pc: Word) -> Word:
     if engine.exception == U(0) or engine.context != U(0):
         control.kind, control.cause = U(FAIL), U(0)
         return FAIL
-    put64(engine, PC, pc)
+    put_pc(engine, pc)
     left = trap(engine, control, number, pc)
     if left != 0:
         control.kind = U(left)
     else:
-        control.pc = get64(engine, PC)
+        control.pc = pc_of(engine)
     return left
 
 
@@ -253,7 +225,9 @@ def fault(address: Word) -> Word:
             value = U(pc)
     else:
         syndrome = (EC_DATA_LOWER + same) << 26 | (WRITE_NOT_READ if control.access == U(2) else 0)
-        base = data_address(engine, instruction_at(engine, pc), pc)
+        base = value
+        if get32(engine, AARCH64) != U(0):
+            base = data_address(engine, instruction_at(engine, pc), pc)
         if engine.paging != U(0):
             if control.address & U(0xFFF) < base & U(0xFFF):
                 base += U(0x1000)
@@ -291,7 +265,7 @@ def advance(address: Word) -> Word:
         put_x(engine, np.int64(control.cause), control.answer)
     control.pc += U(4)
     control.retired += U(1)
-    put64(engine, PC, control.pc)
+    put_pc(engine, control.pc)
     return 0
 
 

@@ -130,7 +130,7 @@ class Core:
         """Registers as they were when this object was made."""
         lib.uc_context_restore(self.handle, self._context)
 
-    def bytes(self) -> bytes:
+    def now(self) -> bytes:
         return ctypes.string_at(self.state, _STATE)
 
     def object(self) -> bytes:
@@ -172,7 +172,7 @@ def follow(core: Core, write: Callable[[int], None], values: tuple[int, int], si
     states = []
     for value in values:
         write(value)
-        states.append(core.bytes())
+        states.append(core.now())
     words = [value.to_bytes(size, "little") for value in values]
     found = -1
     while (found := states[0].find(words[0], found + 1)) >= 0:
@@ -242,7 +242,7 @@ def _check(core: Core, layout: list[int]) -> None:
     """The places beside those that were measured, by what the engine does to them."""
 
     def u32(slot: Slot) -> int:
-        return int.from_bytes(core.bytes()[layout[slot] :][:4], "little")
+        return int.from_bytes(core.now()[layout[slot] :][:4], "little")
 
     core.write(uc.UC_ARM_REG_APSR_NZCV, 0x3000_0000)
     first = [u32(slot) for slot in (Slot.CF, Slot.VF, Slot.NF)], u32(Slot.ZF) != 0
@@ -251,13 +251,13 @@ def _check(core: Core, layout: list[int]) -> None:
     good = first[0][0] == 1 and first[0][1] >> 31 == 1 and first[0][2] >> 31 == 0
     good = good and second[0][0] == 0 and second[0][1] >> 31 == 0 and second[0][2] >> 31 == 1
     core.write(uc.UC_ARM_REG_PC, 0x1001)
-    good = good and u32(Slot.THUMB) == 1 and core.bytes()[layout[Slot.REGS] + 60 :][:4] == b"\0\x10\0\0"
+    good = good and u32(Slot.THUMB) == 1 and core.now()[layout[Slot.REGS] + 60 :][:4] == b"\0\x10\0\0"
     core.write(uc.UC_ARM_REG_PC, 0x1000)
-    good = good and u32(Slot.THUMB) == 0 and core.bytes()[layout[Slot.PC64] :][:8] == b"\0\x10" + bytes(6)
-    good = good and core.bytes()[layout[Slot.EXCLUSIVE] :][:8] == b"\xff" * 8
+    good = good and u32(Slot.THUMB) == 0 and core.now()[layout[Slot.PC64] :][:8] == b"\0\x10" + bytes(6)
+    good = good and core.now()[layout[Slot.EXCLUSIVE] :][:8] == b"\xff" * 8
     good = good and u32(Slot.DAIF) & 0x1C0 == 0x1C0 and u32(Slot.UNCACHED) & 0x1F == 0x13
     core.write(uc.UC_ARM_REG_FPSCR, 0x0443_0000)  # AHP, round up, Len
-    good = good and core.bytes()[layout[Slot.FP_STATUS] + 1] == 2
+    good = good and core.now()[layout[Slot.FP_STATUS] + 1] == 2
     good = good and u32(Slot.VEC_LEN) in (0, 3)  # the M profile has none
     if not good:
         raise RuntimeError("the engine's CPU state is not laid out as expected")

@@ -194,8 +194,8 @@ def enter(engine: Record, control: Record, number: Word, pc: Word) -> Word:
 
 @njit
 def fault(engine: Record, control: Record, number: Word, bits: Word, pc: Word, value: Word) -> Word:
-    """A synchronous exception, with these bits of CFSR: taken at once, or as HardFault where it is disabled or not urgent
-    enough [m B1.5.14]; 0, or a Kind to leave with. `value` is what a debugger shows."""
+    """A synchronous exception, with these bits of CFSR: taken at once, or as HardFault where it is disabled or not
+    urgent enough [m B1.5.14]; 0, or a Kind to leave with. `value` is what a debugger shows."""
     control.traps += U(1)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, number, value, 1)
@@ -212,7 +212,7 @@ def fault(engine: Record, control: Record, number: Word, bits: Word, pc: Word, v
     if disabled or not monitored or group_priority(engine, number) >= now:
         if now <= U(1):
             return TRAP_LOOP  # lockup: a fault of the handler of faults
-        chosen = HARD_FAULT
+        chosen = np.int64(HARD_FAULT)
         forced = U(1 << 31) if number == DEBUG_MONITOR else FORCED
         put_m(engine, HFSR, m(engine, HFSR) | forced)
     if enter(engine, control, chosen, pc) != 0:

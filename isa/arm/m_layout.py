@@ -51,7 +51,8 @@ class V7M(IntEnum):
 
 
 class Nvic(IntEnum):
-    """Indices of words from Slot.XREGS. Bit n of the first four is external interrupt n, of the next three exception n."""
+    """Indices of words from Slot.XREGS. Bit n of the first four is external interrupt n, of the next three exception
+    n."""
 
     ENABLED = 0
     PENDING = 1

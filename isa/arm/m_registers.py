@@ -73,7 +73,10 @@ _FIELDS = {
     "cfsr": _CFSR,
     "hfsr": (Field("vecttbl", 1), Field("forced", 30), Field("debugevt", 31)),
     "control": (Field("npriv", 0), Field("spsel", 1, values=((0, "msp"), (1, "psp"))), Field("fpca", 2)),
-    "icsr": (Field("vectactive", 0, 9), Field("vectpending", 12, 9), Field("isrpending", 22), Field("pendstset", 26), Field("pendsvset", 28)),
+    "icsr": (
+        *(Field("vectactive", 0, 9), Field("vectpending", 12, 9), Field("isrpending", 22)),
+        *(Field("pendstset", 26), Field("pendsvset", 28)),
+    ),
 }  # fmt: skip
 GDB_XPSR, GDB_SYSTEM = 25, 60
 

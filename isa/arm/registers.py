@@ -1,7 +1,7 @@
 """Arm's registers as rows: the A profile's core registers with their banks, the floating-point ones, coprocessor 15.
 
-Sources: [a] is the ARM Architecture Reference Manual ARMv7-A and ARMv7-R edition (DDI 0406C): A2.3 (core registers), A2.6
-(floating point), B1.3 (modes and banked registers). GDB's numbers and names: GDB manual, "ARM Features".
+Sources: [a] is the ARM Architecture Reference Manual ARMv7-A and ARMv7-R edition (DDI 0406C): A2.3 (core registers),
+A2.6 (floating point), B1.3 (modes and banked registers). GDB's numbers and names: GDB manual, "ARM Features".
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ SCTLR = int(Slot.SCTLR)
     types.boolean(types.intp, types.uint64, types.int32, types.intp, types.CPointer(engine_record)),
 )
 def on_fill(uc: Word, address: Word, kind: Word, entry: Word, user: Word) -> Word:
-    """UC_HOOK_TLB_FILL: identity, until SCTLR.M is set in either security state; then the engine's own MMU takes over."""
+    """UC_HOOK_TLB_FILL: identity, until SCTLR.M is set in either security state; then the engine's own MMU takes
+    over."""
     engine = carray(user, 1)[0]
     if (banked64(engine, SCTLR, 0) | banked64(engine, SCTLR, 2)) & U(1) != U(0):
         engine.paging = U(1)

@@ -1,4 +1,5 @@
-"""Exception vectors: MC68040 User's Manual, table 8-1; M68000PM/AD, table B-1. The number is the place in the vector table."""
+"""Exception vectors: MC68040 User's Manual, table 8-1; M68000PM/AD, table B-1. The number is the place in the vector
+table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""m68k, native: instructions that the engine lacks, or ends the process for. `table` takes them from it, so they arrive as
-illegal; here they are carried out.
+"""m68k, native: instructions that the engine lacks, or ends the process for. `table` takes them from it, so they
+arrive as illegal; here they are carried out.
 
-`movec` (M68000PM/AD, section 6): with a number that the model lacks the engine aborts. `trapv` and `trapcc`: it has none.
+`movec` (M68000PM/AD, section 6): with a number that the model lacks the engine aborts. `trapv` and `trapcc`: it has
+none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The condition codes as the engine keeps them: an operation and what is left of its operands, flat integers.
 
-The same source runs in Python and compiled. `operation` 0 and 1: the five words are the flags (X and C 0 or 1; N and V in
-bit 31; Z where the word is 0). 2-4 an addition of 8, 16, 32 bits, 5-7 a subtraction: N holds the result, V the second
-operand. 8-10 a comparison: N and V the operands. 11: N holds a result with neither carry nor overflow.
+The same source runs in Python and compiled. `operation` 0 and 1: the five words are the flags (X and C 0 or 1; N and V
+in bit 31; Z where the word is 0). 2-4 an addition of 8, 16, 32 bits, 5-7 a subtraction: N holds the result, V the
+second operand. 8-10 a comparison: N and V the operands. 11: N holds a result with neither carry nor overflow.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """m68k, native: exception stack frames, built and taken down.
 
-Sources: M68000PM/AD, appendix B; MC68020 User's Manual, section 6; MC68040 User's Manual, section 8; MC68060 User's Manual,
-section 8; ColdFire Family Programmer's Reference Manual, chapter 11. By format: 0 four words; 1 the same, of an interrupt
-taken on the master stack; 2 with the address of the instruction; 4 with the fault's address and status (MC68060); 7 access
-error (MC68040); 11 bus cycle fault (MC68020). The MC68000 has no format word: three words, or seven for its bus error.
+Sources: M68000PM/AD, appendix B; MC68020 User's Manual, section 6; MC68040 User's Manual, section 8; MC68060 User's
+Manual, section 8; ColdFire Family Programmer's Reference Manual, chapter 11. By format: 0 four words; 1 the same, of
+an interrupt taken on the master stack; 2 with the address of the instruction; 4 with the fault's address and status
+(MC68060); 7 access error (MC68040); 11 bus cycle fault (MC68020). The MC68000 has no format word: three words, or
+seven for its bus error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the engine keeps m68k state: measured on a live engine through the API, and by what instructions write.
 
-Fields that neither shows lie between fields that one does, and at the distance that the engine's structure has; where the
-neighbours are elsewhere, calibration fails.
+Fields that neither shows lie between fields that one does, and at the distance that the engine's structure has; where
+the neighbours are elsewhere, calibration fails.
 """
 
 from __future__ import annotations

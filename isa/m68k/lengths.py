@@ -59,7 +59,7 @@ def operand_size(code: Any, at: int, mode: int, register: int, size: int) -> int
     return 4 if size == LONG else 2
 
 
-def measure(code: Any, coldfire: bool) -> int:  # noqa: ANN401, FBT001
+def measure(code: Any, coldfire: bool) -> int:  # noqa: ANN401
     """Bytes of the instruction at the start of `code`."""
     word = word_at(code, 0)
     line, mode, register = word >> 12, word >> 3 & 7, word & 7

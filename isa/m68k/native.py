@@ -7,7 +7,7 @@ from isa.m68k.state import State, identify, regime, wakes
 from isa.records import NativeAbilities
 
 M68K = NativeAbilities(
-    calibrate=calibrate,  # type: ignore[arg-type]  # what it needs beyond any probe is the model's name
+    calibrate=calibrate,  # what it needs beyond any probe is the model's name
     view=State,
     callbacks="isa.m68k.callbacks",
     wakes=wakes,

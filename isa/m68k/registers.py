@@ -1,9 +1,9 @@
 """m68k's registers as rows: MC680x0 and ColdFire.
 
 Sources: M68000 Family Programmer's Reference Manual (M68000PM/AD), section 1 and MOVEC (control register numbers);
-MC68040 User's Manual; ColdFire Family Programmer's Reference Manual (CFPRM), section 1. The engine's API has ids for some of
-them only, and its SR is wrong: what it reads forgets flags that are not computed yet. So all are read and written in the
-engine's CPU state (`state`), and a row without an id is complete.
+MC68040 User's Manual; ColdFire Family Programmer's Reference Manual (CFPRM), section 1. The engine's API has ids for
+some of them only, and its SR is wrong: what it reads forgets flags that are not computed yet. So all are read and
+written in the engine's CPU state (`state`), and a row without an id is complete.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class State(TableState):
 
     def write(self, data: bytearray | memoryview, registers: dict[str, int]) -> None:
         """The status first: it says which stack pointer a7 is."""
-        first = {name: registers[name] for name in ("engine", "sr") if name in registers}
+        first: dict[str, int] = {name: registers[name] for name in ("engine", "sr") if name in registers}
         super().write(data, first)
         rest = {name: value for name, value in registers.items() if name not in first}
         super().write(data, rest)

@@ -1,9 +1,9 @@
 """The engine's table of instructions, made safe: some of them end the process that runs the guest.
 
 The engine decodes by a table of 65,536 functions, one for each operation word, which lies behind its CPU state. `bkpt`
-makes it loop for ever, `movec` with an unknown register and `wdebug` abort, floating-point conditions above 31 crash it; some
-words that no CPU knows it takes for others. Each such entry gets the function of an instruction that is illegal, and
-`control` carries out what is legal of them.
+makes it loop for ever, `movec` with an unknown register and `wdebug` abort, floating-point conditions above 31 crash
+it; some words that no CPU knows it takes for others. Each such entry gets the function of an instruction that is
+illegal, and `control` carries out what is legal of them.
 """
 
 from __future__ import annotations

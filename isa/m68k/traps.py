@@ -1,8 +1,8 @@
 """m68k, native: exceptions through the vector table, `rte`, and the calls that leave the guest.
 
-The engine's own facts: UC_HOOK_INTR comes with the vector's number and pc at the instruction, 0x100 for `rte` and 0x101 for
-ColdFire's `halt` (pc behind it); an addressing mode that an instruction lacks comes as an address error; `chk` has moved
-the pc by 2 bytes, `chk2` by 4.
+The engine's own facts: UC_HOOK_INTR comes with the vector's number and pc at the instruction, 0x100 for `rte` and
+0x101 for ColdFire's `halt` (pc behind it); an addressing mode that an instruction lacks comes as an address error;
+`chk` has moved the pc by 2 bytes, `chk2` by 4.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         give_back(engine, block, pc)
         value, access, status_word = np.int64(0), 0, np.int64(0)
         if cause == ADDRESS:
-            cause = ILLEGAL
+            cause = np.int64(ILLEGAL)
         elif cause == ACCESS:
             value, status_word = word(engine, FAULT_ADDRESS, 0), word(engine, FAULT_STATUS, 0) & 0xFFFF
             access = LOAD if status_word & WRITES != 0 else STORE

@@ -126,7 +126,7 @@ def host_address(engine: Record, address: Word, right: Word) -> Word:
     regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
     for i in range(engine.regions_count):
         row = regions[i]
-        if row.lo <= where and where <= row.hi:
+        if row.lo <= where <= row.hi:
             return np.intp(row.host + (where - row.lo))
     return np.intp(0)
 

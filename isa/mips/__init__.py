@@ -14,6 +14,7 @@ from unicorn.unicorn_const import (
 )
 
 from isa.contract import (
+    Assembler,
     CpuModel,
     EngineTarget,
     GdbTarget,
@@ -24,6 +25,7 @@ from isa.contract import (
 )
 from isa.mips.causes import EXTERNAL_LINE, SOFTWARE_LINE, TIMER_LINE, VECTORS
 from isa.mips.encoding import Order, branch_target, effective_address, instruction_length
+from isa.mips.paging import page_walk
 from isa.mips.registers import registers
 
 _FEATURES: Final = (
@@ -34,13 +36,21 @@ _FEATURES: Final = (
 )
 
 _MISSING: Final = (
-    ("page walk", "the TLB is not in the engine's saved state"),
-    ("Count, Compare", "the engine's timer is compiled out: Count reads as 0, no timer interrupt of the CPU's own"),
+    (
+        "random TLB entries",
+        "tlbwr and Random take them from a generator that all machines of a process share",
+    ),
+    (
+        "Compare",
+        "the engine's timer is compiled out: no timer interrupt of the CPU's own, and Count cannot be set",
+    ),
     ("a call to the VMM in a delay slot", "it is the guest's own system call there"),
     ("system-register exits", "the engine answers coprocessor 0 itself"),
     ("port I/O", "MIPS has no port space"),
     ("MIPS16e, microMIPS", "such code runs and is counted, but is disassembled as MIPS32"),
 )
+
+_NAMES: Final = "Keystone's; t0 to t7 are registers 8 to 15, as the disassembler has them"
 
 MODELS_32: Final = (
     CpuModel("24Kf", mc.UC_CPU_MIPS32_24KF, "MIPS32 release 2, TLB, FPU, MIPS16e"),
@@ -109,7 +119,9 @@ def _describe(name: str, bits: int, order: Order, aliases: tuple[str, ...]) -> I
         native="isa.mips.native:MIPS_NATIVE",
         capstone=LibraryTarget("CS_ARCH_MIPS", (f"CS_MODE_MIPS{bits}", f"CS_MODE_{other}")),
         keystone=LibraryTarget("KS_ARCH_MIPS", (f"KS_MODE_MIPS{bits}", f"KS_MODE_{other}")),
+        assembler=None if bits == 32 else Assembler("keystone", f"isa.mips.assembly:assemble_{name}", _NAMES),
         gdb=GdbTarget("mips:isa64r2" if bits == 64 else "mips:isa32r2", _FEATURES),
+        page_walk=page_walk(bits),
         effective_address=effective_address(bits, order),
         branch_target=branch_target(bits, order),
         missing=(*_MISSING, left_out),

@@ -3,9 +3,9 @@
 **Long blocks.** For each instruction the translator takes something of which it has 512, and neither gives it back nor
 looks how many are left: a long block writes over its memory.
 
-**Traps that are certain.** What traps on overflow or on a condition is a call of the translated code. Where the translator
-can tell from constants that it will trap, nothing follows the call, and the engine does not find the place again: it
-reports the block's begin. So such an instruction begins a block.
+**Traps that are certain.** What traps on overflow or on a condition is a call of the translated code. Where the
+translator can tell from constants that it will trap, nothing follows the call, and the engine does not find the place
+again: it reports the block's begin. So such an instruction begins a block.
 
 This is looked at before each block that is looked up, of which most are translated already and jump to each other.
 """
@@ -74,7 +74,7 @@ def constants_after(known: Word, word: Word) -> Word:
         return known | one << rd | one << rt
     if opcode in (1, 3):  # calls
         return known | one << 31
-    if opcode == 0x10 or opcode == 0x11 or opcode == 0x12 or opcode >= 0x1A:  # loads and moves from coprocessors
+    if opcode in (0x10, 0x11, 0x12) or opcode >= 0x1A:  # loads and moves from coprocessors
         return known & ~(one << rt) | one
     return known
 
@@ -92,8 +92,9 @@ def bound_block(engine: Record) -> None:
         at = code_place(engine, pc, 4 * left)
         if at == 0:
             return
-        bound, known, last = left, np.int64(1), left
-        for i in range(left):
+        bound, last, known = left, left, np.int64(1)
+        for offset in range(left):
+            i = np.int64(offset)
             word = word_at(engine, at + 4 * i)
             decides = may_trap(word)
             if decides != 0 and i > 0 and decides & ~known == 0:
@@ -108,5 +109,4 @@ def bound_block(engine: Record) -> None:
                     return
         if bound == left and left < LONGEST:
             return
-    if most[0] > np.uint32(bound):
-        most[0] = np.uint32(bound)
+    most[0] = min(most[0], np.uint32(bound))

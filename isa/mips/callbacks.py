@@ -1,10 +1,11 @@
-"""MIPS's compiled callbacks, for all widths and byte orders, by the names that `isa.records.NativeAbilities` gives them."""
+"""MIPS's compiled callbacks, for all widths and byte orders, by the names that `isa.records` gives them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from isa.mips.counters import inspect, mend
 from isa.mips.interrupts import begin, interrupts, observe, settle, takes, tell_lines
 from isa.mips.traps import advance, claims, deliver, fault, on_invalid
 from isa.mips.words import CONFIG1, CONFIG1_CA, HFLAGS, M16, U, word_at
@@ -17,8 +18,10 @@ __all__ = [
     "deliver",
     "fault",
     "halts",
+    "inspect",
     "interrupts",
     "length",
+    "mend",
     "observe",
     "on_exception",
     "on_invalid",

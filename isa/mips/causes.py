@@ -1,4 +1,4 @@
-"""Exception codes: MIPS Architecture For Programmers, Volume III, table 9.51 (Cause.ExcCode); and the engine's own numbers."""
+"""Exception codes, MIPS Architecture For Programmers, Volume III, table 9.51; and the engine's own numbers of them."""
 
 from __future__ import annotations
 
@@ -139,10 +139,15 @@ _CODES: Final = {
 }
 
 LAST: Final = max(Number)
-CODE_OF: Final = tuple(int(_CODES.get(Number(n), Code.MCHECK)) if n in set(Number) else 0 for n in range(LAST + 1))
+CODE_OF: Final = tuple(
+    int(_CODES.get(Number(n), Code.MCHECK)) if n in set(Number) else 0 for n in range(LAST + 1)
+)
 """ExcCode by the engine's number."""
 NUMBER_OF: Final = tuple(
-    next((int(number) for number, code in _CODES.items() if code == one and number != Number.DBP), int(Number.RI))
+    next(
+        (int(number) for number, code in _CODES.items() if code == one and number != Number.DBP),
+        int(Number.RI),
+    )
     for one in range(32)
 )
 """The engine's number by ExcCode; of a code that has none that of a reserved instruction."""

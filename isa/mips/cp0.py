@@ -57,7 +57,6 @@ class Cp0:
     note: str = ""
 
 
-
 ROWS: tuple[Cp0, ...] = (
     Cp0(0, 0, "index", "word", "written"),
     Cp0(2, 0, "entrylo0", "double", "written", _ENTRY_LO),

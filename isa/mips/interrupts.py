@@ -1,8 +1,8 @@
 """MIPS, native: interrupt lines into Cause.IP, and what is to be seen to before a block is looked up.
 
-Lines 2 to 7 are bits of Cause.IP. The engine takes an interrupt by itself when it looks at them: before the first block of
-a run and after `mtc0`, `ei`, `eret`, all of which end a block for good, unless they are in a delay slot. Therefore `takes`
-looks too, at each block, while a line is up.
+Lines 2 to 7 are bits of Cause.IP. The engine takes an interrupt by itself when it looks at them: before the first block
+of a run and after `mtc0`, `ei`, `eret`, all of which end a block for good, unless they are in a delay slot. Therefore
+`takes` looks too, at each block, while a line is up.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def requested(engine: Record) -> Word:
 
 @cfunc(types.int32(types.intp))
 def tell_lines(address: Word) -> Word:
-    """Cause.IP as the lines are; 1 if `wait` goes on: the manual leaves open whether at an interrupt that is not taken, and
-    a guest that may be woken too early loses none."""
+    """Cause.IP as the lines are; 1 if `wait` goes on: the manual leaves open whether at an interrupt that is not taken,
+    and a guest that may be woken too early loses none."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     lines = control.lines & U(HARDWARE_LINES)
@@ -102,7 +102,7 @@ def takes(address: Word) -> Word:
 
 @njit
 def fetched(engine: Record, pc: Word) -> Word:
-    """Guest-physical address of code at virtual `pc`; all ones where its page is not in the TLB: the engine sees first."""
+    """Guest-physical address of code at virtual `pc`; all ones where the TLB has no page: the engine sees to that."""
     address = physical(engine, pc)
     if address != ~U(0):
         return address

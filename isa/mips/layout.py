@@ -2,10 +2,10 @@
 
 Registers that the API has are followed (`isa.layout`), coprocessor 0 by what `mtc0` changes, all on a live engine.
 
-**Ways in.** The engine has a word for "this exception stops the run", which MIPS leaves empty: it makes exceptions come as
-UC_HOOK_INSN_INVALID with the pc of their instruction, where UC_HOOK_INTR has the pc of some earlier system call. And its
-class of CPUs has a function that is asked for interrupts before each block is looked up. Both are found by the addresses
-beside or in them, which the library exports.
+**Ways in.** The engine has a word for "this exception stops the run", which MIPS leaves empty: it makes exceptions come
+as UC_HOOK_INSN_INVALID with the pc of their instruction, where UC_HOOK_INTR has the pc of some earlier system call. And
+its class of CPUs has a function that is asked for interrupts before each block is looked up. Both are found by the
+addresses beside or in them, which the library exports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from isa.mips.cp0 import ROWS, Cp0
 
 
 class Slot(IntEnum):
-    """Indices into the layout: byte offsets in the CPU state, and host addresses of functions of the engine (last two)."""
+    """Indices into the layout: byte offsets in the CPU state; the last two are addresses of functions of the engine."""
 
     GPR = 0
     PC = auto()
@@ -87,24 +87,26 @@ class _Runner:
         self._order = probe.isa.endian
         self.place = _PAGE
         page = (ctypes.c_uint64(_PAGE), ctypes.c_size_t(_PAGE))
-        self._unmap = lambda: binding.uclib.uc_mem_unmap(probe.handle, *page)
+        self._page = page
         if binding.uclib.uc_mem_map(probe.handle, *page, ctypes.c_uint32(7)):
             raise NotFound("no page of the engine's memory can be had to calibrate with")
 
     def run(self, word: int, t0: int) -> bytes:
-        """The CPU state after one instruction with t0 set, and the `break` behind it, or the instruction's own exception."""
+        """The CPU state after one instruction with t0 set, at its own exception or at that of the `break` behind it."""
         code = b"".join(one.to_bytes(4, self._order) for one in (word, BREAK))
         size = ctypes.c_size_t(len(code))
         binding.uclib.uc_mem_write(self._probe.handle, ctypes.c_uint64(self.place), code, size)
         self._probe.write(mc.UC_MIPS_REG_0 + T0, t0)
         none = ctypes.c_uint64(0)
-        binding.uclib.uc_emu_start(self._probe.handle, ctypes.c_uint64(self.place), none, none, ctypes.c_size_t(0))
+        binding.uclib.uc_emu_start(
+            self._probe.handle, ctypes.c_uint64(self.place), none, none, ctypes.c_size_t(0)
+        )
         self.place += len(code)
         state: bytes = self._probe.state_now()
         return state
 
     def close(self) -> None:
-        self._unmap()
+        binding.uclib.uc_mem_unmap(self._probe.handle, *self._page)
 
 
 def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
@@ -188,14 +190,11 @@ def _let_in(probe: Any) -> int:  # noqa: ANN401
 
 def _control(probe: Any, runner: _Runner, layout: list[int], word: int) -> None:  # noqa: ANN401
     """Coprocessor 0: what `mtc0` changes beside t0 and the pc, then what lies beside what was found."""
-    busy = {
-        place + i
-        for place in (layout[Slot.GPR] + T0 * word, layout[Slot.PC])
-        for i in range(0, word, 4)
-    }
+    busy = {place + i for place in (layout[Slot.GPR] + T0 * word, layout[Slot.PC]) for i in range(0, word, 4)}
 
     def place(states: list[bytes], size: int) -> int:
-        found = [at for at in changed(*states) if at not in busy and at > layout[Slot.F0]]  # not a thread context's
+        beyond = layout[Slot.F0]  # before are registers of thread contexts
+        found = [at for at in changed(*states) if at not in busy and at > beyond]
         if not found:
             return -1
         at = found[0] & -size
@@ -214,7 +213,9 @@ def _control(probe: Any, runner: _Runner, layout: list[int], word: int) -> None:
             code = LW | T0 << 21 | (T0 + 1) << 16
             layout[CP0 + i] = place([runner.run(code, one) for one in (1, 0x102)], size)
     status = probe.read(mc.UC_MIPS_REG_CP0_STATUS)
-    layout[CP0 + _index("status")] = follow(probe, mc.UC_MIPS_REG_CP0_STATUS, (status | 0x5A00, status | 0x3C00), 4)
+    layout[CP0 + _index("status")] = follow(
+        probe, mc.UC_MIPS_REG_CP0_STATUS, (status | 0x5A00, status | 0x3C00), 4
+    )
     probe.write(mc.UC_MIPS_REG_CP0_STATUS, status)
     config3 = follow(probe, mc.UC_MIPS_REG_CP0_CONFIG3, _VALUES, 4)
     layout[CP0 + _index("config3")] = config3
@@ -240,7 +241,7 @@ def _reads(probe: Any, runner: _Runner, row: Cp0, at: int) -> bool:  # noqa: ANN
     """Whether `mfc0` reads what the state holds there."""
     state = runner.run(MFC0 | T0 << 16 | row.number << 11 | row.select, 0)
     seen = probe.read(mc.UC_MIPS_REG_0 + T0) & 0xFFFFFFFF
-    return seen == int.from_bytes(state[at : at + 4], "little")
+    return bool(seen == int.from_bytes(state[at : at + 4], "little"))
 
 
 def _flags(probe: Any, runner: _Runner, layout: list[int]) -> None:  # noqa: ANN401

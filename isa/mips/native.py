@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isa.mips import tlb
 from isa.mips.layout import calibrate
 from isa.mips.state import identify, regime, view, wakes
 from isa.records import NativeAbilities
@@ -13,4 +14,5 @@ MIPS_NATIVE = NativeAbilities(
     wakes=wakes,
     regime=regime,
     identify=identify,
+    attached=("tlb", tlb.places),
 )

@@ -1,7 +1,7 @@
 """MIPS state by register name, out of and into the engine's saved CPU state. See `layout`.
 
-FCSR and Status are not among the names: what they mean for the engine is kept beside them, so they are written through its
-API. `status` is read here under the name "status_word".
+FCSR and Status are not among the names: what they mean for the engine is kept beside them, so they are written through
+its API. `status` is read here under the name "status_word".
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """MIPS, native: exceptions to the guest's vectors, and the calls that leave the guest.
 
-Source: MIPS Architecture For Programmers, Volume III (MD00090), chapter 6, cited as [pra]. The engine comes here before it
-takes an exception, with its pc and the flags of its delay slot right (`layout`); then its own function takes it, which
-knows every CPU model's registers: BadInstr, debug mode, microMIPS handlers.
+Source: MIPS Architecture For Programmers, Volume III (MD00090), chapter 6, cited as [pra]. The engine comes here before
+it takes an exception, with its pc and the flags of its delay slot right (`layout`); then its own function takes it,
+which knows every CPU model's registers: BadInstr, debug mode, microMIPS handlers.
 """
 
 from __future__ import annotations

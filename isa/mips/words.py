@@ -10,7 +10,12 @@ from isa.native import Record, Word, as_i64, as_regions, as_u32, as_u64, code_at
 
 U = np.uint64
 GPR, PC = int(Slot.GPR), int(Slot.PC)
-HFLAGS, ERROR_CODE, BTARGET, BCOND = int(Slot.HFLAGS), int(Slot.ERROR_CODE), int(Slot.BTARGET), int(Slot.BCOND)
+HFLAGS, ERROR_CODE, BTARGET, BCOND = (
+    int(Slot.HFLAGS),
+    int(Slot.ERROR_CODE),
+    int(Slot.BTARGET),
+    int(Slot.BCOND),
+)
 STATUS, CAUSE, EPC, EBASE = int(Slot.STATUS), int(Slot.CAUSE), int(Slot.EPC), int(Slot.EBASE)
 BADVADDR, CONFIG1, CONFIG3 = int(Slot.BADVADDR), int(Slot.CONFIG1), int(Slot.CONFIG3)
 DO_INTERRUPT, EXEC_INTERRUPT = int(Slot.DO_INTERRUPT), int(Slot.EXEC_INTERRUPT)
@@ -18,7 +23,8 @@ DO_INTERRUPT, EXEC_INTERRUPT = int(Slot.DO_INTERRUPT), int(Slot.EXEC_INTERRUPT)
 STATUS_IE, STATUS_EXL, STATUS_ERL, STATUS_BEV = 1, 2, 4, 1 << 22
 CAUSE_IP = 0xFF00
 USER, DEBUG_MODE, M16, CONDITIONAL, IN_SLOT = 3, 1 << 2, 1 << 10, 1 << 12, 0x87F800
-"""hflags: not kernel mode, debug mode, 16-bit code, a branch that waits depends on its condition, and all that is set between a branch and its slot (QEMU 5.0.1, target/mips/cpu.h)."""
+"""hflags (QEMU 5.0.1, target/mips/cpu.h): not kernel mode, debug mode, 16-bit code, a branch that waits depends on its
+condition, and all that is set between a branch and its slot."""
 NO_INSTRUCTION = 2
 """error_code: the exception is one of a fetch."""
 CONFIG1_CA = 1 << 2

@@ -47,7 +47,9 @@ def _assemble(isa: str, mode: str, text: str, address: int) -> bytes:
             if _keystone(mode, line, address) is None and line.strip():
                 raise AssemblyError(isa, number, 0, lines[number - 1], "Keystone assembled nothing")
         except keystone.KsError as error:
-            if error.errno != keystone.KS_ERR_ASM_SYMBOL_MISSING:  # a label of another line is no fault of this one
+            if (
+                error.errno != keystone.KS_ERR_ASM_SYMBOL_MISSING
+            ):  # a label of another line is no fault of this one
                 raise AssemblyError(isa, number, 0, lines[number - 1], str(error)) from None
     raise AssemblyError(isa, 1, 0, lines[0], message)
 

@@ -45,6 +45,10 @@ _INTERRUPTS = (
 )
 
 VECTORS: tuple[Vector, ...] = tuple(
-    Vector(offset, offset.name.lower().replace("_", " ").replace("vsx", "VSX"), offset in _INTERRUPTS)
+    Vector(
+        offset,
+        f"{offset.name.lower().replace('_', ' ').replace('vsx', 'VSX')} interrupt",
+        interrupt=offset in _INTERRUPTS,
+    )
     for offset in Offset
 )

@@ -7,9 +7,8 @@ from numba import carray, cfunc, njit, types
 
 from isa.contract import InterruptLines
 from isa.native import Record, Word, as_control, as_engine, note, save
-from isa.ppc.counters import WAITS
 from isa.ppc.traps import enter_vector
-from isa.ppc.words import MSR, MSR_EE, PC, PREFIX, VECTORS, U, is_handled, nth, put_nth
+from isa.ppc.words import MSR, MSR_EE, PREFIX, VECTORS, U, is_handled, nth
 from isa.records import LOG_INTERRUPT
 
 _LINES = InterruptLines()

@@ -1,8 +1,8 @@
 """Where the engine keeps PowerPC state in a saved context: measured on a live engine, never assumed.
 
 The API shows a few registers. The others lie in known order around them (QEMU 5.0, target/ppc/cpu.h, CPUPPCState), and
-each group is recognised by what it must hold: the table of vectors by its offsets, the table of special-purpose registers by
-how srr0 is accessed. `calibrate` also shapes the state of power-on:
+each group is recognised by what it must hold: the table of vectors by its offsets, the table of special-purpose
+registers by how srr0 is accessed. `calibrate` also shapes the state of power-on:
 
 - Clocks are made registers that nobody may access: an instruction that does arrives as a privileged one, and is carried
   out by us (`counters`). The engine's own would read the host's clock, or an address of zero.
@@ -40,7 +40,9 @@ class Slot(IntEnum):
     ERROR = 13  # u32: what the exception under way is about
     VECTORS = 14
     PREFIX = 15  # what is added to a vector
-    HFLAGS = 16  # what translated code depends on: MSR's part, then other registers' part, two MMU indices (u32)
+    HFLAGS = (
+        16  # what translated code depends on: MSR's part, then other registers' part, two MMU indices (u32)
+    )
     SR = 17  # 32 segment registers
     BATS = 18  # DBAT uppers, DBAT lowers, IBAT uppers, IBAT lowers, 8 each
     MSR_MASK = 19
@@ -123,9 +125,9 @@ def _access(state: bytes, vsr: int) -> int:
         program, program_too, reads, writes, *_, name, value = struct.unpack_from(
             "<8Q", state, start + _SRR0 * ACCESS_ROW
         )
-        if program == program_too != 0 and 0 not in (reads, writes, name) and value == 0:
-            if program not in (reads, writes):
-                return start
+        known = program == program_too and value == 0 and 0 not in (program, reads, writes, name)
+        if known and program not in (reads, writes):
+            return start
     raise NotFound("the engine's CPU state holds no table of special-purpose registers")
 
 

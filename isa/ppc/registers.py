@@ -52,7 +52,9 @@ class Spr:
 
 
 def _bats(kind: str, first: int) -> tuple[Spr, ...]:
-    return tuple(Spr(first + 2 * i + j, f"{kind}bat{i}{'ul'[j]}", only=32) for i in range(4) for j in range(2))
+    return tuple(
+        Spr(first + 2 * i + j, f"{kind}bat{i}{'ul'[j]}", only=32) for i in range(4) for j in range(2)
+    )
 
 
 SPRS: tuple[Spr, ...] = (
@@ -74,7 +76,10 @@ SPRS: tuple[Spr, ...] = (
     Spr(1017, "l2cr", only=32),
     Spr(1019, "ictc", only=32),
     *(Spr(1020 + i, f"thrm{i + 1}", only=32) for i in range(3)),
-    *(Spr(952 + i, name, only=32) for i, name in enumerate(("mmcr0", "pmc1", "pmc2", "sia", "mmcr1", "pmc3", "pmc4"))),
+    *(
+        Spr(952 + i, name, only=32)
+        for i, name in enumerate(("mmcr0", "pmc1", "pmc2", "sia", "mmcr1", "pmc3", "pmc4"))
+    ),
     Spr(1023, "pir"),
     Spr(17, "dscr", only=64),
     Spr(28, "cfar", only=64),
@@ -173,9 +178,16 @@ def registers(bits: int) -> tuple[Register, ...]:
     for row in CLOCKS:
         rows.append(
             Register(
-                row.name, bits, None, Role.SYSTEM, "spr", gdb=GDB_SPR + row.number, number=row.number,
-                read_only=True, note=_CLOCK,
-            )  # fmt: skip
+                row.name,
+                bits,
+                None,
+                Role.SYSTEM,
+                "spr",
+                gdb=GDB_SPR + row.number,
+                number=row.number,
+                read_only=True,
+                note=_CLOCK,
+            )
         )
     return tuple(rows)
 

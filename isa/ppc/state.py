@@ -11,7 +11,15 @@ from isa.state import TableState
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
 
-MSR_SF, MSR_HV, MSR_ILE, MSR_EE, MSR_PR, MSR_FP, MSR_ME = 1 << 63, 1 << 60, 1 << 16, 1 << 15, 1 << 14, 1 << 13, 1 << 12
+MSR_SF, MSR_HV, MSR_ILE, MSR_EE, MSR_PR, MSR_FP, MSR_ME = (
+    1 << 63,
+    1 << 60,
+    1 << 16,
+    1 << 15,
+    1 << 14,
+    1 << 13,
+    1 << 12,
+)
 MSR_IP, MSR_IR, MSR_DR = 1 << 6, 1 << 5, 1 << 4
 TICK: Final = 10
 """ns of one tick of the time base (100 MHz)."""
@@ -60,7 +68,9 @@ class State(TableState):
             (layout[Slot.INPUTS], 8),
             (layout[Slot.FUNCTIONS], 16),
         )
-        self._parts = list(zip((0, *(at + size for at, size in pointers)), (at for at, _ in pointers), strict=False))
+        self._parts = list(
+            zip((0, *(at + size for at, size in pointers)), (at for at, _ in pointers), strict=False)
+        )
         self._rest = pointers[-1][0] + pointers[-1][1]
 
     def get(self, data: StateBytes, name: str) -> int:
@@ -139,6 +149,10 @@ def regime(view: StateView, state: StateBytes) -> object:
     """What decides how addresses are translated: MSR, and the registers of block and segment translation."""
     if "sr0" not in view.places:
         return None
-    names = ("sdr1", *(f"sr{i}" for i in range(16)), *(f"{k}bat{i}{h}" for k in "id" for i in range(4) for h in "ul"))
+    names = (
+        "sdr1",
+        *(f"sr{i}" for i in range(16)),
+        *(f"{k}bat{i}{h}" for k in "id" for i in range(4) for h in "ul"),
+    )
     translates = view.get(state, "msr") & (MSR_IR | MSR_DR | MSR_PR)
     return translates, *(view.get(state, name) for name in names)

@@ -1,8 +1,8 @@
 """PowerPC, native: synchronous interrupts, delivered by hand, and the calls that leave the guest.
 
-Source: Power ISA 3.0B, Book III, chapter 6, cited as [6.x]; for the 32-bit models MPC7410 RISC Microprocessor Family User's
-Manual, chapter 4. The engine's own facts: UC_HOOK_INTR comes with its own exception number and the pc that the exception
-left, plus 4; what it is about is in the saved state, in the code that QEMU's target/ppc/cpu.h defines.
+Source: Power ISA 3.0B, Book III, chapter 6, cited as [6.x]; for the 32-bit models MPC7410 RISC Microprocessor Family
+User's Manual, chapter 4. The engine's own facts: UC_HOOK_INTR comes with its own exception number and the pc that the
+exception left, plus 4; what it is about is in the saved state, in the code that QEMU's target/ppc/cpu.h defines.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     at = after - 4
     if engine.wide == U(0):
         at &= 0xFFFFFFFF
-    cause = np.int64(number)
+    cause: Word = np.int64(number)
     if cause == EMULATION:  # no hypervisor state of the guest's own: a program interrupt
         cause = PROGRAM
     if cause not in (INSTRUCTION_STORAGE, INSTRUCTION_SEGMENT):
@@ -199,6 +199,8 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
     left = 0
     if cause < EXCEPTIONS:
         left = trap(engine, control, cause, at, back, bits, value)
+        if left != 0 and cause == SYSTEM_CALL:
+            control.retired -= U(1)
     else:
         control.cause, control.fault_address, left = U(cause), U(at), EXCEPTION
         put_nth(engine, PC, 0, at)
@@ -223,7 +225,7 @@ def fault(address: Word) -> Word:
     at = control.pc
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, at, control.access, control.address, 0)
-    msr, dar = nth(engine, MSR, 0), nth(engine, SPR, DAR)
+    dar = nth(engine, SPR, DAR)
     put_nth(engine, SPR, DAR, control.address)
     bits = SRR1_MACHINE_CHECK if engine.wide == U(0) else U(0)
     left = trap(engine, control, MACHINE_CHECK, at, at, bits, control.address)
@@ -242,7 +244,7 @@ def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     save(engine)
-    number = np.int64(MACHINE_CHECK)
+    number: Word = np.int64(MACHINE_CHECK)
     for i in range(EXCEPTIONS):
         if nth(engine, VECTORS, i) == cause:
             number = i

@@ -78,15 +78,8 @@ def word_at(at: Word, little: Word) -> Word:
     """32 bits at a host address."""
     data = carray(as_u8(at), 4)
     if little:
-        return (
-            np.int64(data[0])
-            | np.int64(data[1]) << 8
-            | np.int64(data[2]) << 16
-            | np.int64(data[3]) << 24
-        )
-    return (
-        np.int64(data[3]) | np.int64(data[2]) << 8 | np.int64(data[1]) << 16 | np.int64(data[0]) << 24
-    )
+        return np.int64(data[0]) | np.int64(data[1]) << 8 | np.int64(data[2]) << 16 | np.int64(data[3]) << 24
+    return np.int64(data[3]) | np.int64(data[2]) << 8 | np.int64(data[1]) << 16 | np.int64(data[0]) << 24
 
 
 @njit

@@ -33,11 +33,22 @@ _MISSING = (
     ("port I/O", "z/Architecture has channels, and the engine has none"),
     ("page walk", "not written: the engine's MMU walks"),
     ("clocks", "STCK stores zero, STPT the host's time: use the timer of `bare`"),
-    ("interrupts", "the timer of `bare` is the clock comparator's, its latch the service signal, software the emergency signal"),
+    (
+        "interrupts",
+        "the timer of `bare` is the clock comparator's, its latch the service signal, software the emergency signal",
+    ),
     ("I/O and machine-check interruptions", "nothing raises them"),
+    ("CPU address", "STAP stores 0 on every CPU: r3 holds the number at the start"),
+    ("SET CLOCK", "the engine ends the process when it translates it"),
     ("access-register mode with DAT", "the engine ends the process"),
-    ("hypercall", "DIAGNOSE does nothing in the engine, and no hook sees it: SVC 255 of the supervisor is the call"),
-    ("device access by LMG", "of three registers or more, the base among them: the engine loads the ends before the middle"),
+    (
+        "hypercall",
+        "DIAGNOSE does nothing in the engine, and no hook sees it: SVC 255 of the supervisor is the call",
+    ),
+    (
+        "device access by LMG",
+        "of three registers or more, the base among them: the engine loads the ends before the middle",
+    ),
 )
 
 _MODELS = (

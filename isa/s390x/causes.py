@@ -74,15 +74,21 @@ SUPERVISOR_CALL = 0x1C0
 """Where its new PSW is: a supervisor call has a code of its own, from 0 to 255, and no program interruption code."""
 
 
+_UPPER = ("hfp", "pc", "alet", "asce", "per")
+
+
 def _name(cause: IntEnum) -> str:
-    text = cause.name.lower().replace("_", " ")
-    for short in ("hfp", "pc", "alet", "asce", "per"):
-        text = " ".join(short.upper() if word == short else word for word in text.split())
-    return text
+    words = cause.name.lower().split("_")
+    return " ".join(word.upper() if word in _UPPER else word for word in words)
+
+
+def _program_name(cause: Program) -> str:
+    name = _name(cause)
+    return name if name.endswith("event") else f"{name} exception"
 
 
 VECTORS: tuple[Vector, ...] = (
-    *(Vector(cause, _name(cause)) for cause in Program),
+    *(Vector(cause, _program_name(cause)) for cause in Program),
     Vector(SUPERVISOR_CALL, "supervisor call"),
     *(Vector(cause, _name(cause), interrupt=True) for cause in External),
 )

@@ -34,7 +34,14 @@ _NOT_THERE = (0x19,)
 
 # RS and RSY with a range of registers: opcode -> (bytes of each, kind)
 RS = {0x90: (4, _STORE), 0x98: (4, _LOAD)}
-RSY = {0x04: (8, _LOAD), 0x24: (8, _STORE), 0x96: (4, _LOAD), 0x26: (4, _STORE), 0x98: (4, _LOAD), 0x90: (4, _STORE)}
+RSY = {
+    0x04: (8, _LOAD),
+    0x24: (8, _STORE),
+    0x96: (4, _LOAD),
+    0x26: (4, _STORE),
+    0x98: (4, _LOAD),
+    0x90: (4, _STORE),
+}
 
 # SI and SIY: one byte
 SI = {0x91: (_LOAD,), 0x92: (_STORE,), 0x94: _BOTH, 0x95: (_LOAD,), 0x96: _BOTH, 0x97: _BOTH}

@@ -67,7 +67,9 @@ def calibrate(probe: Probe) -> list[int]:
     layout[Slot.ROUNDING] = _rounding(probe, layout[Slot.FPC])
     probe.write(sc.UC_S390X_REG_CR0, value)
     if layout[Slot.C0] != at + 88:
-        raise NotFound("the engine's CPU state has another order than PSW, interruption codes, control registers")
+        raise NotFound(
+            "the engine's CPU state has another order than PSW, interruption codes, control registers"
+        )
     layout[Slot.CLOCK_COMPARATOR] = layout[Slot.C0] + 128
     layout[Slot.CPU_TIMER] = layout[Slot.C0] + 136
     layout[Slot.TOD_PROGRAMMABLE] = layout[Slot.C0] + 144

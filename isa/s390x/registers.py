@@ -39,7 +39,9 @@ _IN_STATE = "read in the engine's saved state"
 
 def registers() -> tuple[Register, ...]:
     rows = [
-        Register("pswm", 64, uc.UC_S390X_REG_PSWM, Role.SYSTEM, "general", ("psw.mask",), 0, fields=PSW_FIELDS),
+        Register(
+            "pswm", 64, uc.UC_S390X_REG_PSWM, Role.SYSTEM, "general", ("psw.mask",), 0, fields=PSW_FIELDS
+        ),
         Register("pswa", 64, uc.UC_S390X_REG_PC, Role.PC, "general", ("pc", "psw.addr"), 1),
     ]
     for n in range(16):
@@ -65,9 +67,17 @@ def registers() -> tuple[Register, ...]:
     ]
     rows += [
         Register(
-            f"cr{n}", 64, uc.UC_S390X_REG_CR0 + n, Role.SYSTEM, "control", (f"c{n}",), 83 + n, n, privilege=1,
+            f"cr{n}",
+            64,
+            uc.UC_S390X_REG_CR0 + n,
+            Role.SYSTEM,
+            "control",
+            (f"c{n}",),
+            83 + n,
+            n,
+            privilege=1,
             fields=_CR0_FIELDS if n == 0 else (),
-        )  # fmt: skip
+        )
         for n in range(16)
     ]
     rows += [

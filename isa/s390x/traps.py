@@ -1,8 +1,8 @@
 """z/Architecture, native: interruptions, delivered by hand as a swap of PSWs, and the calls that leave the guest.
 
-Source: z/Architecture Principles of Operation (SA22-7832-12), chapter 6, by page. The engine's own facts: UC_HOOK_INTR comes
-with 2 for a supervisor call, 3 for a program interruption, and the PSW at the instruction; codes and lengths are in the saved
-state, and what else a program interruption stores is in memory already.
+Source: z/Architecture Principles of Operation (SA22-7832-12), chapter 6, by page. The engine's own facts: UC_HOOK_INTR
+comes with 2 for a supervisor call, 3 for a program interruption, and the PSW at the instruction; codes and lengths are
+in the saved state, and what else a program interruption stores is in memory already.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ WAITS = U(64)
 
 @njit
 def swap(engine: Record, control: Record, base: Word, old: Word, mask: Word, address: Word) -> Word:
-    """Store the PSW, load the new one [6-5]; False, with nothing done, where the new one is all zero: nobody handles it."""
+    """Store the PSW, load the new one [6-5]; False, with nothing done, where the new one is all zero: nobody's."""
     new_mask, new_address = load(base + old + TO_NEW, 8), load(base + old + TO_NEW + 8, 8)
     if new_mask == U(0) and new_address == U(0):
         return False

@@ -6,12 +6,14 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.native import Word, as_u8
+from isa.sparc.forbidden import admit
 from isa.sparc.instructions import POWER_DOWN
 from isa.sparc.interrupts import takes, tell_lines
-from isa.sparc.translation import begin, on_fill, resume
+from isa.sparc.translation import begin, on_fill, resume, settle
 from isa.sparc.traps import advance, deliver, fault, on_exception, on_invalid, stops
 
 __all__ = [
+    "admit",
     "advance",
     "begin",
     "deliver",
@@ -21,6 +23,7 @@ __all__ = [
     "on_fill",
     "on_invalid",
     "resume",
+    "settle",
     "stops",
     "takes",
     "tell_lines",

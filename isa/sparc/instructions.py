@@ -13,6 +13,9 @@ PRIVILEGED: Final = (
 ASI_MMU: Final = 0x04
 ASI_MMU_LEON: Final = 0x19
 ASI_LSU: Final = 0x45
+ASI_ITLB_DATA: Final = 0x55
+"""The entry that the address names."""
+ASI_DMMU: Final = 0x58
 POWER_DOWN: Final = 0x13
 """The ASR that a LEON sleeps at a write of."""
 
@@ -43,6 +46,7 @@ def ta(number: int) -> int:
 
 TA_0: Final = ta(0)
 ADDCC_G1_1_G3: Final = arithmetic(0x10, 3, 1, 1)
+MOV_0_G3, MOV_8_G3 = (arithmetic(0x02, 3, 0, value) for value in (0, 8))
 MOV_0X200_G3: Final = arithmetic(0x02, 3, 0, 0x200)
 LDD_G2_F0: Final = 3 << 30 | 0x23 << 19 | 2 << 14
 LD_G2_FSR: Final = 3 << 30 | 0x21 << 19 | 2 << 14

@@ -73,6 +73,9 @@ class Slot(IntEnum):
     BANKS = 45  # globals that are not in use: alternate, normal, interrupt, MMU, 64 bytes each
     KEPT_NPC = 46  # no offsets: the npc, and the length of the next block, that an entry goes on with
     KEPT_STEP = 47
+    KEPT_LIMIT = 48  # how many instructions of the next block come before one that must not run
+    ITLB = 49  # V9: 64 entries of tag and data
+    CONTEXT = 50  # V9: primary context
 
 
 _CPU: Final = 1 << 17
@@ -86,6 +89,7 @@ def calibrate(probe: Probe) -> list[int]:
     """Byte offsets by `Slot`, of an engine just opened, which is left as at power-on."""
     bench = Bench(probe)
     layout = [-1] * len(Slot)
+    layout[Slot.KEPT_LIMIT] = 0
     word = bench.word
     patterns = (0x5A5A1234, 0x3C3C4568)
     layout[Slot.G0] = follow(probe, sc.UC_SPARC_REG_G1, patterns, word) - word
@@ -228,6 +232,18 @@ def _calibrate_v9(bench: Bench, layout: list[int], skip: range) -> None:
     if u32(windows, layout[Slot.MAXTL]) != version >> 8 & 0xFF:
         raise NotFound("the engine's CPU state holds no MAXTL after TL")
     layout[Slot.LSU], layout[Slot.GL], layout[Slot.HPSTATE] = _not_in_all(bench, layout)
+    if layout[Slot.BANKS] >= 0:  # a sun4v model's MMU is its hypervisor's
+        layout[Slot.CONTEXT], layout[Slot.ITLB] = _tlb(bench, skip)
+
+
+def _tlb(bench: Bench, skip: range) -> tuple[int, int]:
+    """Offsets of the primary context, and of the first entry of the instruction TLB."""
+    code = [op.MOV_8_G3, op.sta(1, 3, op.ASI_DMMU, wide=True)]
+    context = bench.follow(code, (0x155, 0xAAA), 8, skip)
+    entry = 1 << 63 | 0x155 << 13  # valid, 8 KiB
+    code = [op.MOV_0_G3, op.sta(1, 3, op.ASI_ITLB_DATA, wide=True)]
+    states = [bench.run(*code, g1=value) for value in (entry, 0)]
+    return context, bench.place(states, (entry, 0), 8, skip) - 8
 
 
 def _not_in_all(bench: Bench, layout: list[int]) -> tuple[int, int, int]:

@@ -1,9 +1,12 @@
-"""What an engine for SPARC needs before anything else: two words of its own structure changed.
+"""What an engine for SPARC needs before anything else: some words of its own changed.
 
 `stop_interrupt` is the engine's function (engine, number) -> whether UC_HOOK_INSN_INVALID handles that exception; it
 says so of illegal instructions only, and the others go to UC_HOOK_INTR after the engine has overwritten pc by npc, so
 that nobody knows any more where a trap in a delay slot came from. Ours says so of all of them: pc and npc are exact, and
 where the hook has taken the trap the engine goes on. It lies before `memory_map_io`, which the library exports.
+
+A table of the library's, of the conditions that test a register, has -1 for those that V9 reserves: the engine crashes
+when it translates one. They become "never"; `forbidden` keeps them from running.
 
 `cpu_context_size` is how much of the CPU state a context holds. The engine for SPARC64 forgets to set it, so that its
 contexts are empty; how much it should be the library exports.
@@ -12,6 +15,8 @@ contexts are empty; how much it should be the library exports.
 from __future__ import annotations
 
 import ctypes
+import functools
+import mmap
 import struct
 from typing import Final
 
@@ -26,6 +31,9 @@ _HEAD: Final = 4096
 _CONTEXT_MODE: Final = uc.UC_CTL_CONTEXT_MODE | 1 << 26 | 1 << 30
 _ILLEGAL: Final = {"sparc": 0x02, "sparc64": 0x10}
 _EXCEPTIONS: Final = 0x200
+_NEVER: Final = 0
+_CONDITIONS: Final = struct.pack("<8i", -1, 9, 11, 3, -1, 8, 10, 2)
+"""By rcond: -, not zero, > 0, >= 0, -, zero, <= 0, < 0, by the engine's numbers."""
 
 
 def prepare_v8(handle: ctypes.c_void_p) -> None:
@@ -35,6 +43,7 @@ def prepare_v8(handle: ctypes.c_void_p) -> None:
 def prepare_v9(handle: ctypes.c_void_p) -> None:
     _exceptions(handle, "sparc64")
     _contexts(handle)
+    _conditions()
 
 
 def _head(handle: ctypes.c_void_p) -> bytes:
@@ -58,13 +67,41 @@ def _exceptions(handle: ctypes.c_void_p, target: str) -> None:
 
 
 def _in_library(address: int) -> bool:
+    return any(low <= address < high and "x" in rights for low, high, rights in _spans())
+
+
+@functools.cache
+def _conditions() -> None:
+    """Have no condition be one that the engine cannot translate. Once a process."""
+    places = []
+    for low, high, rights in _spans():
+        if rights == "r--p":
+            data = ctypes.string_at(low, high - low)
+            at = -1
+            while (at := data.find(_CONDITIONS, at + 1)) >= 0:
+                places.append(low + at)
+    if len(places) != 1:
+        raise NotFound(f"Unicorn's library has {len(places)} tables of V9's conditions")
+    first = places[0] & ~(mmap.PAGESIZE - 1)
+    size = ctypes.c_size_t(places[0] + len(_CONDITIONS) - first)
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    if protect(ctypes.c_void_p(first), size, mmap.PROT_READ | mmap.PROT_WRITE) != 0:
+        raise NotFound("the host does not let the table of V9's conditions be changed")
+    table = (ctypes.c_int * 8).from_address(places[0])
+    table[0] = table[4] = _NEVER
+    protect(ctypes.c_void_p(first), size, mmap.PROT_READ)
+
+
+def _spans() -> list[tuple[int, int, str]]:
+    """Where Unicorn's library lies: first address, end, rights."""
+    found = []
     with open("/proc/self/maps") as maps:
         for line in maps:
             span, rights, *_ = line.split()
-            low, high = (int(part, 16) for part in span.split("-"))
-            if low <= address < high:
-                return "x" in rights and "libunicorn" in line
-    return False
+            if "libunicorn" in line:
+                low, high = (int(part, 16) for part in span.split("-"))
+                found.append((low, high, rights))
+    return found
 
 
 def _contexts(handle: ctypes.c_void_p) -> None:

@@ -22,7 +22,22 @@ from isa.native import (
     get32,
     get64,
 )
-from isa.sparc.words import KEPT_NPC, KEPT_STEP, LSU, MMU, NPC, U, cut, follow, get, keep, kept, point, put
+from isa.sparc.words import (
+    KEPT_LIMIT,
+    KEPT_NPC,
+    KEPT_STEP,
+    LSU,
+    MMU,
+    NPC,
+    U,
+    cut,
+    follow,
+    get,
+    keep,
+    kept,
+    point,
+    put,
+)
 
 MMU_ON = 1
 MMUS_ON = 0xC
@@ -50,6 +65,11 @@ def begin(address: Word) -> Word:
     point(engine)
     npc = get(engine, NPC)
     engine.resuming = U(0)
+    limit = kept(engine, KEPT_LIMIT)
+    if limit != U(0):
+        keep(engine, KEPT_LIMIT, U(0))
+        step = carray(as_u32(np.intp(engine.step)), 1)
+        step[0] = min(step[0], np.uint32(limit))
     if npc != cut(engine, control.pc + U(4)):
         engine.resuming = U(1)
         control.attention = U(1)
@@ -57,6 +77,16 @@ def begin(address: Word) -> Word:
         if engine.step != U(0):
             keep(engine, KEPT_STEP, carray(as_u32(np.intp(engine.step)), 1)[0])
     return control.pc
+
+
+@cfunc(types.int32(types.intp))
+def settle(address: Word) -> Word:
+    """The engine has come back: where no block has begun, npc is still to be put right."""
+    engine = carray(as_engine(address), 1)[0]
+    if engine.resuming != U(0):
+        engine.resuming = U(0)
+        put(engine, NPC, kept(engine, KEPT_NPC))
+    return 0
 
 
 @cfunc(types.int32(types.intp))

@@ -22,6 +22,7 @@ from isa.native import (
     give_back,
     note,
     place,
+    put32,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -30,6 +31,7 @@ from isa.sparc.causes import V8 as C8
 from isa.sparc.causes import V9 as C9
 from isa.sparc.paging_core import instruction_at
 from isa.sparc.words import (
+    ET,
     MMU,
     NPC,
     PC,
@@ -54,6 +56,7 @@ FETCH_9 = (int(C9.INSTRUCTION_ACCESS_EXCEPTION), int(C9.INSTRUCTION_ACCESS_ERROR
 MISS_9 = int(C9.FAST_INSTRUCTION_ACCESS_MMU_MISS)
 UNALIGNED_8, UNALIGNED_9 = int(C8.MEM_ADDRESS_NOT_ALIGNED), int(C9.MEM_ADDRESS_NOT_ALIGNED)
 DATA_8, DATA_9 = int(C8.DATA_ACCESS_EXCEPTION), int(C9.DATA_ACCESS_EXCEPTION)
+UNDERFLOW_8, RETT = int(C8.WINDOW_UNDERFLOW), 0x39
 ERROR_8, ERROR_9 = int(C8.DATA_ACCESS_ERROR), int(C9.DATA_ACCESS_ERROR)
 CODE_8, CODE_9 = int(C8.INSTRUCTION_ACCESS_ERROR), int(C9.INSTRUCTION_ACCESS_ERROR)
 
@@ -117,6 +120,10 @@ def on_invalid(uc: Word, user: Record) -> Word:
         value = data_address(engine, np.int64(pc))
         if cause == DATA_8 and not wide:  # the engine notes the page only
             carray(as_u32(place(engine, MMU)), 5)[4] = np.uint32(value)
+    if cause == UNDERFLOW_8 and not wide and instruction_at(engine, np.int64(pc)) >> 19 & 0x3F == RETT:
+        put32(
+            engine, ET, U(0)
+        )  # it was, when rett began: a trap then is an error [V8 B.26]; the engine has set it
     left = take(engine, control, cause, value)
     if left != 0:
         control.kind = U(left)

@@ -20,13 +20,17 @@ from isa.native import (
     put32,
     put64,
 )
+from isa.sparc.causes import FILL, SPILL
 from isa.sparc.layout import Slot
 
 U = np.uint64
 PC, NPC, CWP, WINDOW, BASE = int(Slot.PC), int(Slot.NPC), int(Slot.CWP), int(Slot.WINDOW), int(Slot.BASE)
 PIL, S, ET, MMU = int(Slot.PIL), int(Slot.S), int(Slot.ET), int(Slot.MMU)
+CANSAVE, NWINDOWS = int(Slot.CANSAVE), int(Slot.NWINDOWS)
+ITLB, CONTEXT = int(Slot.ITLB), int(Slot.CONTEXT)
 PSTATE, TL, MAXTL, LSU, G0 = int(Slot.PSTATE), int(Slot.TL), int(Slot.MAXTL), int(Slot.LSU), int(Slot.G0)
 KEPT_NPC, KEPT_STEP = int(Slot.KEPT_NPC), int(Slot.KEPT_STEP)
+KEPT_LIMIT = int(Slot.KEPT_LIMIT)
 PSTATE_IE, PSTATE_PRIV = 2, 4
 
 do_interrupt_v8 = types.ExternalFunction("sparc_cpu_do_interrupt_sparc", types.void(types.intp))
@@ -100,14 +104,20 @@ def follow(engine: Record, control: Record) -> None:
         put(engine, NPC, control.pc + U(4))
 
 
-@njit
+@njit(error_model="numpy")
 def enter_trap(engine: Record, number: Word) -> None:
     """The engine's own delivery: PSR or the trap stack, the window, pc and npc [V8 7.1, V9 7.6]. It gives up where
     there is none (`deliverable`)."""
     carray(as_u32(np.intp(engine.exception)), 1)[0] = np.uint32(number)
     point(engine)
     if engine.wide != U(0):
+        saved = get32(engine, CANSAVE)
+        if SPILL <= number < FILL:  # the engine counts windows back from CANSAVE, and only once around
+            windows = get32(engine, NWINDOWS)
+            around = saved % windows if windows != U(0) else U(0)
+            put32(engine, CANSAVE, around if around + U(1) != windows else U(0xFFFF_FFFF))
         do_interrupt_v9(np.intp(engine.cpu))
+        put32(engine, CANSAVE, saved)
     else:
         do_interrupt_v8(np.intp(engine.cpu))
 

@@ -1,4 +1,5 @@
-"""Traps by class and identification number, TriCore Architecture Manual (V1.3.8), table 5-1; interrupts of machine `bare`.
+"""Traps by class and identification number, TriCore Architecture Manual (V1.3.8), table 5-1; interrupts of machine
+`bare`.
 
 A vector's number is 16 times the class plus the identification number that the handler finds in d15.
 """

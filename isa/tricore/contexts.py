@@ -1,4 +1,5 @@
-"""TriCore, native: upper contexts saved on the list of free areas, and restored (TriCore Architecture Manual, section 4).
+"""TriCore, native: upper contexts saved on the list of free areas, and restored (TriCore Architecture Manual, section
+4).
 
 The engine saves and restores them for its own traps, calls and returns; here it is done for what it does not have:
 interrupts, bus errors, and a trap that is taken back because nobody handles it.

@@ -1,7 +1,7 @@
 """TriCore, native: interrupts of machine `bare`'s lines (TriCore Architecture Manual, chapter 6).
 
-Bit n of the lines is priority n. The engine takes no interrupts: it is done here, between blocks, where `takes` sees that
-ICR lets one in. ICR.IE and PCXI.PIE are where the engine has them, bit 8 and bit 23, on all models.
+Bit n of the lines is priority n. The engine takes no interrupts: it is done here, between blocks, where `takes` sees
+that ICR lets one in. ICR.IE and PCXI.PIE are where the engine has them, bit 8 and bit 23, on all models.
 """
 
 from __future__ import annotations

@@ -108,7 +108,8 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
 
 @cfunc(types.int32(types.intp))
 def fault(address: Word) -> Word:
-    """An access that nothing backs: a call to the VMM, a trap without a handler, or the guest's bus error; 0, or a Kind."""
+    """An access that nothing backs: a call to the VMM, a trap without a handler, or the guest's bus error; 0, or a
+    Kind."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     save(engine)

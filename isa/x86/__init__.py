@@ -38,7 +38,10 @@ _MISSING = (
     ("RDRAND, RDSEED", "they would give the host's entropy: invalid opcodes"),
     ("local APIC, SIPI, SMM", "machine `bare` has three interrupt lines instead"),
     ("alignment", "the engine never checks it: no #AC, no #GP of SSE accesses"),
-    ("unmapped access", "a machine check (vector 18) if the guest has set CR4.MCE, else the guest has crashed"),
+    (
+        "unmapped access",
+        "a machine check (vector 18) if the guest has set CR4.MCE, else the guest has crashed",
+    ),
     ("data breakpoints (dr0 to dr3)", "the engine never hits them; those of code it does"),
     ("last x87 instruction", "the engine notes neither its address nor its operand's"),
     ("INS into a device window", "the window gets a zero before the value"),
@@ -154,10 +157,20 @@ def _describe(
 _ABI_64 = ("rax", ("rdi", "rsi", "rdx", "rcx", "r8", "r9"))
 _ABI_32 = ("eax", ("ebx", "ecx", "edx", "esi", "edi", "ebp"))
 X86_64 = _describe(
-    "x86_64", 64, _models(_WIDE), ("amd64", "x86-64", "x64"), _ABI_64, "x86-64: starts in 64-bit mode, without paging"
+    "x86_64",
+    64,
+    _models(_WIDE),
+    ("amd64", "x86-64", "x64"),
+    _ABI_64,
+    "x86-64: starts in 64-bit mode, without paging",
 )
 I386 = _describe(
-    "i386", 32, _models(_NARROW + _WIDE), ("x86", "ia32", "i686"), _ABI_32, "IA-32: starts in flat protected mode"
+    "i386",
+    32,
+    _models(_NARROW + _WIDE),
+    ("x86", "ia32", "i686"),
+    _ABI_32,
+    "IA-32: starts in flat protected mode",
 )
 CODE_16 = _describe("i8086", 32, _models(_NARROW), (), _ABI_32, "IA-32 in real mode: to decode with", 16)
 """What code of 16 bits is decoded with; no guest names it."""

@@ -1,5 +1,8 @@
-"""x86, native: hardware breakpoints. The engine keeps what the debug registers ask for in lists of its own, outside of the
-CPU state, and in the state where in them: when a state is put into an engine that has others, they are made anew."""
+"""x86, native: hardware breakpoints.
+
+The engine keeps what the debug registers ask for in lists of its own, outside of the CPU state, and in the state where
+in them: when a state is put into an engine that has others, they are made anew.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from isa.x86 import encoding
 from isa.x86.cpuid import on_cpuid, on_rdtsc, on_rdtscp
 from isa.x86.interrupts import begin, settle, takes, tell_lines
 from isa.x86.ports import on_in, on_out
+from isa.x86.standing import advance, deliver, fault, refuse, resume
 from isa.x86.syscalls import on_syscall, on_sysenter
 from isa.x86.translation import on_fill
-from isa.x86.traps import advance, deliver, fault, on_exception, on_invalid, refuse, resume
+from isa.x86.traps import on_exception, on_invalid
 from isa.x86.words import mode
 
 __all__ = [

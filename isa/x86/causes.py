@@ -61,8 +61,5 @@ def _name(cause: Cause) -> str:
 VECTORS: tuple[Vector, ...] = (
     *(Vector(cause, _name(cause)) for cause in Cause),
     *(Vector(TRIPLE_FAULT + cause, f"triple fault ({_name(cause)})") for cause in Cause),
-    *(
-        Vector(FIRST_INTERRUPT + line, f"{line.name.lower()} interrupt", interrupt=True)
-        for line in Line
-    ),
+    *(Vector(FIRST_INTERRUPT + line, f"{line.name.lower()} interrupt", interrupt=True) for line in Line),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from isa.native import Record, Word, as_control, as_engine, as_i64, as_u32, as_u64, engine_record, get64
+from isa.native import Record, Word, as_control, as_i64, as_u32, as_u64, engine_record, get64
 from isa.x86.layout import Slot
 from isa.x86.msr import time_here
 from isa.x86.words import (

@@ -80,7 +80,7 @@ def measure(code: Any, forms: Any, bits: Any) -> Any:  # noqa: ANN401  compiled 
     if opcode == 0x0F:
         opcode, chart = code[at], 1
         at += 1
-        if opcode == 0x38 or opcode == 0x3A:  # noqa: PLR1714
+        if opcode == 0x38 or opcode == 0x3A:
             chart = 2 if opcode == 0x38 else 3
             opcode = code[at]
             at += 1
@@ -101,7 +101,7 @@ def measure(code: Any, forms: Any, bits: Any) -> Any:  # noqa: ANN401  compiled 
     if form & MODRM:
         mod, reg, rm = code[at] >> 6, code[at] >> 3 & 7, code[at] & 7
         at += 1
-        if chart == 0 and (opcode == 0xF6 or opcode == 0xF7) and reg < 2:  # noqa: PLR1714  TEST has a constant
+        if chart == 0 and (opcode == 0xF6 or opcode == 0xF7) and reg < 2:
             form |= IMM8 if opcode == 0xF6 else IMMZ
         registers = mod == 3 or (chart == 1 and 0x20 <= opcode <= 0x27)  # MOV of CRn and DRn ignores mod
         if not registers and (bits == 16) != address and bits != 64:

@@ -12,8 +12,9 @@ from isa.records import LOG_INTERRUPT
 from isa.x86.breakpoints import note_breakpoints, see_breakpoints
 from isa.x86.causes import FIRST_INTERRUPT, Cause
 from isa.x86.cpuid import look_at_model
-from isa.x86.layout import INT_VECTOR, PRIVATE, STUB, Slot
+from isa.x86.layout import Slot
 from isa.x86.state import PENDING
+from isa.x86.svm import INT_VECTOR, PRIVATE, STUB
 from isa.x86.words import (
     BASE,
     CS,

@@ -2,10 +2,6 @@
 
 Each place is found by a register that the API writes, or lies between two such and is checked to hold what it must.
 Source of the order: the structure CPUX86State of QEMU 5.0.1.
-
-The engine's own checks of AMD's SVM are switched on for good, as if our guest were a nested one: they make an access of
-a model-specific register an exit where `PERMISSIONS` says so, a shutdown one, and deliver a virtual interrupt. For that
-each engine has some memory of its own at `PRIVATE`, which no page table of the guest can name. Nothing of it shows.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ import unicorn.unicorn_py3.unicorn as binding
 import unicorn.x86_const as uc
 
 from isa.layout import NotFound, Probe, follow
-from isa.x86.registers import MSRS
+from isa.x86.svm import EFER_NUMBER, own_memory
 
 
 class Slot(IntEnum):
@@ -81,20 +77,6 @@ SEGMENT: Final = 24
 SELECTOR, BASE, LIMIT, ATTRIBUTES = 0, 8, 16, 20
 """Bytes of a segment's cache, and its fields."""
 
-PRIVATE: Final = 0x000F_FFFF_0000_0000
-"""Guest-physical: above the 40 bits that the engine takes in page tables, and no canonical address."""
-VMCB_SIZE, PERMISSIONS, PERMISSIONS_SIZE, STUB, PRIVATE_SIZE = 0x1000, 0x1000, 0x2000, 0x3000, 0x4000
-"""A virtual machine control block; two bits for each MSR; code that is never executed."""
-MSR_PERMISSIONS, INT_VECTOR = 0x48, 0x64  # AMD manual volume 2, appendix B
-_RANGES: Final = ((0, 0), (0xC000_0000, 0x800), (0xC001_0000, 0x1000))
-_ENGINE_READS: Final = (
-    0x174, 0x175, 0x176, 0x1A0, 0x277, 0xC000_0080, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084,
-    0xC000_0100, 0xC000_0101, 0xC000_0102, 0xC000_0103,
-)  # fmt: skip
-"""MSRs that the engine itself serves; it writes them too, but for EFER, of which it forgets LMA."""
-EFER_NUMBER: Final = 0xC000_0080
-MSR_EXIT, SHUTDOWN_EXIT, FIRST_EXIT = 0x7C, 0x7F, 0x60
-
 INHIBIT, CS32, SS32, ADDSEG, PE, LMA, CS64, GUEST, OSFXSR = (
     1 << bit for bit in (3, 4, 5, 6, 7, 14, 15, 21, 22)
 )
@@ -103,10 +85,6 @@ FPU_FLAGS: Final = 9
 """HFLAGS has CR0's MP, EM and TS from this bit on."""
 INTERRUPTS_ON, PRIORITY_KEPT = 1, 8
 """Bits of HFLAGS2: GIF; V_INTR_MASKING, with which cr8 is a register of its own."""
-FIELDS_OF_MSRS: Final = {row.number: row.name for row in MSRS}
-
-_kept: Final[list[ctypes.Array[ctypes.c_ubyte]]] = []
-"""Memory that engines have mapped lives as long as the process."""
 
 
 class Held(Probe, Protocol):
@@ -126,7 +104,7 @@ def calibrate(bits: int) -> Callable[[Held], list[int]]:
         before = bytes(probe.take_state())
         layout = _places(probe)
         layout[Slot.SIZE], layout[Slot.LONG_MODE] = len(before), int(bits == 64)
-        layout[Slot.VMCB] = _own_memory(probe.handle)
+        layout[Slot.VMCB] = own_memory(probe.handle)
         sse = _has_sse(probe)
         state = probe.take_state()
         state[:] = before
@@ -200,8 +178,11 @@ def _flags(probe: Held, layout: list[int], pc: int) -> None:
         found = tuple(
             _word(state, layout[slot], size)
             for slot, size in (
-                (Slot.FLAGS, 8), (Slot.CC_SRC, 8), (Slot.CC_OP, 4), (Slot.DIRECTION, 4)
-            )  # fmt: skip
+                (Slot.FLAGS, 8),
+                (Slot.CC_SRC, 8),
+                (Slot.CC_OP, 4),
+                (Slot.DIRECTION, 4),
+            )
         )
         if found != (value | 2, value & 0x8D5, 1, direction):
             raise NotFound("the engine's CPU state holds no eflags after the pc")
@@ -241,7 +222,11 @@ def _wide(probe: Held, register: int, size: int) -> int:
 
 def _x87(probe: Held, layout: list[int], at: Callable[..., int]) -> None:
     control = at(Slot.X87_CONTROL, uc.UC_X86_REG_FPCW, 2, 0x37F, 0x27E)
-    layout[Slot.X87_STATUS], layout[Slot.X87_TOP], layout[Slot.X87_TAGS] = control - 2, control - 6, control + 2
+    layout[Slot.X87_STATUS], layout[Slot.X87_TOP], layout[Slot.X87_TAGS] = (
+        control - 2,
+        control - 6,
+        control + 2,
+    )
     _write(probe, uc.UC_X86_REG_FPSW, struct.pack("<H", 0x2841))
     _write(probe, uc.UC_X86_REG_FPTAG, struct.pack("<H", 0xFFF3))
     state = probe.state_now()
@@ -252,7 +237,9 @@ def _x87(probe: Held, layout: list[int], at: Callable[..., int]) -> None:
     _write(probe, uc.UC_X86_REG_FPSW, bytes(2))
     layout[Slot.X87] = _wide(probe, uc.UC_X86_REG_FP0, 10)
     layout[Slot.X87_LAST] = layout[Slot.X87] + 8 * 16
-    _expect("x87's last opcode", follow(probe, uc.UC_X86_REG_FOP, (0x123, 0x456), 2, 2), layout[Slot.X87_LAST])
+    _expect(
+        "x87's last opcode", follow(probe, uc.UC_X86_REG_FOP, (0x123, 0x456), 2, 2), layout[Slot.X87_LAST]
+    )
 
 
 def _exceptions(probe: Held, layout: list[int]) -> None:
@@ -297,28 +284,6 @@ def _efer(probe: Held, after: int) -> int:
         if (_word(states[0], at), _word(states[1], at)) == (0x400, 0x500):
             return at
     raise NotFound("the engine's CPU state holds no EFER")
-
-
-def _own_memory(handle: ctypes.c_void_p) -> int:
-    """Map an engine's private memory; its host address."""
-    whole = (ctypes.c_ubyte * (PRIVATE_SIZE + 0x1000))()
-    _kept.append(whole)
-    host = (ctypes.addressof(whole) + 0xFFF) & ~0xFFF
-    memory = (ctypes.c_ubyte * PRIVATE_SIZE).from_address(host)
-    memory[MSR_PERMISSIONS : MSR_PERMISSIONS + 8] = list(struct.pack("<Q", PRIVATE + PERMISSIONS))
-    memory[PERMISSIONS : PERMISSIONS + PERMISSIONS_SIZE] = [0xFF] * PERMISSIONS_SIZE
-    for number in _ENGINE_READS:
-        first, base = max(each for each in _RANGES if each[0] <= number)
-        at, shift = base + (number - first) // 4, 2 * (number - first & 3)
-        intercepted = 2 if number == EFER_NUMBER else 0
-        memory[PERMISSIONS + at] = memory[PERMISSIONS + at] & ~(3 << shift) | intercepted << shift
-    memory[STUB] = 0xF4  # hlt
-    status = binding.uclib.uc_mem_map_ptr(
-        handle, ctypes.c_uint64(PRIVATE), ctypes.c_size_t(PRIVATE_SIZE), 7, ctypes.c_void_p(host)
-    )
-    if status:
-        raise NotFound(f"the engine maps nothing at {PRIVATE:#x}")
-    return host
 
 
 def _has_sse(probe: Held) -> bool:

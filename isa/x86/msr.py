@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from isa.native import Record, Word, get32, get64, guest_time, put32, put64
-from isa.x86.layout import EFER_NUMBER
+from isa.native import Record, Word, get32, get64, guest_time, put32, put64, walk
+from isa.x86.svm import EFER_NUMBER
 from isa.x86.words import EFER, HFLAGS, LMA, LONG_MODE, PG, TSC_OFFSET, U, control_register, linear, number
-from isa.native import walk
 
 TSC, TSC_ADJUST = 0x10, 0x3B
 SCE, LME, LMA_BIT, NXE, FFXSR = 1, 1 << 8, 1 << 10, 1 << 11, 1 << 14
@@ -19,7 +18,7 @@ def time_here(engine: Record, control: Record) -> Word:
     """Guest time in ns before the instruction at the pc, which is in the block that is charged already."""
     whole = control.retired
     pc, start = linear(engine), control.block_pc
-    if control.block_count != U(0) and start <= pc and pc < start + control.block_size:
+    if control.block_count != U(0) and start <= pc < start + control.block_size:
         done = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
         control.retired = whole - control.block_count + done
     time = guest_time(engine, control)

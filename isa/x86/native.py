@@ -7,6 +7,7 @@ import unicorn.x86_const as uc
 from isa.records import NativeAbilities
 from isa.x86.layout import calibrate
 from isa.x86.state import State, regime, wakes
+from isa.x86.svm import PRIVATE
 
 
 def _abilities(bits: int) -> NativeAbilities:
@@ -26,6 +27,7 @@ def _abilities(bits: int) -> NativeAbilities:
             (uc.UC_X86_INS_SYSENTER, "on_sysenter"),
         ),
         clocks=(("tsc", 1, 0),),
+        reach=PRIVATE - 1,
     )
 
 

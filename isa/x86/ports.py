@@ -15,8 +15,8 @@ from isa.native import Record, Word, as_control, call_word, engine_record, get64
 from isa.x86.words import (
     FLAGS,
     PE,
-    U,
     VM,
+    U,
     helper_check_iob,
     helper_check_iol,
     helper_check_iow,

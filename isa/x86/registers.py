@@ -6,7 +6,7 @@ Sources: Intel SDM volume 1, chapter 3; volume 3A, chapter 2 (control, debug and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import unicorn.x86_const as uc
 
@@ -24,6 +24,7 @@ NUMBERS = ("ax", "cx", "dx", "bx", "sp", "bp", "si", "di")  # in the order of th
 # fmt: on
 _X87_ALIASES = ("fcw", "fsw", "ftw", "fcs", "fip", "fds", "fdp", "")
 _X87_UNICORN = ("FPCW", "FPSW", "FPTAG", "FCS", "FIP", "FDS", "FDP", "FOP")
+_NO_ID = "the low part of an x87 register; the engine's API has no id for it"
 _FIRST_SYSTEM = 100  # GDB's number of the first register of ours
 
 EFLAGS = (
@@ -101,21 +102,8 @@ BASES = {"fs_base": 0xC000_0100, "gs_base": 0xC000_0101}
 def registers(bits: int) -> tuple[Register, ...]:
     """The register table of i386 or x86-64."""
     rows = (*_general(bits), *_parts(bits), *_floating(bits), *_system(bits))
-    number = _FIRST_SYSTEM
-    numbered = []
-    for row in rows:
-        if row.group == "system":
-            row = _with_number(row, number)
-            number += 1
-        numbered.append(row)
-    return tuple(numbered)
-
-
-def _with_number(row: Register, number: int) -> Register:
-    return Register(
-        row.name, row.bits, row.unicorn, row.role, row.group, row.aliases, number, row.number, row.privilege,
-        row.read_only, row.selector, row.fields, row.note,
-    )  # fmt: skip
+    numbers = iter(range(_FIRST_SYSTEM, _FIRST_SYSTEM + len(rows)))
+    return tuple(replace(row, gdb=next(numbers)) if row.group == "system" else row for row in rows)
 
 
 def _id(name: str) -> int:
@@ -131,7 +119,12 @@ def _general(bits: int) -> list[Register]:
     names, pointer = (GENERAL_64, "rip") if bits == 64 else (GENERAL_32, "eip")
     rows = [
         Register(
-            name, bits, _id(name), Role.SP if name[1:] == "sp" else Role.GENERAL, gdb=gdb, number=encoding(name)
+            name,
+            bits,
+            _id(name),
+            Role.SP if name[1:] == "sp" else Role.GENERAL,
+            gdb=gdb,
+            number=encoding(name),
         )
         for gdb, name in enumerate(names)
     ]
@@ -151,9 +144,7 @@ def _parts(bits: int) -> list[Register]:
     rows = []
     for name in GENERAL_64 if bits == 64 else GENERAL_32:
         for part, width in _narrower(name, bits):
-            rows.append(
-                Register(part, width, _id(part), Role.GENERAL, "part", number=encoding(name))
-            )
+            rows.append(Register(part, width, _id(part), Role.GENERAL, "part", number=encoding(name)))
     return rows
 
 
@@ -179,9 +170,7 @@ def _floating(bits: int) -> list[Register]:
         rows.append(
             Register(name, 32, _id(unicorn), Role.STATUS, "general", aliases, first + 8 + n, note=note)
         )
-    rows += [
-        Register(f"mm{n}", 64, _id(f"mm{n}"), Role.VECTOR, "mmx", number=n) for n in range(8)
-    ]
+    rows += [Register(f"mm{n}", 64, None, Role.VECTOR, "mmx", number=n, note=_NO_ID) for n in range(8)]
     count = 16 if bits == 64 else 8
     rows += [
         Register(f"xmm{n}", 128, _id(f"xmm{n}"), Role.VECTOR, "sse", gdb=first + 16 + n, number=n)
@@ -209,14 +198,14 @@ def _system(bits: int) -> list[Register]:
         rows.append(Register(name, 16, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_base", word, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_limit", 32, None, Role.SYSTEM, "system"))
-        rows.append(Register(f"{name}_attr", 32, None, Role.SYSTEM, "system", fields=ATTRIBUTES))
+        note = "the type is that of an available task" if name == "tr" else ""
+        rows.append(Register(f"{name}_attr", 32, None, Role.SYSTEM, "system", fields=ATTRIBUTES, note=note))
     for name in ("gdtr", "idtr"):
         rows.append(Register(f"{name}_base", word, None, Role.SYSTEM, "system"))
         rows.append(Register(f"{name}_limit", 32, None, Role.SYSTEM, "system"))
+    fields: tuple[Field, ...]
     for n, fields in ((0, _CR0), (2, ()), (3, ()), (4, _CR4)):
-        rows.append(
-            Register(f"cr{n}", word, _id(f"cr{n}"), Role.SYSTEM, "system", number=n, fields=fields)
-        )
+        rows.append(Register(f"cr{n}", word, _id(f"cr{n}"), Role.SYSTEM, "system", number=n, fields=fields))
     rows.append(Register("cr8", word, None, Role.SYSTEM, "system", aliases=("tpr",), number=8))
     for n, fields in ((0, ()), (1, ()), (2, ()), (3, ()), (6, _DR6), (7, _DR7)):
         rows.append(Register(f"dr{n}", word, _id(f"dr{n}"), Role.SYSTEM, "system", number=n, fields=fields))

@@ -18,7 +18,6 @@ from isa.x86.layout import (
     CS64,
     DS,
     ES,
-    FIRST_EXIT,
     FPU_FLAGS,
     FS,
     GDTR,
@@ -30,20 +29,18 @@ from isa.x86.layout import (
     LDTR,
     LIMIT,
     LMA,
-    MSR_EXIT,
     OSFXSR,
     PE,
     PRIORITY_KEPT,
-    PRIVATE,
     SEGMENT,
     SELECTOR,
-    SHUTDOWN_EXIT,
     SS,
     SS32,
     TR,
     Slot,
 )
 from isa.x86.registers import GENERAL_32, GENERAL_64, NUMBERS, encoding
+from isa.x86.svm import FIRST_EXIT, MSR_EXIT, PRIVATE, SHUTDOWN_EXIT
 
 if TYPE_CHECKING:
     from isa.records import StateBytes, StateView
@@ -117,6 +114,8 @@ class State(TableState):
             value = sum(1 << 8 * n for n in range(8) if value >> 2 * n & 3 == 3)
         elif name == "eflags":
             value |= 2
+        elif name == "tr_attr":  # the engine keeps the type without its busy bit, and aborts at any other
+            value = value & ~0xFF00 | (0x8900 if value & 0x800 else 0x8100)
         super().put(data, self._on_stack(data, name), value)
         if name in _HIDDEN:
             hide(self._layout, data)
@@ -124,7 +123,13 @@ class State(TableState):
     def read(self, data: bytes | bytearray | memoryview) -> dict[str, int]:
         """The whole state by name. What the engine leaves lying about and never looks at again reads as zero."""
         clean = bytearray(data)
-        scratch = [(Slot.CC_DST, 8), (Slot.CC_SRC, 8), (Slot.CC_SRC2, 8), (Slot.CC_OP, 4), (Slot.DIRECTION, 4)]
+        scratch = [
+            (Slot.CC_DST, 8),
+            (Slot.CC_SRC, 8),
+            (Slot.CC_SRC2, 8),
+            (Slot.CC_OP, 4),
+            (Slot.DIRECTION, 4),
+        ]
         scratch += [(Slot.RETURN, 8), (Slot.PC, 8)]
         if self._word(data, Slot.SOFTWARE, 4) != PENDING:
             scratch += [(Slot.ERROR_CODE, 4), (Slot.SOFTWARE, 4), (Slot.NEXT_PC, 8)]
@@ -239,7 +244,7 @@ def power_on(layout: list[int], data: memoryview, bits: int, *, sse: bool) -> No
         data[at : at + SEGMENT] = bytes(SEGMENT)
         if index in (LDTR, TR):
             put(at + LIMIT, 0xFFFF, 4)
-            put(at + ATTRIBUTES, 0x8200 if index == LDTR else 0x8B00, 4)
+            put(at + ATTRIBUTES, 0x8200 if index == LDTR else 0x8900, 4)
         elif index < LDTR:
             wide_code = index == CS and bits == 64
             put(at + SELECTOR, 8 if index == CS else 16, 4)

@@ -1,4 +1,4 @@
-"""x86, native: SYSCALL and SYSENTER, which the engine leaves to hooks [Intel SDM 2B]; it adds their length afterwards."""
+"""x86, native: SYSCALL and SYSENTER [Intel SDM 2B]. The engine leaves them to hooks and adds their length afterwards."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from isa.x86.words import (
     RCX,
     RSP,
     SS,
-    U,
     VM,
+    U,
     helper_read_eflags,
     helper_write_eflags,
     hflags,
@@ -77,7 +77,9 @@ def on_sysenter(uc: Word, user: Record) -> None:
     if selector == U(0):
         raise_exception_err(state, GENERAL_PROTECTION, np.int32(0))
     size = U(size_at(engine, linear(engine)))
-    put64(engine, FLAGS, get64(engine, FLAGS) & ~U(IF | RF | VM))  # the translated code keeps the condition codes
+    put64(
+        engine, FLAGS, get64(engine, FLAGS) & ~U(IF | RF | VM)
+    )  # the translated code keeps the condition codes
     long = hflags(engine) & U(LMA) != U(0)
     load_flat(engine, CS, selector, U(CODE_64 if long else CODE_32))
     load_flat(engine, SS, selector + U(8), U(DATA))

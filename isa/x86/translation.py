@@ -7,9 +7,9 @@ from numba import carray, cfunc, types
 
 from axvcpu.control import Kind
 from isa.fill import fill, leave_for_translation
-from isa.native import Word, as_control, engine_record
+from isa.native import Record, Word, as_control, engine_record
 from isa.x86.causes import Cause
-from isa.x86.layout import PRIVATE, STUB
+from isa.x86.svm import PRIVATE, STUB
 from isa.x86.words import LMA, PG, U, canonical, control_register, hflags
 
 DELIVER = int(Kind.DELIVER)

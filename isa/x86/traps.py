@@ -20,7 +20,6 @@ from isa.native import (
     Record,
     Word,
     as_control,
-    as_engine,
     as_u8,
     as_u32,
     call_code,
@@ -35,17 +34,14 @@ from isa.native import (
     put64,
     uc_emu_stop,
 )
-from isa.records import LOG_TRAP, LOG_UNMAPPED
+from isa.records import LOG_TRAP
 from isa.x86.causes import TRIPLE_FAULT, Cause
-from isa.x86.layout import MSR_EXIT, SHUTDOWN_EXIT
 from isa.x86.msr import read_msr, write_msr
-from isa.x86.state import PENDING
+from isa.x86.svm import MSR_EXIT, SHUTDOWN_EXIT
 from isa.x86.words import (
     ERROR_CODE,
     IDTR,
     LIMIT,
-    MCE,
-    NEXT_PC,
     OLD_EXCEPTION,
     PC,
     RAX,
@@ -56,9 +52,7 @@ from isa.x86.words import (
     general,
     hflags,
     linear,
-    put_control_register,
     put_general,
-    raise_exception_err,
     segment32,
     size_at,
     x86_cpu_do_interrupt,
@@ -98,7 +92,7 @@ def start_of(engine: Record, control: Record, end: Word) -> Word:
 def unhandled(control: Record, cause: Word, value: Word) -> Word:
     """Leave with an exception that the guest does not take. Only two say an address."""
     vector = U(cause) & U(TRIPLE_FAULT - 1)
-    addressed = vector == U(PAGE_FAULT) or vector == U(MACHINE_CHECK)  # noqa: PLR1714
+    addressed = vector == U(PAGE_FAULT) or vector == U(MACHINE_CHECK)
     control.cause, control.fault_address = U(cause), U(value) if addressed else U(NEVER)
     return EXCEPTION
 
@@ -107,6 +101,20 @@ def unhandled(control: Record, cause: Word, value: Word) -> Word:
 def value_of(engine: Record, cause: Word) -> Word:
     """What goes with an exception: the address of a page fault, else the error code."""
     return control_register(engine, 2) if cause == PAGE_FAULT else get32(engine, ERROR_CODE)
+
+
+@njit
+def repeated(control: Record, cause: Word, pc: Word) -> Word:
+    """Whether the last exception was this one too, with nothing retired since; this one is the last now."""
+    again = (
+        control.traps != U(0)
+        and control.trap_cause == U(cause)
+        and control.trap_pc == U(pc)
+        and control.trap_retired == control.retired
+    )
+    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
+    control.traps += U(1)
+    return again
 
 
 @njit
@@ -122,23 +130,17 @@ def exception(engine: Record, control: Record, cause: Word) -> Word:
     start = start_of(engine, control, end) if software else end
     pc = get64(engine, PC) - (end - start)
     value = value_of(engine, cause)
+    give_back(engine, control, end)
     if control.cause == U(0):
-        again = (
-            control.traps != U(0)
-            and control.trap_cause == U(cause)
-            and control.trap_pc == U(pc)
-            and control.trap_retired == control.retired
-        )
+        again = repeated(control, cause, pc)
         absent = segment32(engine, IDTR, LIMIT) == U(0)
         if again or absent:
-            give_back(engine, control, start)
+            if software:
+                control.retired -= U(1)
             put64(engine, PC, pc)
             put32(engine, OLD_EXCEPTION, 0xFFFFFFFF)
             left = unhandled(control, cause, value)
             return TRAP_LOOP if again else left
-        give_back(engine, control, end)
-        control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-        control.traps += U(1)
         control.cause = U(cause) + U(1)
         if engine.log_on != U(0):
             note(engine, control, LOG_TRAP, pc, cause, value, hflags(engine) & U(3))
@@ -204,7 +206,7 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
 
 @cfunc(types.boolean(types.intp, types.CPointer(engine_record)))
 def on_invalid(uc: Word, user: Record) -> Word:
-    """UC_HOOK_INSN_INVALID: a hypercall (vmcall or vmmcall, Intel SDM 3C 30.3 and AMD manual 3), or an invalid opcode."""
+    """UC_HOOK_INSN_INVALID: a hypercall (vmcall [Intel SDM 3C 30.3], vmmcall [AMD manual 3]), or an invalid opcode."""
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     at = instruction_place(engine, linear(engine))
@@ -216,7 +218,9 @@ def on_invalid(uc: Word, user: Record) -> Word:
             control.kind = U(HYPERCALL)
             return False
     cause = INVALID_OPCODE
-    if at != 0 and carray(as_u8(at), 1)[0] == 0xF1:  # INT1, which the engine lacks: a trap without a check of the gate
+    if (
+        at != 0 and carray(as_u8(at), 1)[0] == 0xF1
+    ):  # INT1, which the engine lacks: a trap without a check of the gate
         cause = DEBUG
         carray(as_u32(np.intp(engine.exception)), 1)[0] = np.uint32(DEBUG)
         put64(engine, PC, get64(engine, PC) + U(1))
@@ -228,111 +232,3 @@ def on_invalid(uc: Word, user: Record) -> Word:
         control.kind = U(KICK)
         uc_emu_stop(uc)
     return True
-
-
-@njit
-def arrange(engine: Record, control: Record, cause: Word, value: Word) -> Word:
-    """Have the guest take an exception at the pc when it is entered next; 0, or the Kind that it leaves with at once."""
-    if segment32(engine, IDTR, LIMIT) == U(0):
-        return unhandled(control, cause, value)
-    put32(engine, SOFTWARE, PENDING)
-    put64(engine, NEXT_PC, cause)
-    if cause == PAGE_FAULT:
-        put_control_register(engine, 2, value)
-        value = U(0)
-    put32(engine, ERROR_CODE, value)
-    return NONE
-
-
-@cfunc(types.int32(types.intp))
-def resume(address: Word) -> Word:
-    """At the first block of an entry: raise the exception that waits. Does not return."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    put32(engine, SOFTWARE, 0)
-    put64(engine, PC, control.pc)  # it may be at the stub
-    cause, code = np.int32(get64(engine, NEXT_PC)), np.int32(get32(engine, ERROR_CODE))
-    raise_exception_err(np.intp(engine.state), cause, code)
-    return 0
-
-
-@cfunc(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
-def deliver(address: Word, cause: Word, pc: Word, value: Word) -> Word:
-    """Take an exception while the engine stands still; 0, or a Kind to leave with. The value is the error code, of a
-    page fault the address."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    left = arrange(engine, control, np.int64(cause), value)
-    if left != NONE:
-        control.kind = U(left)
-    return left
-
-
-@cfunc(types.int32(types.intp))
-def refuse(address: Word) -> Word:
-    """An MSR that nobody has: #GP(0) [Intel SDM 2B, RDMSR and WRMSR]."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    left = arrange(engine, control, GENERAL_PROTECTION, U(0))
-    if left != NONE:
-        control.kind = U(left)
-    return left
-
-
-@cfunc(types.int32(types.intp))
-def fault(address: Word) -> Word:
-    """An access that nothing backs: a machine check, which is what a bus error is here [Intel SDM 3B 16.1]. Without
-    CR4.MCE the processor shuts down."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    where = control.address
-    if engine.log_on != U(0):
-        note(engine, control, LOG_UNMAPPED, control.pc, control.access, where, hflags(engine) & U(3))
-    if control_register(engine, 4) & U(MCE) == U(0):
-        left = unhandled(control, MACHINE_CHECK, where)
-    else:
-        left = arrange(engine, control, MACHINE_CHECK, where)
-        control.trap_cause, control.trap_pc, control.trap_retired = U(0), U(0), U(0)
-    if left != NONE:
-        control.kind = U(left)
-    return left
-
-
-@njit
-def latch(control: Record) -> None:
-    """The port access that was answered completes when its instruction is executed again: `isa.x86.ports` finds the
-    answer among those of device windows, in the order in which the instruction asks."""
-    if (
-        control.latch_count != U(0)
-        and control.pc == control.latch_pc
-        and control.retired == control.latch_retired
-    ):
-        i = control.latch_next
-    else:
-        i = U(0)
-    entry = control.latch[i]
-    entry.kind, entry.address, entry.width, entry.value = (
-        control.kind,
-        control.address,
-        control.width,
-        control.answer,
-    )
-    control.latch_count = i + U(1)
-    control.latch_pc, control.latch_retired = control.pc, control.retired
-
-
-@cfunc(types.int32(types.intp))
-def advance(address: Word) -> Word:
-    """Go past the call, or complete the access, that was answered."""
-    engine = carray(as_engine(address), 1)[0]
-    control = carray(as_control(np.intp(engine.control)), 1)[0]
-    kind = np.int64(control.kind)
-    if kind == IO_READ or kind == IO_WRITE:  # noqa: PLR1714
-        latch(control)
-        return 0
-    if kind == SYSREG_READ:
-        put_general(engine, RAX, control.answer & U(0xFFFFFFFF))
-        put_general(engine, RDX, control.answer >> U(32))
-    control.pc += U(size_at(engine, control.pc + engine.code_base))
-    control.retired += U(1)
-    return 0

@@ -13,7 +13,6 @@ from isa.native import (
     Word,
     as_i64,
     as_u8,
-    as_u16,
     as_u32,
     as_u64,
     call_code,
@@ -22,7 +21,6 @@ from isa.native import (
     instruction_place,
     place,
     put32,
-    put64,
 )
 from isa.x86 import layout
 from isa.x86.layout import Slot

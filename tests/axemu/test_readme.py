@@ -64,3 +64,9 @@ def test_a_python_without_its_venv_module_is_told_which_package_has_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(environment.EnvironmentFailed, match="apt install python3-venv"):
         environment._create()
+
+
+def test_the_table_of_instruction_sets_is_what_the_command_prints(capfd: pytest.CaptureFixture[str]) -> None:
+    cli.dispatch(["isa", "list", "--markdown"])
+    (table,) = re.findall(r"<!-- axemu isa list --markdown -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert table == capfd.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from isa import registry
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 ALL = [load_guest(folder) for folder in find_guests(GUESTS)]
 LARGEST = 40_000  # bytes
+ONE_OF_EACH = list(
+    {guest.build.target or guest.isa: guest for guest in ALL if guest.name != "compute"}.values()
+)
+"""A guest of each row of guests/targets.py; tools/check compares all."""
 WITHOUT_LINES = ("tricore",)  # by an assembler of our own, which knows symbols only
 
 
@@ -52,7 +57,7 @@ def checked(root: Path, *names: str, **changes: str) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**kept, **changes})
 
 
-@pytest.mark.parametrize("guest", ALL, ids=name)
+@pytest.mark.parametrize("guest", ONE_OF_EACH, ids=name)
 def test_the_elf_is_what_its_source_builds(
     guest: Guest, builder: ModuleType, compiler: Callable[[Guest], None], tmp_path: Path
 ) -> None:
@@ -203,7 +208,8 @@ def test_a_name_means_every_isa_an_isa_all_of_its_own_and_a_path_one(builder: Mo
 def test_the_readme_tells_of_every_guest() -> None:
     readme = (GUESTS / "README.md").read_text(encoding="utf-8")
     table = readme.split("## What there is")[1].split("## guest.toml")[0]
-    assert {g.name for g in ALL if g.name not in table} == set()
+    names = {g.name for g in ALL if not g.name.startswith("cortex-m-")}
+    assert {each for each in names if not re.search(rf"[| ]{each}[ ,]", table)} == set()
 
 
 def test_the_readme_s_table_is_the_tree_and_explains_each_gap() -> None:

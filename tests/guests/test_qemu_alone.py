@@ -58,26 +58,16 @@ class Qemu:
     """A CPU, some RAM and an ELF, spoken to by QMP."""
 
     def __init__(self, program: str, model: str, elf: Path) -> None:
-        devices = ("-device", f"loader,file={elf},cpu-num=0")
-        command = [
-            program,
-            "-M",
-            "none",
-            "-cpu",
-            model,
-            "-m",
-            RAM,
-            "-display",
-            "none",
-            "-qmp",
-            "stdio",
-            *devices,
-        ]
+        machine, devices = "none", ("-device", f"loader,file={elf},cpu-num=0")
+        if program.endswith("s390x"):  # there a lone CPU is stopped, and nothing starts it
+            machine, devices = "s390-ccw-virtio", ("-nodefaults", "-kernel", str(elf))
+        common = ("-cpu", model, "-m", RAM, "-display", "none", "-qmp", "stdio")
+        command = [program, "-M", machine, *common, *devices]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         self.patience = threading.Timer(
             PATIENCE, self.process.kill
-        )  # it may be too busy with traps to answer
+        )  # a storm of traps leaves no time to answer
 
     def __enter__(self) -> Self:
         assert self.process.stdout is not None

@@ -1,8 +1,8 @@
 """An assembler and linker for TriCore: text in, one ELF image out. Instructions are the rows of `instructions`.
 
 A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; a semicolon begins a comment.
-Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label and lo:label
-(halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
+Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label and
+lo:label (halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
 """
 
 from __future__ import annotations

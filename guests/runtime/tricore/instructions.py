@@ -1,8 +1,8 @@
 """TriCore instructions that the guests use, as rows (TriCore Architecture Manual, volume 2).
 
-A row: name, operands, the word's constant bits. An operand is a kind and where its bits go. Kinds: d, a, e (data, address
-and even data register), k (constant: signed, u: unsigned), m (memory: base and offset, in one of three modes), l (label,
-relative), j (label, absolute), p (PSW-free: none). Text is as Capstone prints it.
+A row: name, operands, the word's constant bits. An operand is a kind and where its bits go. Kinds: d, a, e (data,
+address and even data register), k (constant: signed, u: unsigned), m (memory: base and offset, in one of three modes),
+l (label, relative), j (label, absolute), p (PSW-free: none). Text is as Capstone prints it.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ import isa
 from isa.contract import Access, MemoryAccess
 
 AARCH64 = isa.find("aarch64")
+assert AARCH64.effective_address is not None and AARCH64.branch_target is not None
+EFFECTIVE_ADDRESS, BRANCH_TARGET = AARCH64.effective_address, AARCH64.branch_target
 EXTENSIONS = {
     names.ARM64_EXT_UXTW: lambda value: value & 0xFFFF_FFFF,
     names.ARM64_EXT_SXTW: lambda value: (value & 0xFFFF_FFFF ^ 0x8000_0000) - 0x8000_0000,
@@ -21,7 +23,17 @@ PC = 0x4_0000
 REGISTERS = {f"x{n}": 0x1_2345_6789 * (n + 1) & ~0xF | 0x8000_0000 * (n & 1) for n in range(31)}
 REGISTERS |= {"sp": 0x9_0000, "pc": PC, "fp": REGISTERS["x29"], "lr": REGISTERS["x30"]}
 NOTHING_HERE = ("prfm", "prfum")
-TAGS = {"stg", "st2g", "stzg", "stz2g", "stgp", "ldg", "ldgm", "stgm", "stzgm"}  # in no CPU model of the engine
+TAGS = {
+    "stg",
+    "st2g",
+    "stzg",
+    "stz2g",
+    "stgp",
+    "ldg",
+    "ldgm",
+    "stgm",
+    "stzgm",
+}  # in no CPU model of the engine
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def address_of(engine: capstone.Cs, instruction: capstone.CsInsn) -> int | None:
                 index &= 0xFFFF_FFFF
             index = EXTENSIONS.get(operand.ext, lambda value: value)(index)
             value += index << operand.shift.value
-        return value & MASK
+        return int(value) & MASK
     return None
 
 
@@ -62,7 +74,7 @@ def test_the_address_is_that_of_capstone_s_operand(disassembler: capstone.Cs) ->
     compared = 0
     for word in words(60_000, 0x0A00_0000, 0x0800_0000):
         instruction = one(disassembler, word)
-        found = AARCH64.effective_address(word.to_bytes(4, "little"), REGISTERS.__getitem__)
+        found = EFFECTIVE_ADDRESS(word.to_bytes(4, "little"), REGISTERS.__getitem__)
         if instruction is None or instruction.mnemonic in {*NOTHING_HERE, *TAGS}:
             continue
         if instruction.mnemonic.startswith("cpy") or "64b" in instruction.mnemonic:  # Armv8.7 and later
@@ -89,7 +101,7 @@ def test_other_instructions_access_nothing(disassembler: capstone.Cs) -> None:
             continue
         if instruction.mnemonic.startswith("ld") or instruction.mnemonic == "dc":
             continue
-        assert AARCH64.effective_address(word.to_bytes(4, "little"), REGISTERS.__getitem__) == (), instruction
+        assert EFFECTIVE_ADDRESS(word.to_bytes(4, "little"), REGISTERS.__getitem__) == (), instruction
         compared += 1
     assert compared > 3_000
 
@@ -125,7 +137,7 @@ def test_other_instructions_access_nothing(disassembler: capstone.Cs) -> None:
 )
 def test_widths_kinds_and_numbers_of_accesses(word: int, size: int, kinds: str, count: int) -> None:
     base = 0x5000 if word != 0x58000041 else PC + 8
-    found = AARCH64.effective_address(word.to_bytes(4, "little"), {**REGISTERS, "x0": 0x5000}.__getitem__)
+    found = EFFECTIVE_ADDRESS(word.to_bytes(4, "little"), {**REGISTERS, "x0": 0x5000}.__getitem__)
     names_of = {"l": Access.LOAD, "s": Access.STORE}
     expected = [MemoryAccess(base + i * size, size, names_of[kind]) for i in range(count) for kind in kinds]
     assert list(found) == expected
@@ -137,7 +149,7 @@ def test_branches_go_where_capstone_says(disassembler: capstone.Cs) -> None:
         instruction = one(disassembler, word)
         if instruction is None:
             continue
-        found = AARCH64.branch_target(word.to_bytes(4, "little"), PC)
+        found = BRANCH_TARGET(word.to_bytes(4, "little"), PC)
         relative = instruction.group(capstone.CS_GRP_BRANCH_RELATIVE) or instruction.mnemonic == "bl"
         if relative:
             assert found == instruction.operands[-1].imm & MASK, instruction

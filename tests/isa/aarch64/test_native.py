@@ -15,7 +15,7 @@ from isa.aarch64.sysregs import ROWS, Kind
 
 AARCH64 = isa.find("aarch64")
 Build = Callable[..., Machine]
-CODE, NOWHERE = 0x10000, 0x0800_0000
+CODE, NOWHERE, LATCH = 0x10000, 0x0800_0000, 0x1003_0000
 MODELS = pytest.mark.parametrize("model", AARCH64.engine.cpu_models, ids=lambda model: model.name)
 
 # Floating point, flags, an exclusive pair, counters, a device, an exception: all that a cut could disturb.
@@ -123,7 +123,7 @@ def test_the_layout_places_every_register_of_the_model(model: isa.contract.CpuMo
     for row in ROWS:
         if row.kind is Kind.STATE and row.needs is None:
             assert row.name in view.places, row
-    assert NONE == -1 and ROWS_AT == len(Slot)
+    assert NONE == -1 and len(Slot) == ROWS_AT
 
 
 @pytest.mark.parametrize(
@@ -192,3 +192,42 @@ def test_code_that_changes_itself_runs_as_changed(build: Build) -> None:
     )
     assert machine.run(timeout=30, max_insns=1000).ending is Ending.BLOCKED
     assert machine.vcpus[0].arch.read_register("x3") > 0x200
+
+
+def atomic(operation: int, operand: int, result: int, base: int = 1) -> int:
+    """Armv8.1's atomic operations on words: LDADD 0, LDCLR 1, LDEOR 2, LDSET 3, LDSMIN 5, LDUMAX 6, SWP 8."""
+    return 0xB820_0000 | operand << 16 | operation << 12 | base << 5 | result
+
+
+def compare_and_swap(compared: int, new: int) -> int:
+    return 0x88A0_7C00 | compared << 16 | 1 << 5 | new
+
+
+@pytest.mark.parametrize(
+    ("word", "register", "result", "after"),
+    [
+        (atomic(0, 2, 3), "x3", 0x10, 0x12),
+        (atomic(0, 2, 1) | 3 << 22, "x1", 0x10, 0x12),  # ldaddal, into its base
+        (atomic(0, 2, 31), "x2", 2, 0x12),  # stadd
+        (atomic(1, 4, 3), "x3", 0x10, 0),
+        (atomic(2, 4, 3), "x3", 0x10, 0),
+        (atomic(3, 2, 3), "x3", 0x10, 0x12),
+        (atomic(5, 2, 3), "x3", 0x10, 2),
+        (atomic(6, 5, 3), "x3", 0x10, 0x99),
+        (atomic(8, 2, 3), "x3", 0x10, 2),
+        (compare_and_swap(4, 2), "x4", 0x10, 2),
+        (compare_and_swap(2, 5), "x2", 0x10, 0x10),
+        (0xB8BF_C023, "x3", 0x10, 0x10),  # ldapr w3, [x1]
+    ],
+)
+def test_atomic_operations_on_a_device_act_once(
+    build: Build, word: int, register: str, result: int, after: int
+) -> None:
+    """The latch's EXTERNAL register, which keeps what is written; Armv8.1 is in model `max`."""
+    machine = build(f".long {word}\nldr w6, [x7]\nwfi", 1, "max")
+    vcpu = machine.vcpus[0].arch
+    for name, value in {"x1": LATCH, "x7": LATCH, "x2": 2, "x4": 0x10, "x5": 0x99}.items():
+        vcpu.write_register(name, value)
+    machine.devices["latch"].write(0, 4, 0x10)
+    machine.run(timeout=30, max_insns=2)
+    assert (vcpu.read_register(register), vcpu.read_register("x6")) == (result, after)

@@ -62,7 +62,9 @@ def test_random_tables_translate_as_the_engine_has_it(build: Build, granule: int
             "ttbr1_el1": source.choice(tables),
         }
         upper = source.random() < 0.5
-        address = source.getrandbits(bits[upper] - (source.random() < 0.9)) | (-1 << bits[upper] if upper else 0)
+        address = source.getrandbits(bits[upper] - (source.random() < 0.9)) | (
+            -1 << bits[upper] if upper else 0
+        )
         address &= (1 << 64) - 1
         if source.random() < 0.1:
             address ^= 1 << source.randint(48, 63)

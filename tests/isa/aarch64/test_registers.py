@@ -31,7 +31,9 @@ def test_register_names_are_capstone_s() -> None:
         assert engine.reg_name(getattr(names, f"ARM64_REG_{name.upper()}")) == name
         assert AARCH64.register(name).gdb == {"fp": 29, "lr": 30, "sp": 31}[name]
     for number in range(32):
-        assert AARCH64.register(f"q{number}") is AARCH64.register(engine.reg_name(names.ARM64_REG_V0 + number))
+        assert AARCH64.register(f"q{number}") is AARCH64.register(
+            engine.reg_name(names.ARM64_REG_V0 + number)
+        )
 
 
 def test_encodings_are_unique_and_numbered_as_in_the_instruction() -> None:
@@ -63,7 +65,15 @@ def test_names_and_encodings_are_capstone_s() -> None:
 def test_gdb_numbers_follow_gdb_s_own_features() -> None:
     """GDB manual, "AArch64 Features": x0 to x30, sp, pc, cpsr; v0 to v31, fpsr, fpcr."""
     rows = sorted((row for row in AARCH64.registers if row.gdb is not None), key=lambda row: row.gdb or 0)
-    expected = [*(f"x{n}" for n in range(31)), "sp", "pc", "cpsr", *(f"v{n}" for n in range(32)), "fpsr", "fpcr"]
+    expected = [
+        *(f"x{n}" for n in range(31)),
+        "sp",
+        "pc",
+        "cpsr",
+        *(f"v{n}" for n in range(32)),
+        "fpsr",
+        "fpcr",
+    ]
     assert [row.name for row in rows[:68]] == expected
     assert [row.gdb for row in rows] == list(range(len(rows)))
 
@@ -122,7 +132,16 @@ def test_what_the_engine_lacks_is_undefined_or_an_exit(build: Build, model: str)
 def test_a_written_system_register_is_what_the_guest_reads(build: Build) -> None:
     machine = build("nop", 3)
     vcpu = machine.vcpus[0].arch
-    skipped = ("hcr_el2", "scr_el3", "tcr_el3", "sctlr_el3", "ttbr0_el3", "cptr_el3", "mdscr_el1", "sctlr_el1")
+    skipped = (
+        "hcr_el2",
+        "scr_el3",
+        "tcr_el3",
+        "sctlr_el3",
+        "ttbr0_el3",
+        "cptr_el3",
+        "mdscr_el1",
+        "sctlr_el1",
+    )
     for row in sysregs.ROWS:
         if row.kind is not Kind.STATE or row.needs is not None or row.name in skipped:
             continue
@@ -196,9 +215,7 @@ def test_fields_of_a_register_never_overlap() -> None:
         ("mpidr_el1", 0x8000_0103, {"Aff0": 3, "Aff1": 1}),
     ],
 )
-def test_fields_decode_as_in_the_manual_s_figures(
-    register: str, word: int, expected: dict[str, int]
-) -> None:
+def test_fields_decode_as_in_the_manual_s_figures(register: str, word: int, expected: dict[str, int]) -> None:
     fields = {field.name: field for field in AARCH64.register(register).fields}
     assert {one: fields[one].of(word) for one in expected} == expected
 

@@ -19,7 +19,13 @@ CODE, VECTORS, NOWHERE = 0x10000, 0x20000, 0x0800_0000
 IL = 1 << 25
 MODES = (0x0, 0x5, 0x9, 0xD)
 LEVELS = pytest.mark.parametrize("level", [0, 1, 2, 3])
-SYNCHRONOUS_SAME, IRQ_SAME, FIQ_SAME, SYNCHRONOUS_LOWER, IRQ_LOWER = 4, 5, 6, 8, 9  # entries of a vector table
+SYNCHRONOUS_SAME, IRQ_SAME, FIQ_SAME, SYNCHRONOUS_LOWER, IRQ_LOWER = (
+    4,
+    5,
+    6,
+    8,
+    9,
+)  # entries of a vector table
 TIMER, EXTERNAL, SOFTWARE, FIQ = 0, 1, 2, 3
 
 
@@ -32,9 +38,8 @@ def ran(machine: Machine) -> dict[str, int]:
 
 
 def exit_of(machine: Machine) -> object:
-    seen: list[object] = []
-    machine.run(timeout=30, max_insns=10_000, until=lambda exit: bool(seen.append(exit)) or True)
-    return seen[-1]
+    """The first thing that it leaves the guest for."""
+    return machine.run(timeout=30, max_insns=10_000, until=lambda exit: True).exit
 
 
 CAUSES = [
@@ -216,3 +221,32 @@ def test_a_hardware_breakpoint_does_not_outlive_its_guest(build: Build) -> None:
     assert machine.run(timeout=30, max_insns=100).ending is Ending.BLOCKED
     assert machine.vcpus[0].read_register("x2") == 5
     assert machine.vcpus[0].read_register("dbgbcr0_el1") == 0x1E7
+
+
+@pytest.mark.parametrize(
+    ("code", "thumb", "after"),
+    [
+        ((0xE3A0_0005, 0xE280_0002, 0xEF00_0011), 0, 12),  # mov r0, #5; add r0, r0, #2; svc #17
+        ((0x3002_2005, 0xDF11), 1, 6),  # the same in T32
+    ],
+)
+def test_aarch32_at_el0_runs_is_cut_and_traps(
+    build: Build, code: tuple[int, ...], thumb: int, after: int
+) -> None:
+    """[arm D1.3, G1]: a program of 32 bits under a kernel of 64."""
+    for cut in (1, 2, 100):
+        machine = build("msr spsr_el1, x1\n msr elr_el1, x2\n eret")
+        machine.memory.write(0x9000, b"".join(word.to_bytes(4, "little") for word in code))
+        vcpu = machine.vcpus[0].arch
+        vcpu.write_register("x1", 0x10 | thumb << 5)
+        vcpu.write_register("x2", 0x9000)
+        for _ in range(20):
+            if machine.run(timeout=30, max_insns=cut).ending is Ending.BLOCKED:
+                break
+            if 0x9000 <= vcpu.pc < 0x9000 + after:
+                assert vcpu.read_register("cpsr") & 0x1F == 0x10
+                assert vcpu.read_register("currentel") == 0
+        found = ran(machine)
+        assert vcpu.read_register("x0") == 7
+        assert (found["esr"] >> 26, found["esr"] & 0xFFFF, found["elr"]) == (0x11, 17, 0x9000 + after)
+        assert (found["vector"], found["spsr"] & 0x3F) == (12, 0x10 | thumb << 5)

@@ -15,8 +15,8 @@ Build = Callable[..., Machine]
 
 @pytest.fixture
 def build() -> Iterator[Build]:
-    """build(code in hex, model, registers): a machine of `bare` that begins with this code, with a stack and, at HANDLER,
-    `bra .` for all vectors."""
+    """build(code in hex, model, registers): a machine of `bare` that begins with this code, with a stack and, at
+    HANDLER, `bra .` for all vectors."""
     made: list[Machine] = []
 
     def one(code: str, cpu: str | None = None, **registers: int) -> Machine:

@@ -1,4 +1,5 @@
-"""Instruction lengths: ours against Capstone's on compiled code, against the engine's on random words; plain and compiled."""
+"""Instruction lengths: ours against Capstone's on compiled code, against the engine's on random words; plain and
+compiled."""
 
 from __future__ import annotations
 
@@ -78,8 +79,9 @@ def test_lengths_and_branches_are_capstone_s_on_compiled_code(name: str) -> None
 
 @pytest.mark.parametrize("number", [0, 1, 3, 4, 5])
 def test_lengths_are_the_engine_s_on_random_words(number: int) -> None:
-    """The engine translates a random instruction and then an illegal one: what it took for the first is its length, unless
-    it has refused it on the way. Numbers as in the descriptor; mac with an addressing mode that it lacks is left out."""
+    """The engine translates a random instruction and then an illegal one: what it took for the first is its length,
+    unless it has refused it on the way. Numbers as in the descriptor; mac with an addressing mode that it lacks is
+    left out."""
     coldfire, chance = number >= 5, random.Random(number)
     uc = Uc(UC_ARCH_M68K, UC_MODE_BIG_ENDIAN)
     uc.ctl_set_cpu_model(number)

@@ -1,4 +1,5 @@
-"""Native m68k: exceptions leave the frame that the CPU's manual has, go through the vector table, and `rte` comes back."""
+"""Native m68k: exceptions leave the frame that the CPU's manual has, go through the vector table, and `rte` comes
+back."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ BUS_ERRORS = [
 def test_a_bus_error_s_frame_says_where_and_rte_makes_the_access_again(
     build: Build, model: str, size: int, format: int | None, at: int
 ) -> None:
-    """move.l (a0), d0; the handler makes a0 right. The MC68000's rte takes three words: the others are for it to drop."""
+    """move.l (a0), d0; the handler makes a0 right. The MC68000's rte takes three words: the others are for it to
+    drop."""
     machine = build("2010 60fe", model, a0=NOWHERE + 4)
     skip = "508f" if format is None else "4e71"  # addq.l #8, a7
     machine.memory.write(HANDLER, bytes.fromhex("207c00006000" + skip + "4e73"))

@@ -151,7 +151,10 @@ def test_a_vector_that_traps_at_once_is_a_loop(build: Build, isa: str) -> None:
 
 
 def test_the_prefix_moves_the_vectors(build: Build) -> None:
-    for msr, ending in ((MSR_ME | MSR_IP, Ending.CRASHED), (MSR_ME, Ending.BUDGET)):  # nothing is at 0xfff00700
+    for msr, ending in (
+        (MSR_ME | MSR_IP, Ending.CRASHED),
+        (MSR_ME, Ending.BUDGET),
+    ):  # nothing is at 0xfff00700
         machine = build(".long 0\n", "ppc", msr=msr)
         put(machine, "b .", 0x700)
         assert machine.run(max_insns=10).ending is ending

@@ -22,7 +22,9 @@ HANDLER_SIZE = 16
 def descriptor(access: int, flags: int, base: int = 0, limit: int = 0xFFFFF) -> int:
     """A segment descriptor; access is its byte 5, flags the upper half of byte 6 [Intel SDM 3A 3.4.5]."""
     low = limit & 0xFFFF | (base & 0xFFFF) << 16
-    high = base >> 16 & 0xFF | access << 8 | (limit >> 16 & 15) << 16 | flags << 20 | (base >> 24 & 0xFF) << 24
+    high = (
+        base >> 16 & 0xFF | access << 8 | (limit >> 16 & 15) << 16 | flags << 20 | (base >> 24 & 0xFF) << 24
+    )
     return high << 32 | low
 
 
@@ -37,10 +39,11 @@ def gate(offset: int, selector: int, kind: int, dpl: int, wide: bool, stack: int
 class Board:
     """Machine `bare`, with a GDT, an IDT whose gates lead to handlers of their own, and a TSS."""
 
-    def __init__(self, isa: str = "x86_64", **config: Any) -> None:  # noqa: ANN401
+    def __init__(self, isa: str = "x86_64", **config: Any) -> None:
         self.machine = Machine(MachineConfig(isa=isa, board="bare", **config))
         self.isa: Isa = registry.find(isa)
         self.wide = self.isa.bits == 64
+        self.machine.settle()
         self.vcpu = self.machine.vcpus[0]
         self.read, self.write = self.vcpu.read_register, self.vcpu.write_register
         self.sp = "rsp" if self.wide else "esp"
@@ -99,7 +102,7 @@ class Board:
     def load16(self, text: str, address: int) -> None:
         self.poke(address, assemble(CODE_16, text, address))
 
-    def run(self, text: str | None = None, **options: Any) -> Outcome:  # noqa: ANN401
+    def run(self, text: str | None = None, **options: Any) -> Outcome:
         if text is not None:
             self.load(text)
         return self.machine.run(timeout=20, **options)
