@@ -24,7 +24,7 @@ from isa.native import (
     walk,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
-from isa.tricore.contexts import FCU_TRAP, enter_handler, restore_upper
+from isa.tricore.contexts import FCD_TRAP, FCU_TRAP, enter_handler, restore_upper
 from isa.tricore.words import A0, BTV, CONTROL, D0, ENGINE, I64, PC, U, flat, psw, put_word, word
 
 HYPERCALL, EXCEPTION, TRAP_LOOP, FAIL = (
@@ -60,16 +60,18 @@ def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) ->
     if again:
         restore(engine)
         return np.int64(TRAP_LOOP)
-    base = word(engine, BTV, 0)
-    other = enter_handler(engine, base | (cause >> 4) << SPACING, pc)
-    if other == FCU_TRAP:  # nothing was saved
-        put_word(engine, A0, 11, pc)
-        put_word(engine, PC, 0, base | (other >> 4) << SPACING)
-        cause = other
-    elif other != 0:
-        nested = word(engine, PC, 0)
-        enter_handler(engine, base | (other >> 4) << SPACING, nested)
-        cause = other
+    other, back = cause, pc
+    for _ in range(3):  # the trap, that of a list which this has used up, that of one which holds nothing
+        cause, vector = other, word(engine, BTV, 0) | (other >> 4) << SPACING
+        other = enter_handler(engine, vector, back)
+        if other == FCU_TRAP and cause == FCU_TRAP:  # then nothing is saved
+            put_word(engine, A0, 11, back)
+            put_word(engine, PC, 0, vector)
+            other = np.int64(0)
+        elif other == FCD_TRAP:
+            back = vector
+        if other == 0:
+            break
     put_word(engine, D0, 15, cause & 15)
     restore(engine)
     return np.int64(0)

@@ -1,8 +1,8 @@
 """An assembler and linker for TriCore: text in, one ELF image out. Instructions are the rows of `instructions`.
 
-A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; # and everything behind it is a
-comment. Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label
-and lo:label (halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
+A source is lines of `label:`, `.directive arguments`, and `name operand, operand`; a semicolon begins a comment.
+Operands: d0, a0, e0, `#` or a plain constant, [a15]#4, [a15+]#4, [+a15]#4, a label with an offset, hi:label and
+lo:label (halves that `movh` and `addi` put together). Sections keep apart what is linked only if it is used.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Assembler:
         if head in (".text", ".data", ".bss", ".rodata"):
             self._enter(head)
         elif head == ".section":
-            self._enter(rest.split(",", maxsplit=1)[0].strip())
+            self._enter(rest.split(",")[0].strip())
         elif head in (".globl", ".global"):
             self._globals.add(rest)
         elif head == ".weak":
@@ -148,12 +148,12 @@ class Assembler:
             for each in rest.split(","):
                 self._value(each.strip(), _DATA[head])
         elif head in (".zero", ".space"):
-            here.data += bytes(int(rest.split(",", maxsplit=1)[0], 0))
+            here.data += bytes(int(rest.split(",")[0], 0))
         elif head in (".asciz", ".string", ".ascii"):
             for text in _STRING.findall(rest):
                 here.data += self._characters(text) + (b"" if head == ".ascii" else b"\0")
         elif head in (".p2align", ".balign", ".align"):
-            amount = int(rest.split(",", maxsplit=1)[0], 0)
+            amount = int(rest.split(",")[0], 0)
             alignment = amount if head == ".balign" else 1 << amount
             here.alignment = max(here.alignment, alignment)
             here.data += bytes(-len(here.data) % alignment)
@@ -188,7 +188,7 @@ class Assembler:
         if text.startswith(("hi:", "lo:")):
             half, text = text[:2], text[3:]
         match = _WORD.match(text)
-        if match is None:
+        if match is None or _REGISTER.match(text):
             raise AssemblyError(f"{text!r} is neither a constant nor a label")
         rest = text[match.end() :].replace(" ", "")
         return self._name(match[0]), int(rest, 0) if rest else 0, half
@@ -214,8 +214,7 @@ class Assembler:
 
     def _encode(self, row: Row, texts: list[str]) -> tuple[int, list[Patch]]:
         word, patches, at = row.word, [], len(self._here.data)
-        for operand, given in zip(row.operands, texts, strict=True):
-            text = given
+        for operand, text in zip(row.operands, texts, strict=True):
             if operand.kind in "dae":
                 match = _REGISTER.match(text)
                 if match is None or match[1] != operand.kind:
@@ -310,6 +309,7 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
     rank = Assembler._rank
     groups = ([one for one in sections if rank(one) < 3], [one for one in sections if rank(one) >= 3])
     segments, contents, offset = [], [], PAGE
+    parts = []
     for flags, group in zip((5, 6), groups, strict=True):
         if not group:
             continue
@@ -320,14 +320,19 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
         for one in filled:
             data[one.address - start : one.address - start + len(one.data)] = one.data
         segments.append(struct.pack("<8I", 1, offset, start, start, size, end - start, flags, PAGE))
-        contents.append((offset, bytes(data), start, flags))
+        contents.append((offset, bytes(data)))
+        for name, ranks in ((".text", (0, 1)), (".rodata", (2,)), (".data", (3,))):
+            inside = [one for one in filled if rank(one) in ranks]
+            if inside:
+                first, last = inside[0].address, inside[-1].address + len(inside[-1].data)
+                parts.append((name, first, offset + first - start, last - first))
         offset += -(-size // PAGE) * PAGE
     named = sorted((name, value) for name, value in symbols.items() if "@" not in name)
     strings, table = bytearray(b"\0"), bytearray(16)
     for name, value in named:
         table += struct.pack("<IIIBBH", len(strings), value, 0, 0x12, 0, 1)
         strings += name.encode() + b"\0"
-    names = b"\0.text\0.data\0.symtab\0.strtab\0.shstrtab\0"
+    names = b"\0.text\0.rodata\0.data\0.symtab\0.strtab\0.shstrtab\0"
     body, headers = bytearray(), [bytes(40)]
     symbols_at = offset
 
@@ -350,9 +355,9 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
             )
         )
 
-    for at, data, start, flags in contents:
-        header(".text" if flags == 5 else ".data", 1, 6 if flags == 5 else 3, start, at, len(data))
-    link = len(contents) + 2
+    for name, first, at, size in parts:
+        header(name, 1, {".text": 6, ".rodata": 2, ".data": 3}[name], first, at, size)
+    link = len(parts) + 2
     for name, kind, data, other, each in (
         (".symtab", 2, bytes(table), link, 16),
         (".strtab", 3, bytes(strings), 0, 0),
@@ -378,7 +383,7 @@ def image(sections: list[Section], symbols: dict[str, int], entry: int) -> bytes
         len(headers) - 1,
     )
     file = bytearray(head + b"".join(segments))
-    for at, data, _, _ in contents:
+    for at, data in contents:
         file += bytes(at - len(file)) + data
     file += bytes(symbols_at - len(file)) + body
     return bytes(file + b"".join(headers))

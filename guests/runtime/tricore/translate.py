@@ -1,8 +1,8 @@
 """RV32EM assembly, as a C compiler writes it, into TriCore assembly: how the guests' C sources come to TriCore.
 
-No C compiler for TriCore is packaged. RV32E has 15 registers and a zero; TriCore has 16 data registers: x1 to x15 are
-d1 to d15, and d0 is zero. Addresses go through a15, what needs a scratch register takes d0 and makes it zero again. A
-call leaves its return address in d1, as the compiler expects; the context list serves traps and interrupts alone.
+No C compiler for TriCore is packaged. RV32E has 15 registers and a zero; TriCore has 16 data registers: x1 to x15 are d1 to
+d15, and d0 is zero. Addresses go through a15, what needs a scratch register takes d0 and makes it zero again. A call leaves its return
+address in d1, as the compiler expects; the context list serves traps and interrupts alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ NAMES = ("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1
 REGISTERS = (
     {name: f"d{n}" for n, name in enumerate(NAMES)} | {f"x{n}": f"d{n}" for n in range(16)} | {"fp": "d8"}
 )
-ZERO = "mov16 d0, d0 ; zero is lost here"
 _HALF = re.compile(r"%(hi|lo)\(([^)]+)\)")
 _MEMORY = re.compile(r"(.*)\((\w+)\)$")
 _PLAIN = {
@@ -46,11 +45,6 @@ _WIDE = {
     "rem": ("div", 1),
     "remu": ("div.u", 1),
 }
-_NEGATED = {
-    "beq": "bne", "bne": "beq", "blt": "bge", "bge": "blt", "bltu": "bgeu", "bgeu": "bltu",
-    "beqz": "bnez", "bnez": "beqz",
-}  # fmt: skip
-_COUNT = {"li"}
 
 
 class Untranslatable(Exception):
