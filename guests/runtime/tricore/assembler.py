@@ -133,7 +133,7 @@ class Assembler:
         if head in (".text", ".data", ".bss", ".rodata"):
             self._enter(head)
         elif head == ".section":
-            self._enter(rest.split(",")[0].strip())
+            self._enter(rest.split(",", maxsplit=1)[0].strip())
         elif head in (".globl", ".global"):
             self._globals.add(rest)
         elif head == ".weak":
@@ -148,12 +148,12 @@ class Assembler:
             for each in rest.split(","):
                 self._value(each.strip(), _DATA[head])
         elif head in (".zero", ".space"):
-            here.data += bytes(int(rest.split(",")[0], 0))
+            here.data += bytes(int(rest.split(",", maxsplit=1)[0], 0))
         elif head in (".asciz", ".string", ".ascii"):
             for text in _STRING.findall(rest):
                 here.data += self._characters(text) + (b"" if head == ".ascii" else b"\0")
         elif head in (".p2align", ".balign", ".align"):
-            amount = int(rest.split(",")[0], 0)
+            amount = int(rest.split(",", maxsplit=1)[0], 0)
             alignment = amount if head == ".balign" else 1 << amount
             here.alignment = max(here.alignment, alignment)
             here.data += bytes(-len(here.data) % alignment)
@@ -214,7 +214,8 @@ class Assembler:
 
     def _encode(self, row: Row, texts: list[str]) -> tuple[int, list[Patch]]:
         word, patches, at = row.word, [], len(self._here.data)
-        for operand, text in zip(row.operands, texts, strict=True):
+        for operand, given in zip(row.operands, texts, strict=True):
+            text = given
             if operand.kind in "dae":
                 match = _REGISTER.match(text)
                 if match is None or match[1] != operand.kind:

@@ -1,8 +1,8 @@
 """RV32EM assembly, as a C compiler writes it, into TriCore assembly: how the guests' C sources come to TriCore.
 
-No C compiler for TriCore is packaged. RV32E has 15 registers and a zero; TriCore has 16 data registers: x1 to x15 are d1 to
-d15, and d0 is zero. Addresses go through a15, what needs a scratch register takes d0 and makes it zero again. A call leaves its return
-address in d1, as the compiler expects; the context list serves traps and interrupts alone.
+No C compiler for TriCore is packaged. RV32E has 15 registers and a zero; TriCore has 16 data registers: x1 to x15 are
+d1 to d15, and d0 is zero. Addresses go through a15, what needs a scratch register takes d0 and makes it zero again. A
+call leaves its return address in d1, as the compiler expects; the context list serves traps and interrupts alone.
 """
 
 from __future__ import annotations

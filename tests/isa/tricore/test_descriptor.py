@@ -67,7 +67,8 @@ def test_psw_is_what_mfcr_reads_after_arithmetic(build: Build) -> None:
 
 
 def _near(address: int | None) -> int | None:
-    """The bits that Capstone gets right: it takes displacements of 24 bits for signed ones of 23, those of `call` and `loop` likewise."""
+    """The bits that Capstone gets right: it takes displacements of 24 bits for signed ones of 23, those of `call` and
+    `loop` likewise."""
     return None if address is None else address & 0xFFFFFF
 
 
