@@ -52,6 +52,8 @@ BLOCKS: Final = 1 << 19
 """Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
 CELLS: Final = 1 << 20
 """Blocks that can be translated before the engine starts afresh (16 bytes each, touched as code is met)."""
+VAST: Final = 64 << 20
+"""Bytes of a device window that no device has."""
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
 _BEYOND: Final = 32
@@ -509,6 +511,11 @@ class Engine:
 
     # -- a machine's address space -----------------------------------------------------------------------------------
 
+    @property
+    def vast(self) -> bool:
+        """Whether a device window is larger than any device."""
+        return self._mapping.largest > VAST
+
     def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
         """Map memory and device windows; everything else is a hole whose accesses leave."""
         self._mapping.fill(memory, windows, page)
@@ -585,7 +592,13 @@ def take(isa: Isa, model: CpuModel) -> Engine:
 
 
 def give(engine: Engine) -> None:
-    """Detach an engine and put it back into the pool."""
+    """Detach an engine and put it back into the pool.
+
+    One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks for
+    each of its pages in turn, and with large pages in use each look takes it milliseconds.
+    """
+    if engine.vast:
+        return
     engine.detach()
     with _lock:
         _free.setdefault((engine.isa.name, engine.model.name), []).append(engine)

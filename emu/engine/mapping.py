@@ -77,12 +77,14 @@ class Mapping:
         self._reach = native.reach
         self.regions = np.zeros(0, REGION)
         self.alias = (0, 0, 0)
+        self.largest = 0  # bytes of a device window
         self._windows = np.zeros(0, WINDOW)
         self._mapped: list[tuple[int, int]] = []
         self._hooks: list[ctypes.c_size_t] = []
 
     def fill(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
         """Map memory and device windows; everything else is a hole whose accesses leave."""
+        self.largest = max((each.size for each in windows), default=0)
         for one, other in itertools.combinations(memory, 2):
             if one.host == other.host:
                 self.alias = one.base, other.base, other.size
