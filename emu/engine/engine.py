@@ -594,8 +594,8 @@ def take(isa: Isa, model: CpuModel) -> Engine:
 def give(engine: Engine) -> None:
     """Detach an engine and put it back into the pool.
 
-    One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks for
-    each of its pages in turn, and with large pages in use each look takes it milliseconds.
+    One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks
+    for each of its pages in turn, and with large pages in use each look takes it milliseconds.
     """
     if engine.vast:
         return

@@ -177,7 +177,7 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "overlapping segments": (program([(0x8000_0000, LOOP * 8, 32), (0x8000_0010, LOOP * 8, 32)]), "overlap"),
     "a segment outside RAM": (program([(0x4000_0000, LOOP, 4)], entry=0x4000_0000), "0x40000000"),
     "10 GB of bss": (program([(0x8000_0000, LOOP, 10 << 30)]), "10 GiB"),
-    "another machine": (program([(0x8000_0000, LOOP, 4)], machine=62), "x86"),
+    "another machine": (program([(0x8000_0000, LOOP, 4)], machine=83), "83"),
     "no file at all": (b"", "empty"),
 }
 

@@ -19,7 +19,7 @@ from emu.outcome import Ending
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 ALL = sorted(f"{folder.parent.name}/{folder.name}" for folder in GUESTS.glob("*/*workload"))
 MODEL = "riscv64/workload"
-LEAST, MOST = 900_000, 4_000_000  # instructions
+LEAST, MOST = 800_000, 6_000_000  # instructions
 FOR_THE_HOST = """
 extern unsigned char registers[];
 #define MMIO_BASE ((unsigned long)registers - 0x10000000ul)

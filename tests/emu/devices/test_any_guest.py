@@ -35,6 +35,9 @@ def build(kind, bench):
         case "ns16550a":
             alarms = [bench.alarm()]
             device = found("uart", bench.line, bench.wire(), alarms[0], clock=bench.clock)
+        case "armv7m-scs":
+            alarms = [bench.alarm()]
+            device = found("scs", bench.clock, alarms[0], lambda: None, bench.power)
         case "clint":
             alarms = [bench.alarm(), bench.alarm()]
             device = found("clint", bench.clock, bench.wires(2), bench.wires(2), alarms, 10_000_000)
