@@ -43,7 +43,7 @@ def registers(check: str, subject: Subject) -> Finding:
 
 
 def lengths(check: str, subject: Subject) -> Finding:
-    """`instruction_length` agrees with Capstone on random code, of which Capstone may get one in a hundred wrong."""
+    """`instruction_length` agrees with Capstone on random code, of which one in twenty may differ (reserved encodings)."""
     isa = subject.isa
     if isa.capstone is None:
         return untested(check, reason(isa, "disassembly"))
@@ -56,7 +56,7 @@ def lengths(check: str, subject: Subject) -> Finding:
     detail = f"{tried} random instructions, {len(wrong)} of another length" + (
         f": {wrong[0]}" if wrong else ""
     )
-    return passed(check, detail) if len(wrong) * 100 < tried else failed(check, detail)
+    return passed(check, detail) if len(wrong) * 20 < tried else failed(check, detail)
 
 
 def round_trip(check: str, subject: Subject) -> Finding:
