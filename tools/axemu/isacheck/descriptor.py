@@ -43,7 +43,7 @@ def registers(check: str, subject: Subject) -> Finding:
 
 
 def lengths(check: str, subject: Subject) -> Finding:
-    """`instruction_length` agrees with Capstone on random code, of which one in twenty may differ (reserved encodings)."""
+    """`instruction_length` agrees with Capstone on random code; one in twenty may differ (reserved encodings)."""
     isa = subject.isa
     if isa.capstone is None:
         return untested(check, reason(isa, "disassembly"))
