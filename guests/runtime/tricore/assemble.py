@@ -17,14 +17,20 @@ from pathlib import Path
 from assembler import Assembler, AssemblyError
 from translate import Untranslatable, translate
 
-RUNTIME = Path("runtime/tricore")
-LIBRARY = (
-    *(
-        str(RUNTIME / name)
-        for name in ("start.s", "arch.s", "vectors.s", "forms.s", "forms.c", "probes.s", "probes.c")
-    ),
-    *("runtime/console.c", "runtime/check.c", "portable/events.c", "portable/memory.c", "portable/int64.c"),
+RUNTIME = (
+    *(f"runtime/tricore/{name}.s" for name in ("start", "arch", "vectors", "forms", "probes")),
+    *("runtime/console.c", "runtime/check.c", "portable/events.c"),
 )
+LIBRARY = {
+    "runtime/tricore/forms.c": ("arch_forms",),
+    "runtime/tricore/probes.c": ("arch_probes",),
+    "portable/memory.c": ("memcpy", "memmove", "memset", "memcmp"),
+    "portable/int64.c": (
+        *("__muldi3", "__udivdi3", "__umoddi3", "__divdi3", "__moddi3"),
+        *("__ashldi3", "__lshrdi3", "__ashrdi3"),
+    ),
+}
+"""What is compiled only where something names one of these."""
 FLAGS = (
     *(
         "-target",
@@ -70,15 +76,19 @@ def main() -> int:
     parser.add_argument("sources", nargs="+", metavar="SOURCE")
     options = parser.parse_args()
     assembler = Assembler()
-    with tempfile.TemporaryDirectory() as scratch:
-        for source in (*options.sources, *LIBRARY):
-            try:
-                assembler.add(source, assembly(source, Path(scratch)))
-            except (AssemblyError, Untranslatable) as error:
-                raise SystemExit(f"{source}: {error}") from None
     try:
+        with tempfile.TemporaryDirectory() as scratch:
+
+            def add(source: str) -> None:
+                assembler.add(source, assembly(source, Path(scratch)))
+
+            for source in (*options.sources, *RUNTIME):
+                add(source)
+            for source, names in LIBRARY.items():
+                if not assembler.undefined("_start").isdisjoint(names):
+                    add(source)
         options.output.write_bytes(assembler.link(options.base, "_start"))
-    except AssemblyError as error:
+    except (AssemblyError, Untranslatable) as error:
         raise SystemExit(str(error)) from None
     return 0
 

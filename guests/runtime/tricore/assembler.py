@@ -246,13 +246,10 @@ class Assembler:
 
     def link(self, base: int, entry: str) -> bytes:
         """The image: what `entry` needs, from `base` on. Raises AssemblyError."""
-        places: dict[str, tuple[Section, int]] = {}
-        for section in self._sections.values():
-            for label, offset in section.labels.items():
-                if label in places and label not in self._weak:
-                    raise AssemblyError(f"{label} is defined twice")
-                places[label] = (section, offset)
-        used = self._used(places, entry)
+        places = self._places()
+        used, missing = self._used(places, entry)
+        if missing:
+            raise AssemblyError(f"{', '.join(sorted(missing))}: not defined")
         ordered = sorted(used, key=lambda one: (self._rank(one), one.source))
         address = base
         for before, section in zip([None, *ordered], ordered, strict=False):
@@ -273,8 +270,25 @@ class Assembler:
     def _rank(section: Section) -> int:
         return next(i for i, name in enumerate(_ORDER) if section.name.startswith(name))
 
-    def _used(self, places: dict[str, tuple[Section, int]], entry: str) -> list[Section]:
-        found, waiting = [], [places[entry][0]]
+    def _places(self) -> dict[str, tuple[Section, int]]:
+        """Where each label is."""
+        places: dict[str, tuple[Section, int]] = {}
+        for section in self._sections.values():
+            for label, offset in section.labels.items():
+                if label in places and label not in self._weak:
+                    raise AssemblyError(f"{label} is defined twice")
+                places[label] = (section, offset)
+        return places
+
+    def undefined(self, entry: str) -> set[str]:
+        """What `entry` needs and no source so far defines."""
+        return self._used(self._places(), entry)[1]
+
+    def _used(self, places: dict[str, tuple[Section, int]], entry: str) -> tuple[list[Section], set[str]]:
+        """What `entry` reaches, and the labels that it looks for in vain."""
+        found: list[Section] = []
+        missing: set[str] = set()
+        waiting = [places[entry][0]]
         while waiting:
             section = waiting.pop()
             if section in found:
@@ -284,8 +298,8 @@ class Assembler:
                 if patch.symbol in places:
                     waiting.append(places[patch.symbol][0])
                 elif patch.symbol not in self._constants:
-                    raise AssemblyError(f"{patch.symbol} is not defined")
-        return found
+                    missing.add(patch.symbol)
+        return found, missing
 
     @staticmethod
     def _resolve(section: Section, patch: Patch, symbols: dict[str, int]) -> None:
