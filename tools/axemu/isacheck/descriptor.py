@@ -154,7 +154,7 @@ def last_register(isa: Isa) -> int:
     """The number behind Capstone's last register: asked for a name beyond it, it ends the process on some ISAs."""
     assert isa.capstone is not None
     name = isa.capstone.arch.removeprefix("CS_ARCH_").lower()
-    module = importlib.import_module(f"capstone.{'systemz' if name == 'sysz' else name}_const")
+    module = importlib.import_module(f"capstone.{name}_const")
     return next(int(value) for key, value in vars(module).items() if key.endswith("_REG_ENDING"))
 
 
