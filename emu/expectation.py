@@ -58,12 +58,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class MemoryCheck:
-    """`data` must be in guest memory at `place` when the run is over, or when the pc first reaches `when`."""
+    """What must be in guest memory at `place` when the run is over, or when the pc first reaches `when`: `data`, or the
+    number `value` in `width` bytes of the ISA's byte order."""
 
     place: Place
     data: bytes
     when: Place | None = None
-    note: str = ""  # the value as the manifest has it, where that is a number
+    value: int | None = None
+    width: int = 4
 
 
 @dataclass(frozen=True, slots=True)
