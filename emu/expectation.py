@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import regex
 
@@ -105,7 +106,7 @@ class Expectation:
     of the one before it. console_text, where given, is the whole console. xfail turns the verdict round: the run must
     miss at least one of the other expectations; xfail_reason says why.
 
-    max_instructions is the run's budget too. exact and max_exits are by names of NAMES. whole_console: the run may end
+    max_instructions is the run's budget too. exact_exits and max_exits are by names of NAMES. until_console: the run ends
     as soon as every pattern of `console` was found (manifest: ending = "console").
     """
 
@@ -123,6 +124,7 @@ class Expectation:
     memory: tuple[MemoryCheck, ...] = ()
     registers: tuple[RegisterCheck, ...] = ()
     until_console: bool = False
+    console_file: Path | None = None  # where console_text is kept, if it is (the golden console)
 
     @property
     def counters(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from emu.expectation import (
     NAMES,
@@ -10,6 +11,7 @@ from emu.expectation import (
     MemoryCheck,
     Place,
     RegisterCheck,
+    console_text,
     place,
 )
 from emu.manifest import Table, nearest
@@ -39,11 +41,12 @@ def expectation(table: Table) -> Expectation:
     console = table.patterns("console")
     if ending is Ending.EXIT and not console:
         table.refuse("console", 'patterns to wait for, with ending = "console"', "none")
+    text, file = golden(table)
     return Expectation(
         ending=ending,
         exit_code=code or 0,
         console=console,
-        console_text=console_whole(table),
+        console_text=text,
         forbidden=table.patterns("forbidden"),
         max_instructions=table.optional_integer("max_instructions", 1, U63),
         xfail=bool(xfail),
@@ -54,21 +57,22 @@ def expectation(table: Table) -> Expectation:
         memory=tuple(memory_check(each) for each in table.tables("memory")),
         registers=tuple(register_check(each) for each in table.tables("registers")),
         until_console=ending is Ending.EXIT,
+        console_file=file,
     )
 
 
-def console_whole(table: Table) -> str | None:
-    """console_text, or what is in the file that console_file names (the golden console)."""
+def golden(table: Table) -> tuple[str | None, Path | None]:
+    """console_text, or what is in the file that console_file names, and that file."""
     text, name = table.optional_text("console_text"), table.optional_text("console_file")
     if name is None:
-        return text
+        return text, None
     if text is not None:
         table.refuse("console_file", "absent beside console_text", repr(name))
-    path = table.path.parent / name
+    path = (table.path.parent / name).resolve()
     try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        return console_text(path.read_bytes()), path
     except FileNotFoundError:
-        return ""  # until `axemu suite run --update-golden` writes it
+        return "", path  # until --update-golden writes it
     except OSError as error:
         table.refuse("console_file", "a readable file", f"{path}: {error.strerror}")
 

@@ -90,6 +90,7 @@ class Machine:
         self._plan: boot.BootPlan | None = None
         self._loaded: dict[str, str] | None = None  # digests, once they are asked for
         self._closed = False
+        self._breakpoints: frozenset[int] = frozenset()
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -350,13 +351,15 @@ class Machine:
         waits = [vcpu.block_reason for vcpu in self.vcpus]
         if self._pcpu is not None and self._pcpu is not pcpu:
             self._unbind()
-        self._pcpu = pcpu
+        moved, self._pcpu = self._pcpu is not pcpu, pcpu
         for vcpu, wait in zip(self.vcpus, waits, strict=True):
             if vcpu.state is VCpuState.FREE:
                 vcpu.bind()
                 held = self._held.pop(vcpu.id, wait)
                 if held is not None:  # on another thread it goes on waiting
                     vcpu.block(held)
+        if moved and self._breakpoints:
+            self.vcpus[0].arch.set_breakpoints(self._breakpoints)
 
     def _unbind(self) -> None:
         for vcpu in self.vcpus:
@@ -516,6 +519,21 @@ class Machine:
         for callback, kinds in self._listeners:
             if event.kind in kinds:
                 callback(event)
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        """Guest-virtual addresses of code. A vCPU that comes to one leaves before the instruction there with
+        `Debug(BREAKPOINT)`, which ends the run as EXIT; the next `run` goes on over it. They cost nothing elsewhere, and
+        the guest cannot see them."""
+        return self._breakpoints
+
+    @breakpoints.setter
+    def breakpoints(self, addresses: Iterable[int]) -> None:
+        wanted = frozenset(addresses)
+        if wanted != self._breakpoints:
+            self.settle()
+            self._breakpoints = wanted
+            self.vcpus[0].arch.set_breakpoints(wanted)  # all are on one engine
 
     # -- states -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,133 @@
+"""Boot once, run many: machines that stand where several cases begin, and machines for one case.
+
+Theory: a deterministic machine that runs the same prefix comes to the same state, so the prefix is run once a worker and
+its state restored for each case. What proves that the state is the same everywhere is its hash: it goes with each
+result, and the runner compares (`runner.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from axemu.suite.case import Case, Prefix
+from axemu.suite.line import Line
+from axemu.suite.places import address_of
+from emu.config import Entropy, MachineConfig
+from emu.errors import ConfigError
+from emu.guest import Guest
+from emu.machine import Machine
+from emu.outcome import Ending
+from emu.snapshot import MachineState
+
+KEPT: Final = 2  # prefixes that a worker holds; each is a machine with its memory
+PATIENCE: Final = 600.0  # seconds of host time for a prefix that says nothing
+SLICE: Final = 100_000  # instructions between two looks at the console
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    machine: Machine
+    line: Line
+    state: MachineState
+    hash: str
+
+
+class Prefixes:
+    """The machines of this process that stand at the end of a prefix, the latest used last."""
+
+    def __init__(self) -> None:
+        self._booted: OrderedDict[tuple[Prefix, int], Booted] = OrderedDict()
+
+    def at(self, prefix: Prefix, seed: int) -> Booted:
+        """A machine at the end of `prefix`, run there on the first call. Raises ConfigError where it does not get there."""
+        key = (prefix, seed)
+        booted = self._booted.pop(key, None)
+        if booted is None:
+            while len(self._booted) >= KEPT:
+                self._booted.popitem(last=False)[1].machine.close()
+            booted = _boot(prefix, seed)
+        else:
+            booted.machine.restore(booted.state)
+        self._booted[key] = booted
+        return booted
+
+    def drop(self, prefix: Prefix, seed: int) -> None:
+        """Forget a machine that may not be trusted any more."""
+        booted = self._booted.pop((prefix, seed), None)
+        if booted is not None:
+            booted.machine.close()
+
+    def close(self) -> None:
+        for booted in self._booted.values():
+            booted.machine.close()
+        self._booted.clear()
+
+
+@contextmanager
+def machine_for(case: Case, seed: int, prefixes: Prefixes) -> Iterator[tuple[Machine, Line, str]]:
+    """The machine that a case runs on, its serial line, and the hash of the prefix that it comes from."""
+    if case.prefix is not None:
+        booted = prefixes.at(case.prefix, seed)
+        booted.line.limit = case.guest.max_console
+        try:
+            yield booted.machine, booted.line, booted.hash
+        except BaseException:
+            prefixes.drop(case.prefix, seed)
+            raise
+        return
+    line = Line(case.guest.max_console)
+    line.begin(case.guest.input)
+    with Machine(replace(seeded(case.guest, seed), channel=line)) as machine:
+        yield machine, line, ""
+
+
+def seeded(guest: Guest, seed: int) -> MachineConfig:
+    """The machine that a guest asks for, its entropy from `seed`."""
+    config = guest.config()
+    virtio = tuple(replace(each, seed=seed) if isinstance(each, Entropy) else each for each in config.virtio)
+    return replace(config, virtio=virtio)
+
+
+def _boot(prefix: Prefix, seed: int) -> Booted:
+    guest = prefix.guest
+    line = Line(guest.max_console)
+    awaited = (prefix.console,) if prefix.console is not None else ()
+    line.begin(guest.input, guest.prompts, (), awaited)
+    machine = Machine(replace(seeded(guest, seed), channel=line))
+    try:
+        line.stop = machine.stop
+        _run(prefix, machine, line)
+        line.begin(b"")
+        return Booted(machine, line, machine.save(), machine.state_hash())
+    except BaseException:
+        machine.close()
+        raise
+
+
+def _run(prefix: Prefix, machine: Machine, line: Line) -> None:
+    """To the end of the prefix."""
+    deadline = time.monotonic() + (prefix.guest.timeout or PATIENCE)
+    budget = prefix.guest.expect.max_instructions
+    if prefix.place is not None:
+        machine.breakpoints = frozenset((address_of(machine, prefix.place),))
+    while True:
+        slice = SLICE if prefix.instructions is None else min(SLICE, prefix.instructions - machine.retired)
+        outcome = machine.run(slice, timeout=max(deadline - time.monotonic(), 0.01))
+        if line.satisfied or outcome.ending is Ending.EXIT or machine.retired == prefix.instructions:
+            machine.breakpoints = frozenset()
+            return
+        over = budget is not None and machine.retired >= budget
+        if outcome.ending is not Ending.BUDGET or line.stopped or over:
+            waited = prefix.console or prefix.place or prefix.instructions
+            text = line.stopped or ("its budget is used up" if over else outcome.text)
+            raise ConfigError(
+                f"prefix {prefix.name}",
+                f"a run that comes to {waited!r}" if prefix.console else f"a run that comes to {waited}",
+                f"{text}, after {machine.retired:,} instructions at {machine.place(outcome.pc)}; "
+                f"the console ends with {bytes(line.output[-200:])!r}",
+            )
