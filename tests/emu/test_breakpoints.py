@@ -25,7 +25,7 @@ def test_a_function_is_stopped_at_each_time_it_is_called(name: str) -> None:
         count, console = plain.retired, plain.console_output
         final = plain.state_hash()
     with Machine(guest.config()) as machine:
-        address = machine.symbols.address("print")
+        address = machine.symbols.entry("print")
         assert address is not None
         machine.breakpoints = [address, address + 0x1000000]
         seen = []

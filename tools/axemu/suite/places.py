@@ -22,6 +22,14 @@ def address_of(machine: Machine, place: Place) -> int:
     return address + place.offset
 
 
+def code_at(machine: Machine, place: Place) -> int:
+    """The address of the code at a place: where a function's body begins, whoever calls it."""
+    if not place.symbol or place.offset:
+        return address_of(machine, place)
+    entry = machine.symbols.entry(place.symbol)
+    return address_of(machine, place) if entry is None else entry
+
+
 class StateChecks:
     """The state checks of one run. `addresses` are those where it must still stop; `differences` grow."""
 
@@ -32,7 +40,7 @@ class StateChecks:
         self._waiting: dict[int, list[MemoryCheck | RegisterCheck]] = {}
         for each in (*expect.memory, *expect.registers):
             if each.when is not None:
-                self._waiting.setdefault(address_of(machine, each.when), []).append(each)
+                self._waiting.setdefault(code_at(machine, each.when), []).append(each)
 
     @property
     def addresses(self) -> frozenset[int]:

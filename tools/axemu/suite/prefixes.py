@@ -16,7 +16,7 @@ from typing import Final
 
 from axemu.suite.case import Case, Prefix
 from axemu.suite.line import Line
-from axemu.suite.places import address_of
+from axemu.suite.places import code_at
 from emu.config import Entropy, MachineConfig
 from emu.errors import ConfigError
 from emu.guest import Guest
@@ -74,6 +74,8 @@ def machine_for(case: Case, seed: int, prefixes: Prefixes) -> Iterator[tuple[Mac
     if case.prefix is not None:
         booted = prefixes.at(case.prefix, seed)
         booted.line.limit = case.guest.max_console
+        _begin(booted.line, case)
+        booted.machine.poll()
         try:
             yield booted.machine, booted.line, booted.hash
         except BaseException:
@@ -81,9 +83,15 @@ def machine_for(case: Case, seed: int, prefixes: Prefixes) -> Iterator[tuple[Mac
             raise
         return
     line = Line(case.guest.max_console)
-    line.begin(case.guest.input)
+    _begin(line, case)
     with Machine(replace(seeded(case.guest, seed), channel=line)) as machine:
         yield machine, line, ""
+
+
+def _begin(line: Line, case: Case) -> None:
+    """An empty console, and what this case types."""
+    guest, expect = case.guest, case.guest.expect
+    line.begin(guest.input, guest.prompts, expect.forbidden, expect.console if expect.until_console else ())
 
 
 def seeded(guest: Guest, seed: int) -> MachineConfig:
@@ -114,7 +122,7 @@ def _run(prefix: Prefix, machine: Machine, line: Line) -> None:
     deadline = time.monotonic() + (prefix.guest.timeout or PATIENCE)
     budget = prefix.guest.expect.max_instructions
     if prefix.place is not None:
-        machine.breakpoints = frozenset((address_of(machine, prefix.place),))
+        machine.breakpoints = frozenset((code_at(machine, prefix.place),))
     while True:
         slice = SLICE if prefix.instructions is None else min(SLICE, prefix.instructions - machine.retired)
         outcome = machine.run(slice, timeout=max(deadline - time.monotonic(), 0.01))

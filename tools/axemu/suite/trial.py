@@ -92,10 +92,7 @@ class _Trial:
         self.case, self.terms, self.machine, self.line = case, terms, machine, line
         self.prefix_hash = prefix_hash
         guest, expect = case.guest, case.guest.expect
-        line.begin(guest.input, guest.prompts, expect.forbidden, expect.console if expect.until_console else ())
         line.stop = machine.stop
-        if case.prefix is not None or guest.input:
-            machine.poll()
         self.begun = machine.retired
         self.begun_ns = machine.now_ns
         self.before = Counter(machine.exits)
