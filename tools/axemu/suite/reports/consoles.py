@@ -18,7 +18,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _LINE_END = re.compile(r"\r+\n|\r(?!\Z)")
 # C0 without tab and line feed, DEL, C1; what XML 1.0 (2.2 Char) has not: surrogates, U+FFFE, U+FFFF; and the marks
 # that reorder or hide text.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _CONTROL_KEEPING_ESCAPE = re.compile(_CONTROL.pattern.replace("\x1f", "\x1a\x1c-\x1f"))
 _SEPARATORS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+ *")
 

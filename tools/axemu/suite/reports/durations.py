@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def took(seconds: float) -> str:
-    """"0.04 s", "12.3 s", "3 min 04 s", "2 h 05 min"."""
+    """ "0.04 s", "12.3 s", "3 min 04 s", "2 h 05 min"."""
     seconds = max(0.0, seconds)
     if seconds < 9.995:
         return f"{seconds:.2f} s"

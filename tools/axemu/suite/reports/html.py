@@ -117,7 +117,9 @@ def _detail(result: Result, failed_console: int) -> dict[str, Any]:
         else [],
         "last_exits": [consoles.one_line(each) for each in where.exits] if where is not None and told else [],
         "exits": [[consoles.one_line(name), number] for name, number in _ranked(result)],
-        "subs": [[_word(sub), consoles.one_line(sub.name), consoles.clean(sub.text)] for sub in result.subresults],
+        "subs": [
+            [_word(sub), consoles.one_line(sub.name), consoles.clean(sub.text)] for sub in result.subresults
+        ],
         "console": consoles.coloured(console),
         "cut": cut,
         "facts": [[name, consoles.one_line(value)] for name, value in _case_facts(result) if value],

@@ -82,7 +82,9 @@ def _testsuite(run: Run, name: str, results: list[Result]) -> ET.Element:
     suite.set("hostname", _attribute(run.host))
     suite.set("time", _seconds(sum(each.seconds for each in results)))
     shared = {
-        key: value for key, value in _facts(results[0]).items() if all(_facts(each).get(key) == value for each in results)
+        key: value
+        for key, value in _facts(results[0]).items()
+        if all(_facts(each).get(key) == value for each in results)
     }
     properties = ET.SubElement(suite, "properties")
     for key, value in {**shared, "command": run.command, "axemu": run.axemu, "seed": str(run.seed)}.items():
@@ -121,7 +123,9 @@ def _checks(result: Result) -> list[ET.Element]:
         elif not sub.passed and result.verdict in (Verdict.XFAIL, Verdict.QUARANTINED):
             ET.SubElement(element, "skipped", message=_attribute(_because(result.verdict.value, sub.text)))
         elif not sub.passed:
-            ET.SubElement(element, "failure", type="check", message=_message(sub)).text = consoles.clean(sub.text)
+            ET.SubElement(element, "failure", type="check", message=_message(sub)).text = consoles.clean(
+                sub.text
+            )
         made.append(element)
     return made
 

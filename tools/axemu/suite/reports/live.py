@@ -41,7 +41,11 @@ class Live:
     """A Watcher. Draws every PERIOD in a thread of its own, and once more for a case that failed."""
 
     def __init__(
-        self, stream: TextIO, verbose: bool = False, clock: Callable[[], float] = time.monotonic, period: float = PERIOD
+        self,
+        stream: TextIO,
+        verbose: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        period: float = PERIOD,
     ) -> None:
         self._console = Console(file=stream, highlight=False)
         self._foot = Foot(self._console)
@@ -80,7 +84,9 @@ class Live:
                 except OSError as error:
                     self._failure = error
         if self._failure is not None:
-            raise OutputClosed("The run's progress could not be shown.", f"{self._failure.strerror or self._failure}.")
+            raise OutputClosed(
+                "The run's progress could not be shown.", f"{self._failure.strerror or self._failure}."
+            )
 
     def _tick(self) -> None:
         with self._lock:
@@ -104,11 +110,16 @@ def frame(progress: Progress, now: float, width: int, height: int) -> list[Text]
     running = sorted(progress.running.items(), key=lambda each: each[1][1])
     shown = running if len(running) <= room else running[: room - 1]
     columns = max((len(worker) for worker, _ in shown), default=0)
-    lines += [_spread(f"{worker:<{columns}}  {one_line(case)}", took(now - since), width) for worker, (case, since) in shown]
+    lines += [
+        _spread(f"{worker:<{columns}}  {one_line(case)}", took(now - since), width)
+        for worker, (case, since) in shown
+    ]
     if len(running) > len(shown):
         lines.append(Text(f"and {len(running) - len(shown)} more workers", "dim"))
     if progress.slowest is not None:
-        lines.append(_spread(f"slowest: {one_line(progress.slowest.case)}", took(progress.slowest.seconds), width))
+        lines.append(
+            _spread(f"slowest: {one_line(progress.slowest.case)}", took(progress.slowest.seconds), width)
+        )
         lines[-1].stylize("dim")
     return lines
 

@@ -26,7 +26,11 @@ class Plain:
     """A Watcher. A line for every case that failed, all of them with `verbose`, and every PERIOD how far it is."""
 
     def __init__(
-        self, stream: TextIO, verbose: bool = False, clock: Callable[[], float] = time.monotonic, period: float = PERIOD
+        self,
+        stream: TextIO,
+        verbose: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        period: float = PERIOD,
     ) -> None:
         self._console = Console(file=stream, highlight=False, width=PIPE_WIDTH, color_system=None)
         self._verbose, self._clock = verbose, clock
@@ -59,7 +63,9 @@ class Plain:
         except OSError as error:
             self._failure = error
         if self._failure is not None:
-            raise OutputClosed("The run's progress could not be printed.", f"{self._failure.strerror or self._failure}.")
+            raise OutputClosed(
+                "The run's progress could not be printed.", f"{self._failure.strerror or self._failure}."
+            )
 
     def _tick(self) -> None:
         with self._lock:
@@ -77,7 +83,9 @@ class Plain:
 def header(run: Run) -> Text:
     """What is about to run: "12 cases of guests, 2 workers, seed 7"."""
     cases, workers = ("" if each == 1 else "s" for each in (run.total, run.workers))
-    return Text(f"{run.total:,} case{cases} of {one_line(run.title)}, {run.workers} worker{workers}, seed {run.seed}")
+    return Text(
+        f"{run.total:,} case{cases} of {one_line(run.title)}, {run.workers} worker{workers}, seed {run.seed}"
+    )
 
 
 def progress_line(progress: Progress, now: float) -> Text:

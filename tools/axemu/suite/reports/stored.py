@@ -48,7 +48,9 @@ def whole_or_none(value: Any) -> bool:
 
 
 def console(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, dict) and set(value) == {"base64"} and text(value["base64"]))
+    return isinstance(value, str) or (
+        isinstance(value, dict) and set(value) == {"base64"} and text(value["base64"])
+    )
 
 
 def where(value: Any) -> bool:

@@ -32,7 +32,9 @@ def summary(ended: Ended, verbose: bool = False) -> Iterator[RenderableType]:
         yield from failure(result, verbose)
         yield ""
     if len(failed) > SHOWN:
-        yield Text(f"... and {len(failed) - SHOWN:,} more that failed; --html and --json have them all\n", "bold")
+        yield Text(
+            f"... and {len(failed) - SHOWN:,} more that failed; --html and --json have them all\n", "bold"
+        )
     yield _counts(ended)
     yield total(ended)
 
@@ -49,7 +51,9 @@ def failure(result: Result, verbose: bool = False) -> Iterator[Text]:
         yield Text(f"    ... and {len(result.details) - DETAILS} more")
     for sub in result.subresults:
         if not sub.passed and not sub.skipped:
-            yield Text(f"    check {consoles.one_line(sub.name)} failed  {consoles.one_line(sub.text)}".rstrip())
+            yield Text(
+                f"    check {consoles.one_line(sub.name)} failed  {consoles.one_line(sub.text)}".rstrip()
+            )
     if result.where is not None:
         yield Text("  at " + place(result.where), "dim")
     if verbose and result.console:

@@ -110,7 +110,9 @@ def _facts(result: Result) -> dict[str, object]:
 def _block(lines: Iterable[str]) -> list[str]:
     """Lines for a literal block. Its first one gives the indentation, so it begins with a letter; what YAML 1.1 takes
     for a line's end inside of one becomes a space."""
-    text = consoles.clean("\n".join(lines)).replace("\u2028", " ").replace("\u2029", " ").replace("\t", "    ")
+    text = (
+        consoles.clean("\n".join(lines)).replace("\u2028", " ").replace("\u2029", " ").replace("\t", "    ")
+    )
     return text.strip().split("\n") if text.strip() else []
 
 
