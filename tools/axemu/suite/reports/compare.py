@@ -7,6 +7,7 @@ a difference of one is told. Host time is the host's: it is told where it is lar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -67,14 +68,20 @@ def compare(old: Ended, new: Ended) -> Comparison:
     sorted_out: dict[str, list[Pair]] = {}
     for pair in pairs:
         sorted_out.setdefault(_kind(pair), []).append(pair)
+
+    def those(kind: str) -> tuple[Pair, ...]:
+        return tuple(sorted_out.get(kind, ()))
+
     slower, faster = _timed(pairs)
     return Comparison(
-        old,
-        new,
-        *(
-            tuple(sorted_out.get(kind, ()))
-            for kind in ("new failure", "still failing", "fixed", "set aside", "added", "removed")
-        ),
+        old=old,
+        new=new,
+        new_failures=those("new failure"),
+        still_failing=those("still failing"),
+        fixed=those("fixed"),
+        set_aside=those("set aside"),
+        added=those("added"),
+        removed=those("removed"),
         budgets=tuple(budget for pair in pairs for budget in _budgets(pair)),
         slower=slower,
         faster=faster,
@@ -111,8 +118,7 @@ def _paired(old: Iterable[Result], new: Iterable[Result]) -> list[Pair]:
 
 
 def _repeated(names: Iterable[str]) -> set[str]:
-    seen: set[str] = set()
-    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
+    return {name for name, number in Counter(names).items() if number > 1}
 
 
 def _budgets(pair: Pair) -> Iterable[Budget]:

@@ -12,7 +12,10 @@ import re
 # ECMA-48: CSI sequences (5.4), control strings (5.6) with BEL as xterm's terminator, other escapes (5.3).
 # A string that is never terminated ends with its line: a guest that died in one must not take the rest with it.
 _ESCAPE = re.compile(
-    r"\x1b(?:\[(?P<colours>[0-9;:]*)m|\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|(?=\n|\x1b)|\Z)|[ -/]*[0-Z\\^-~])"
+    r"\x1b(?:\[(?P<colours>[0-9;:]*)m"
+    r"|\[[0-?]*[ -/]*[@-~]"
+    r"|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|(?=[\n\x1b])|\Z)"
+    r"|[ -/]*[0-Z\\^-~])"
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _LINE_END = re.compile(r"\r+\n|\r(?!\Z)")
@@ -52,7 +55,7 @@ def one_line(text: str) -> str:
 
 
 def last(console: bytes, limit: int, written: int = 0) -> tuple[bytes, int]:
-    """The last `limit` bytes, begun at a line where one begins soon, and how many of all that was `written` they lack."""
+    """The last `limit` bytes, begun at a line where one begins soon, and how many of all `written` they lack."""
     kept = console[-limit:] if limit > 0 else b""
     if len(kept) < len(console):
         line_end = kept.find(b"\n", 0, min(len(kept), 512))

@@ -5,59 +5,59 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Check = Callable[[Any], bool]
+Check = Callable[[object], bool]
 
 
-def text(value: Any) -> bool:
+def text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def whole(value: Any) -> bool:
+def whole(value: object) -> bool:
     """Wide enough for a vector register, and a ratio of two is still a float."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000
 
 
-def number(value: Any) -> bool:
+def number(value: object) -> bool:
     """Finite: JSON of Python's would take NaN and Infinity too."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
-def moment(value: Any) -> bool:
+def moment(value: object) -> bool:
     """Seconds since the epoch, before the year 8000."""
-    return number(value) and 0 <= value < 19e10
+    return isinstance(value, int | float) and number(value) and 0 <= value < 19e10
 
 
-def flag(value: Any) -> bool:
+def flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def texts(value: Any) -> bool:
+def texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def of_whole(value: Any) -> bool:
+def of_whole(value: object) -> bool:
     return isinstance(value, dict) and all(whole(each) for each in value.values())
 
 
-def of_texts(value: Any) -> bool:
+def of_texts(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
-def whole_or_none(value: Any) -> bool:
+def whole_or_none(value: object) -> bool:
     return value is None or whole(value)
 
 
-def console(value: Any) -> bool:
+def console(value: object) -> bool:
     return isinstance(value, str) or (
         isinstance(value, dict) and set(value) == {"base64"} and text(value["base64"])
     )
 
 
-def where(value: Any) -> bool:
+def where(value: object) -> bool:
     return value is None or (isinstance(value, dict) and "pc" in value and not wrong(value, WHERE))
 
 
-def subresults(value: Any) -> bool:
+def subresults(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(each, dict) and {"name", "passed"} <= set(each) and not wrong(each, SUB) for each in value
     )

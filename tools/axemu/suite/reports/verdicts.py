@@ -10,7 +10,7 @@ from axemu.suite.reports.consoles import one_line
 from axemu.suite.reports.durations import took
 from axemu.suite.result import Result, Verdict
 
-WIDTH = 18  # columns of the longest word and two spaces
+WIDTH = 9  # columns; longer words than "timeout" push the rest
 
 ORDER = (
     Verdict.FAIL,
@@ -51,7 +51,7 @@ def failures(results: Iterable[Result]) -> list[Result]:
 
 def line(result: Result) -> Text:
     """One case on one line: verdict, name, reason, and how long it took."""
-    told = Text(f"{result.verdict.value:<{WIDTH}}", style=COLOURS[result.verdict], no_wrap=True)
+    told = Text(f"{result.verdict.value}  ".ljust(WIDTH), COLOURS[result.verdict])
     told.append(one_line(result.case), "bold" if not result.verdict.good else "not bold")
     if result.reason:
         told.append("  " + one_line(result.reason), "none")
