@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Callable
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +42,10 @@ def full(verdict: Verdict, name: str = "riscv64/all", **changes: object) -> Resu
         "cpu": "max", "tags": ("smoke", "irq"), "parameters": {"smp": "2"}, "seconds": 1.25, "overhead": 0.25,
         "instructions": 123456, "guest_ns": 123456, "exits": {"MmioRead": 3, "MmioWrite": 40}, "ending": "powered_off",
         "exit_code": 1, "console": NASTY, "console_bytes": len(NASTY) + 1000,
-        "where": Where(0x80000A1C, "handle_trap", "trap.c:118", 1, {"a0": 0xDEADBEEF, "f": 1 << 90}, ("insn 7: MmioWrite",)),
-        "subresults": (Sub("maps", True), Sub("faults # here", False, text="cause 13\nnot 15"), Sub("huge", True, True, "no")),
+        "where": Where(0x80000A1C, "handle_trap", "trap.c:118", 1, {"a0": 0xDEADBEEF, "f": 1 << 90}, ("insn 7: Mmio",)),
+        "subresults": (
+            Sub("maps", True), Sub("faults # here", False, text="cause 13\nnot 15"), Sub("huge", True, True, "no"),
+        ),
         "state_hash": "ab" * 32, "bundle": "failures/all", "replay": "axemu suite -k all --seed 7", "seed": 7,
         "worker": "1", "attempt": 2, "begun": BEGUN + 1,
     }  # fmt: skip
@@ -111,3 +121,107 @@ class Glass:
 @pytest.fixture
 def glass() -> Callable[[int, int], Glass]:
     return Glass
+
+
+class Browser:
+    """Chromium without a window, by the DevTools protocol over two pipes."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        theirs, ours = os.pipe(), os.pipe()
+        self._to, self._from = theirs[1], ours[0]
+        options = [
+            "--headless",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+        ]
+        options += ["--no-sandbox"] if os.geteuid() == 0 else []
+        command = [program, *options, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
+        # Chromium reads its commands from descriptor 3 and answers on 4.
+        shell = f'exec 3<&{theirs[0]} 4>&{ours[1]}; exec "$@"'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", *command],
+            pass_fds=(theirs[0], ours[1]),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs[0])
+        os.close(ours[1])
+        self._buffer, self._number, self.events = b"", 0, list[dict[str, Any]]()
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.page(f"{domain}.enable")
+
+    def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        os.write(self._to, json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
+        while True:
+            answer = self._message()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def page(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self.call(method, self._session, **parameters)
+
+    def run(self, script: str) -> Any:
+        """The value of an expression in the page."""
+        answer = self.page("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def open(self, path: Path, fragment: str = "", width: int = 1280, height: int = 900) -> None:
+        """Load a report and wait until its table is there."""
+        self.page("Page.navigate", url="about:blank")
+        self.events.clear()
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.page("Emulation.setDeviceMetricsOverride", **size)
+        self.page("Page.navigate", url=path.as_uri() + fragment)
+        end = time.monotonic() + 60
+        while self.run("document.documentElement?.dataset.ready || ''") == "":
+            assert time.monotonic() < end, "the page was never ready"
+            time.sleep(0.01)
+
+    def complaints(self) -> list[str]:
+        """Exceptions in the page, and what its security policy stopped."""
+        self.run("0")
+        kinds = ("Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")
+        return [str(each["params"]) for each in self.events if each.get("method") in kinds]
+
+    def key(self, name: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": name} if len(name) == 1 and kind == "keyDown" else {}
+            text = {"text": "\r"} if name == "Enter" and kind == "keyDown" else text
+            self.page("Input.dispatchKeyEvent", type=kind, key=name, **text)
+
+    def close(self) -> None:
+        os.close(self._to)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._from)
+
+    def _message(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            assert select.select([self._from], [], [], 60)[0], "the browser says nothing"
+            piece = os.read(self._from, 1 << 16)
+            assert piece, "the browser has gone"
+            self._buffer += piece
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(message)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    program = next(found, None)
+    if program is None:
+        pytest.skip("needs Chromium")
+    made = Browser(program, tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
