@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from axemu.screens import print_json, standard_output
+from axemu.screens import print_json
 from axemu.suite.reports import comparison, html, jsonl, junit, summary, tap
 from axemu.suite.reports.compare import compare
 from axemu.suite.reports.files import check_writable
+from axemu.suite.reports.rendering import Rendering
 from axemu.suite.reports.together import Together
 from axemu.suite.reports.verdicts import counts, failures
 from axemu.suite.result import Ended
@@ -60,7 +62,7 @@ def report(
     if json:
         print_json(comparison.as_json(compared))
     else:
-        comparison.show(standard_output(), compared)
+        Rendering(sys.stdout).print(*comparison.told(compared))
     _write(compared.new, asked)
     if not compared.good:
         raise typer.Exit(1)
@@ -68,7 +70,7 @@ def report(
 
 def _show(ended: Ended, json: bool, verbose: bool) -> None:
     if not json:
-        summary.show(standard_output(), ended, verbose)
+        Rendering(sys.stdout).print(*summary.summary(ended, verbose))
         return
     print_json(
         {

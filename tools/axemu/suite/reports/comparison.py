@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from axemu.screens import table
@@ -17,11 +17,6 @@ from axemu.suite.reports.verdicts import COLOURS
 from axemu.suite.result import Result
 
 SHOWN = 50  # lines of each table; --json has all
-
-
-def show(console: Console, comparison: Comparison) -> None:
-    for each in told(comparison):
-        console.print(each, soft_wrap=True)
 
 
 def told(comparison: Comparison) -> Iterator[RenderableType]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from axemu.errors import OutputClosed
@@ -17,6 +16,7 @@ from axemu.suite.reports.durations import took
 from axemu.suite.reports.foot import Foot
 from axemu.suite.reports.plain import Plain, header
 from axemu.suite.reports.progress import Progress, Ticker, tally
+from axemu.suite.reports.rendering import Rendering
 from axemu.suite.reports.verdicts import line
 from axemu.suite.result import Ended, Result, Run
 from axemu.suite.watcher import Watcher
@@ -29,7 +29,8 @@ FIXED = 3  # lines of a frame beside the workers'
 def suits(stream: TextIO, environment: Mapping[str, str]) -> bool:
     """Whether somebody looks who can be shown lines that change. CI systems give a terminal that nobody looks at."""
     asked = (environment.get(name, "").lower() not in ("", "0", "false") for name in ("CI", "GITHUB_ACTIONS"))
-    return not any(asked) and environment.get("TERM", "") not in ("", "dumb", "unknown") and stream.isatty()
+    drawable = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+    return not any(asked) and environment.get("TERM", "") not in ("", "dumb") and stream.isatty() and drawable
 
 
 def display(stream: TextIO, environment: Mapping[str, str], verbose: bool = False) -> Watcher:
@@ -47,8 +48,8 @@ class Live:
         clock: Callable[[], float] = time.monotonic,
         period: float = PERIOD,
     ) -> None:
-        self._console = Console(file=stream, highlight=False)
-        self._foot = Foot(self._console)
+        self._rendering = Rendering(stream)
+        self._foot = Foot(self._rendering)
         self._verbose, self._clock = verbose, clock
         self._lock = threading.Lock()
         self._ticker = Ticker(period, self._tick)
@@ -80,9 +81,9 @@ class Live:
             self._draw([])
             if self._failure is None:
                 try:
-                    summary.show(self._console, ended, self._verbose)
-                except OSError as error:
-                    self._failure = error
+                    self._rendering.print(*summary.summary(ended, self._verbose))
+                except (OSError, ValueError) as error:
+                    self._failure = _as_os_error(error)
         if self._failure is not None:
             raise OutputClosed(
                 "The run's progress could not be shown.", f"{self._failure.strerror or self._failure}."
@@ -91,15 +92,15 @@ class Live:
     def _tick(self) -> None:
         with self._lock:
             if self._progress is not None:
-                width, height = self._console.size
+                width, height = self._rendering.console.size
                 self._draw(frame(self._progress, self._clock(), min(width - 1, WIDEST), height))
 
     def _draw(self, lines: list[Text]) -> None:
         if self._failure is None:
             try:
                 self._foot.draw(lines, self._above)
-            except (OSError, ValueError) as error:  # ValueError: the stream was closed
-                self._failure = error if isinstance(error, OSError) else OSError(str(error))
+            except (OSError, ValueError) as error:
+                self._failure = _as_os_error(error)
         self._above = []
 
 
@@ -144,3 +145,8 @@ def _spread(left: str, right: str, width: int) -> Text:
     text = Text(left)
     text.truncate(max(1, width - len(right) - 2), overflow="ellipsis", pad=True)
     return text.append("  " + right)
+
+
+def _as_os_error(error: OSError | ValueError) -> OSError:
+    """A ValueError is Python's word for a stream that was closed."""
+    return error if isinstance(error, OSError) else OSError(str(error))

@@ -21,7 +21,7 @@
     element.append(...inside);
     return element;
   };
-  const count = (value) => value.toLocaleString("en-US");
+  const format = new Intl.NumberFormat("en-US"), count = (value) => format.format(value);
   const time = (seconds) => seconds < 60 ? seconds.toFixed(seconds < 10 ? 2 : 1) + " s"
     : Math.floor(seconds / 60) + " min " + String(Math.floor(seconds % 60)).padStart(2, "0") + " s";
 
@@ -67,6 +67,8 @@
       make("td", "", row[ISA]), make("td", "", row[MACHINE]), make("td", "n", time(row[SECONDS])),
       make("td", "n", count(row[INSTRUCTIONS])), make("td", "n", count(row[EXITS])));
     made.dataset.index = index;
+    made.setAttribute("role", "row");
+    for (const cell of made.children) cell.setAttribute("role", "cell");
     return made;
   }
 
@@ -83,7 +85,6 @@
   }
   function detailRow(index) {
     const detail = details(index), cell = make("td");
-    cell.colSpan = [...read("head").children].filter((each) => each.offsetParent).length; // a narrow window hides some
     const section = (title, ...inside) => cell.append(make("h3", "", title), ...inside);
     if (detail.summary) cell.append(make("p", "", detail.summary));
     if (rows[index][REASON]) cell.append(make("p", "bold", rows[index][REASON]));
@@ -202,7 +203,7 @@
     const button = make("button", "", title), numeric = column >= SECONDS;
     button.type = "button";
     const heading = make("th", numeric ? "n" : "", button);
-    heading.scope = "col";
+    heading.setAttribute("role", "columnheader");
     button.addEventListener("click", () => {
       state.up = state.column === column ? !state.up : !numeric;
       state.column = column;

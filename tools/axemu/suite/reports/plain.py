@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.text import Text
 
 from axemu.errors import OutputClosed
-from axemu.screens import PIPE_WIDTH
 from axemu.suite.reports import summary
 from axemu.suite.reports.consoles import one_line
 from axemu.suite.reports.durations import took
 from axemu.suite.reports.progress import Progress, Ticker, tally
+from axemu.suite.reports.rendering import Rendering
 from axemu.suite.reports.verdicts import line
 from axemu.suite.result import Ended, Result, Run
 
@@ -32,7 +32,7 @@ class Plain:
         clock: Callable[[], float] = time.monotonic,
         period: float = PERIOD,
     ) -> None:
-        self._console = Console(file=stream, highlight=False, width=PIPE_WIDTH, color_system=None)
+        self._rendering = Rendering(stream)
         self._verbose, self._clock = verbose, clock
         self._lock = threading.Lock()
         self._ticker = Ticker(period, self._tick)
@@ -58,10 +58,7 @@ class Plain:
 
     def end(self, ended: Ended) -> None:
         self._ticker.stop()
-        try:
-            summary.show(self._console, ended, self._verbose)
-        except OSError as error:
-            self._failure = error
+        self._print(*summary.summary(ended, self._verbose))
         if self._failure is not None:
             raise OutputClosed(
                 "The run's progress could not be printed.", f"{self._failure.strerror or self._failure}."
@@ -72,10 +69,10 @@ class Plain:
             if self._progress is not None:
                 self._print(progress_line(self._progress, self._clock()))
 
-    def _print(self, text: Text) -> None:
+    def _print(self, *texts: RenderableType) -> None:
         if self._failure is None:
             try:
-                self._console.print(text, soft_wrap=True)
+                self._rendering.print(*texts)
             except (OSError, ValueError) as error:  # ValueError: the stream was closed
                 self._failure = error if isinstance(error, OSError) else OSError(str(error))
 

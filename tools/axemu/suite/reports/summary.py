@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +16,6 @@ from axemu.suite.result import Ended, Result, Where
 SHOWN = 100  # failures told in full; a run of thousands ends in its counts, not in a wall of text
 DETAILS = 20  # missed expectations of one case
 CONSOLE_LINES = 10  # of a failure's console, in a verbose summary
-
-
-def show(console: Console, ended: Ended, verbose: bool = False) -> None:
-    """Print it. Lines are not folded: a replay command is copied as one piece."""
-    for each in summary(ended, verbose):
-        console.print(each, soft_wrap=True)
 
 
 def summary(ended: Ended, verbose: bool = False) -> Iterator[RenderableType]:
