@@ -10,16 +10,10 @@ from typing import Annotated
 import typer
 
 from axemu.screens import print_json
-from axemu.suite.reports import comparison, html, jsonl, junit, summary, tap
-from axemu.suite.reports.compare import compare
-from axemu.suite.reports.files import check_writable
-from axemu.suite.reports.rendering import Rendering
-from axemu.suite.reports.together import Together
-from axemu.suite.reports.verdicts import counts, failures
 from axemu.suite.result import Ended
 from axemu.suite.watcher import Watcher
 
-_KINDS: dict[str, Callable[[Path], Watcher]] = {"html": html.Html, "junit": junit.JUnit, "tap": tap.Tap}
+# What reads and writes reports is imported where a report is made: `axemu --help` must not pay for it.
 
 
 def report(
@@ -48,6 +42,11 @@ def report(
 
     Files are of the newer run where there are two.
     """
+    from axemu.suite.reports import comparison, jsonl  # noqa: PLC0415
+    from axemu.suite.reports.compare import compare  # noqa: PLC0415
+    from axemu.suite.reports.files import check_writable  # noqa: PLC0415
+    from axemu.suite.reports.rendering import Rendering  # noqa: PLC0415
+
     asked = {
         kind: path for kind, path in (("html", html), ("junit", junit), ("tap", tap)) if path is not None
     }
@@ -69,6 +68,10 @@ def report(
 
 
 def _show(ended: Ended, json: bool, verbose: bool) -> None:
+    from axemu.suite.reports import summary  # noqa: PLC0415
+    from axemu.suite.reports.rendering import Rendering  # noqa: PLC0415
+    from axemu.suite.reports.verdicts import counts, failures  # noqa: PLC0415
+
     if not json:
         Rendering(sys.stdout).print(*summary.summary(ended, verbose))
         return
@@ -95,4 +98,13 @@ def _show(ended: Ended, json: bool, verbose: bool) -> None:
 
 def _write(ended: Ended, asked: dict[str, Path]) -> None:
     """All of them; what cannot be written is told after the rest was."""
-    Together([_KINDS[kind](path) for kind, path in asked.items()]).end(ended)
+    from axemu.suite.reports.together import Together  # noqa: PLC0415
+
+    Together([_watcher(kind, path) for kind, path in asked.items()]).end(ended)
+
+
+def _watcher(kind: str, path: Path) -> Watcher:
+    from axemu.suite.reports import html, junit, tap  # noqa: PLC0415
+
+    kinds: dict[str, Callable[[Path], Watcher]] = {"html": html.Html, "junit": junit.JUnit, "tap": tap.Tap}
+    return kinds[kind](path)
