@@ -202,7 +202,7 @@ class Expectation:
         return bool(self.differences(outcome, console)) == self.xfail
 
 
-def search(pattern: str, text: str, position: int = 0) -> tuple[int, int] | None | str:
+def search(pattern: str, text: str, position: int = 0) -> tuple[int, int] | str | None:
     """Where `pattern` first matches from `position` on, None where nowhere; a sentence where it took too long."""
     try:
         found = regex.compile(pattern, regex.MULTILINE).search(text, position, timeout=PATIENCE)

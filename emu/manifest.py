@@ -94,7 +94,9 @@ class Table:
     def tables(self, key: str) -> tuple[Table, ...]:
         """A list of tables, `[[key]]`."""
         values = self.take(
-            key, "a list of tables", lambda v: isinstance(v, list) and all(isinstance(each, dict) for each in v)
+            key,
+            "a list of tables",
+            lambda v: isinstance(v, list) and all(isinstance(each, dict) for each in v),
         )
         return tuple(self._within(each, key, index) for index, each in enumerate(values or ()))
 

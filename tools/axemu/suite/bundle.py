@@ -1,10 +1,10 @@
 """After a failure: a folder with everything that is needed to see it again. It is a guest folder: `axemu run BUNDLE`.
 
-    guest.toml     the case, with paths inside the folder; the expectations as they were
-    *.elf ...      the program and the files that it needs
-    result.json    the result, with registers and the last exits
-    console.txt    the console, as bytes
-    README.txt     what happened, and the commands to try
+guest.toml     the case, with paths inside the folder; the expectations as they were
+*.elf ...      the program and the files that it needs
+result.json    the result, with registers and the last exits
+console.txt    the console, as bytes
+README.txt     what happened, and the commands to try
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def kept(case: Case, result: Result, folder: Path) -> Result:
         note = f"no bundle was kept: {error.strerror or error}"
         return replace(result, details=(*result.details, note))
     shown = Path(os.path.relpath(place))
-    return replace(result, bundle=str(shown), replay=f"axemu run {shown}" if case.prefix is None else result.replay)
+    return replace(
+        result, bundle=str(shown), replay=f"axemu run {shown}" if case.prefix is None else result.replay
+    )
 
 
 def name_of(case: str) -> str:
@@ -88,7 +90,9 @@ def _manifest(guest: Guest, files: dict[str, Path]) -> dict[str, Any]:
         "unmapped": guest.unmapped,
         "semihosting": guest.semihosting,
         "input": guest.input.decode("utf-8", "replace"),
-        "prompts": [{"expect": each.expect, "send": each.send.decode("utf-8", "replace")} for each in guest.prompts],
+        "prompts": [
+            {"expect": each.expect, "send": each.send.decode("utf-8", "replace")} for each in guest.prompts
+        ],
         "entropy": guest.entropy,
         "timeout": guest.timeout,
         "protocol": guest.protocol,

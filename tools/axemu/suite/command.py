@@ -7,9 +7,9 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -21,6 +21,10 @@ from axemu.suite import history, selection
 from axemu.suite.case import Case
 from axemu.suite.report_command import report
 from axemu.suite.result import Ended, Result, Run, Verdict
+from axemu.suite.watcher import Watcher
+
+if TYPE_CHECKING:
+    from axemu.suite.runner import Engine
 
 EXAMPLES = """Run guest regression suites: folders with suite.toml and guest.toml, or of programs alone.
 
@@ -32,25 +36,36 @@ Exit codes: 0 all passed (xfail and skip count as passed), 1 something failed, 2
 """
 INTERRUPTED = 130
 
-app = typer.Typer(help="Guest regression suites: run, list, report.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(
+    help="Guest regression suites: run, list, report.", no_args_is_help=True, rich_markup_mode="rich"
+)
 app.command("report")(report)
+LAST = "last.jsonl"
 
 Paths = Annotated[
-    list[Path] | None, typer.Argument(metavar="PATH...", help="Folders, suite.toml, guest.toml; default: here.")
+    list[Path] | None,
+    typer.Argument(metavar="PATH...", help="Folders, suite.toml, guest.toml; default: here."),
 ]
 ProtocolOption = Annotated[
     str | None,
-    typer.Option("--protocol", help="Programs without a manifest are cases, and this is how they say their verdict."),
+    typer.Option(
+        "--protocol", help="Programs without a manifest are cases, and this is how they say their verdict."
+    ),
 ]
 KeywordOption = Annotated[
-    str | None, typer.Option("-k", metavar="EXPR", help="Cases whose name has these words: 'hello and not arm'.")
+    str | None,
+    typer.Option("-k", metavar="EXPR", help="Cases whose name has these words: 'hello and not arm'."),
 ]
 TagOption = Annotated[
     list[str] | None, typer.Option("-t", "--tag", metavar="TAG", help="Cases with this tag; '!TAG': without.")
 ]
-ShardOption = Annotated[str | None, typer.Option("--shard", metavar="I/N", help="Every N-th case, from the I-th.")]
+ShardOption = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Every N-th case, from the I-th.")
+]
 FailedOption = Annotated[bool, typer.Option("-f", "--only-failed", help="What failed in the last run.")]
-ResultsOption = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where history and failures are kept.")]
+ResultsOption = Annotated[
+    Path, typer.Option("--results", metavar="DIR", help="Where history and failures are kept.")
+]
 
 
 @app.command("run", help=EXAMPLES)
@@ -64,10 +79,15 @@ def run(
     shard: ShardOption = None,
     only_failed: FailedOption = False,
     protocol: ProtocolOption = None,
-    exit_first: Annotated[bool, typer.Option("-x", "--exit-first", help="Stop at the first failure.")] = False,
-    max_failures: Annotated[int, typer.Option("--max-failures", min=0, help="Stop after so many; 0: never.")] = 0,
+    exit_first: Annotated[
+        bool, typer.Option("-x", "--exit-first", help="Stop at the first failure.")
+    ] = False,
+    max_failures: Annotated[
+        int, typer.Option("--max-failures", min=0, help="Stop after so many; 0: never.")
+    ] = 0,
     timeout: Annotated[
-        str | None, typer.Option("--timeout", metavar="TIME", help="Host time for a case that says nothing; 60s.")
+        str | None,
+        typer.Option("--timeout", metavar="TIME", help="Host time for a case that says nothing; 60s."),
     ] = None,
     retry: Annotated[int, typer.Option("--retry", min=0, help="Run a failed case again; hides flakes.")] = 0,
     seed: Annotated[int, typer.Option("--seed", help="For entropy devices and --order random.")] = 0,
@@ -82,9 +102,13 @@ def run(
         bool, typer.Option("--update-golden", help="Write the files of console_file anew.")
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="JUnit XML.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="A JSON object a line.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="A JSON object a line.")
+    ] = None,
     tap: Annotated[Path | None, typer.Option("--tap", metavar="FILE", help="TAP version 14.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="One page, for a browser.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="One page, for a browser.")
+    ] = None,
     results: ResultsOption = history.FOLDER,
     engine: Annotated[str, typer.Option("--engine", help="local, or dask for several machines.")] = "local",
     scheduler: Annotated[
@@ -107,7 +131,9 @@ def run(
         if only_failed:
             cases = tuple(case for case in cases if case.name in past and not past[case.name].good)
             if not cases:
-                raise UsageError("-f runs what failed last time, and nothing did.", f"The history is in {results}.")
+                raise UsageError(
+                    "-f runs what failed last time, and nothing did.", f"The history is in {results}."
+                )
         cases = selection.ordered(cases, order, past, seed)
         if dry_run:
             show(cases, as_json=False)
@@ -131,8 +157,8 @@ def run(
             bundles=(folder / "bundles").resolve(),
         )
         plan = Plan(header, cases, orders, jobs, 1 if exit_first else max_failures, retry, given)
-        watchers = watchers_for(folder, verbose, junit=junit, json_file=json_file, tap=tap, html=html)
-        ended = run_plan(plan, engine_for(engine, scheduler), watchers)
+        files = {"--json": json_file, "--junit": junit, "--tap": tap, "--html": html}
+        ended = run_plan(plan, engine_for(engine, scheduler), watchers_for(folder, verbose, files))
         history.write(folder, past, ended.results)
     raise typer.Exit(exit_code(ended))
 
@@ -154,7 +180,11 @@ def list_cases(
 
 
 def chosen(
-    paths: Sequence[Path], protocol: str | None, keyword: str | None, tags: list[str] | None, shard: str | None
+    paths: Sequence[Path],
+    protocol: str | None,
+    keyword: str | None,
+    tags: list[str] | None,
+    shard: str | None,
 ) -> tuple[Case, ...]:
     """The cases that were asked for. Raises UsageError where that is none."""
     from axemu.suite.manifest import collect  # noqa: PLC0415
@@ -196,6 +226,39 @@ def without_run(cases: tuple[Case, ...]) -> tuple[tuple[Case, ...], tuple[Result
     return tuple(case for case in wanted if case.name not in unbuilt), tuple(given)
 
 
+def watchers_for(folder: Path, verbose: int, files: Mapping[str, Path | None]) -> list[Watcher]:
+    """The display, the stored run, and the reports that were asked for. Raises what cannot be written, at once."""
+    from axemu.suite.reports import html, jsonl, junit, live, tap  # noqa: PLC0415
+    from axemu.suite.reports.files import check_writable  # noqa: PLC0415
+
+    kinds: Mapping[str, Callable[[Path], Watcher]] = {
+        "--json": jsonl.JsonLines,
+        "--junit": junit.JUnit,
+        "--tap": tap.Tap,
+        "--html": html.Html,
+    }
+    made: list[Watcher] = [
+        live.display(sys.stderr, os.environ, verbose=bool(verbose)),
+        jsonl.JsonLines(folder / LAST),
+    ]
+    for option, path in files.items():
+        if path is not None:
+            check_writable(path, f"write the {option} report")
+            made.append(kinds[option](path))
+    return made
+
+
+def engine_for(name: str, scheduler: str | None) -> Engine:
+    """Where cases run."""
+    from axemu.suite.runner import Pool  # noqa: PLC0415
+
+    if name == "local":
+        if scheduler is not None:
+            raise UsageError("--scheduler is of --engine dask.", f"The engine is {name!r}.")
+        return Pool()
+    raise UsageError("--engine takes local or dask.", f"Got {name!r}.")
+
+
 def show(cases: Sequence[Case], *, as_json: bool) -> None:
     """The list of cases."""
     if as_json:
@@ -223,7 +286,11 @@ def show(cases: Sequence[Case], *, as_json: bool) -> None:
         marks = [*case.tags, *(["xfail"] if case.guest.expect.xfail else []), *(["skip"] if skip else [])]
         summary = skip or case.guest.summary
         table.add_row(
-            escape(case.name), case.guest.isa, case.guest.machine or "", escape(" ".join(marks)), escape(summary)
+            escape(case.name),
+            case.guest.isa,
+            case.guest.machine or "",
+            escape(" ".join(marks)),
+            escape(summary),
         )
     console = screens.standard_output()
     console.print(table)

@@ -23,7 +23,9 @@ class Checks:
 
 
 _PLAN = re.compile(r"1\.\.(\d+)(?:\s*#\s*(?:skip\S*)\s*(.*))?\s*$", re.IGNORECASE)
-_TEST = re.compile(r"(not )?ok\b(?:\s+(\d+))?(?:\s+-)?\s*([^#]*?)\s*(?:#\s*(todo|skip)\S*\s*(.*))?$", re.IGNORECASE)
+_TEST = re.compile(
+    r"(not )?ok\b(?:\s+(\d+))?(?:\s+-)?\s*([^#]*?)\s*(?:#\s*(todo|skip)\S*\s*(.*))?$", re.IGNORECASE
+)
 _BAIL = re.compile(r"Bail out!\s*(.*)", re.IGNORECASE)
 _SUBTEST = re.compile(r"\s*# Subtest:\s*(.*)")
 
@@ -62,9 +64,7 @@ def tap(text: str) -> Checks:
                 results[place] = SubResult(
                     f"{name or label}/{inner.name}", inner.passed, inner.skipped, inner.text
                 )
-            if not waiting:
-                results.append(result)
-            elif not result.passed and all(results[place].passed for place in waiting):
+            if not waiting or (not result.passed and all(results[place].passed for place in waiting)):
                 results.append(result)
             waiting, name = [], ""
     if not results and plan is None:
@@ -76,23 +76,29 @@ def tap(text: str) -> Checks:
     return Checks(tuple(results))
 
 
-_GTEST = re.compile(r"\[\s+(OK|FAILED|SKIPPED)\s+\] ([\w/.<>-]+\.[\w/<>-]+)(?:, where .*?)?(?: \(\d+ ms\))?\s*$")
-_GTEST_RUN = re.compile(r"\[==========\] (?:\d+ tests? from \d+ test (?:suites?|cases?) ran\.|Running 0 tests)")
+_GTEST = re.compile(
+    r"\[\s+(OK|FAILED|SKIPPED)\s+\] ([\w/.<>-]+\.[\w/<>-]+)(?:, where .*?)?(?: \(\d+ ms\))?\s*$"
+)
+_GTEST_RUN = re.compile(
+    r"\[==========\] (?:\d+ tests? from \d+ test (?:suites?|cases?) ran\.|Running 0 tests)"
+)
 
 
 def gtest(text: str) -> Checks:
     """One check for each test that ended; the text before a failure is its explanation."""
     results: dict[str, SubResult] = {}
-    begun, lines, current = "", [], ""
+    begun = ""
+    lines: list[str] = []
     for line in text.splitlines():
         if started := re.match(r"\[ RUN      \] (\S+)", line):
-            current, lines = started[1], []
-            begun = current
+            begun, lines = started[1], []
         elif found := _GTEST.match(line):
             word, name = found[1], found[2]
             if name not in results:
                 explanation = " ".join(part.strip() for part in lines if part.strip())[:500]
-                results[name] = SubResult(name, word != "FAILED", word == "SKIPPED", explanation if word != "OK" else "")
+                results[name] = SubResult(
+                    name, word != "FAILED", word == "SKIPPED", explanation if word != "OK" else ""
+                )
             begun = ""
         else:
             lines.append(line)
@@ -120,9 +126,15 @@ def kvm_unit_tests(text: str) -> Checks:
         return Checks(tuple(results))
     summary = _SUMMARY.search(text)
     if summary is None and not results:
-        return Checks((), "no results of kvm-unit-tests on the console: expected PASS:, FAIL: or SUMMARY: lines")
+        return Checks(
+            (), "no results of kvm-unit-tests on the console: expected PASS:, FAIL: or SUMMARY: lines"
+        )
     return Checks(tuple(results))
 
 
-READERS: Mapping[str, Callable[[str], Checks]] = {"tap": tap, "gtest": gtest, "kvm-unit-tests": kvm_unit_tests}
+READERS: Mapping[str, Callable[[str], Checks]] = {
+    "tap": tap,
+    "gtest": gtest,
+    "kvm-unit-tests": kvm_unit_tests,
+}
 """By the protocol's name."""

@@ -1,8 +1,8 @@
 """The results folder: what earlier runs came to, bundles of failures, and a lock against two runs at once.
 
-    .axemu-suite/history.json   the last verdict and time of every case that ever ran from here
-    .axemu-suite/last.jsonl     the whole last run (`axemu suite report` reads it)
-    .axemu-suite/bundles/       failures
+.axemu-suite/history.json   the last verdict and time of every case that ever ran from here
+.axemu-suite/last.jsonl     the whole last run (`axemu suite report` reads it)
+.axemu-suite/bundles/       failures
 """
 
 from __future__ import annotations

@@ -79,7 +79,11 @@ class Line:
         for pattern in self._forbidden:
             found = search(pattern, text)
             if found is not None:
-                self._end(found if isinstance(found, str) else f"the console matches {pattern!r}, which is forbidden")
+                self._end(
+                    found
+                    if isinstance(found, str)
+                    else f"the console matches {pattern!r}, which is forbidden"
+                )
                 return
 
     def _look_for_prompts(self) -> None:

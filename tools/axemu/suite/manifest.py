@@ -25,7 +25,9 @@ VARIED = ("isa", "machine", "cpu", "smp", "memory", "clock", "shift", "bios", "e
 """Keys that a matrix may vary."""
 MOST = 100_000  # cases of one manifest
 ELF = b"\x7fELF"
-HINT = "axemu suite run takes folders, suite.toml and guest.toml files, and with --protocol folders of ELF files"
+HINT = (
+    "axemu suite run takes folders, suite.toml and guest.toml files, and with --protocol folders of ELF files"
+)
 
 
 def collect(paths: Sequence[Path], protocol: str | None, root: Path) -> tuple[Case, ...]:
@@ -157,7 +159,9 @@ def _expanded(
             table = Table(row.path, values, row.keys, row.source, ("defaults",))
             after = table.text("after", "")
             if after and after not in prefixes:
-                table.refuse("after", f"one of the prefixes {', '.join(prefixes) or '(there is none)'}", repr(after))
+                table.refuse(
+                    "after", f"one of the prefixes {', '.join(prefixes) or '(there is none)'}", repr(after)
+                )
             program = f"{at.resolve().name}.elf" if base else name
             if "elf" not in values and not base and row.optional_text("glob") is None:
                 if after:

@@ -17,7 +17,10 @@ def address_of(machine: Machine, place: Place) -> int:
     address = machine.symbols.address(place.symbol)
     if address is None:
         raise UnknownName(
-            "symbol", place.symbol, tuple(machine.symbols.nearest_names(place.symbol)), "Is the program stripped?"
+            "symbol",
+            place.symbol,
+            tuple(machine.symbols.nearest_names(place.symbol)),
+            "Is the program stripped?",
         )
     return address + place.offset
 
@@ -36,9 +39,10 @@ class StateChecks:
     def __init__(self, machine: Machine, expect: Expectation) -> None:
         self._machine = machine
         self.differences: list[str] = []
-        self._at_end = [each for each in (*expect.memory, *expect.registers) if each.when is None]
+        checks: list[MemoryCheck | RegisterCheck] = [*expect.memory, *expect.registers]
+        self._at_end = [each for each in checks if each.when is None]
         self._waiting: dict[int, list[MemoryCheck | RegisterCheck]] = {}
-        for each in (*expect.memory, *expect.registers):
+        for each in checks:
             if each.when is not None:
                 self._waiting.setdefault(code_at(machine, each.when), []).append(each)
 
@@ -61,7 +65,9 @@ class StateChecks:
         self._look(self._at_end)
         for checks in self._waiting.values():
             for each in checks:
-                self.differences.append(f"state: the pc never reached {each.when}, where something was to be checked")
+                self.differences.append(
+                    f"state: the pc never reached {each.when}, where something was to be checked"
+                )
 
     def _look(self, checks: Iterable[MemoryCheck | RegisterCheck]) -> None:
         for check in checks:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from axemu.suite.case import Case
 from axemu.suite.execution import Executed, Orders
+from axemu.suite.reports.together import Together
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.watcher import Watcher
 from axemu.suite.worker import Worker
@@ -45,7 +46,7 @@ def run(plan: Plan, engine: Engine, watchers: Sequence[Watcher]) -> Ended:
     """Run the plan to its end, or to Ctrl-C: then the results so far are what there is. Errors of watchers come last,
     when everything was reported."""
     begin = time.monotonic()
-    everyone = Everyone(watchers)
+    everyone = Together(watchers)
     everyone.begin(plan.run)
     results: list[Result] = []
     prefixes: dict[str, str] = {}
@@ -79,7 +80,9 @@ def same_prefix(executed: Executed, prefixes: dict[str, str], plan: Plan) -> Res
     result = executed.result
     if not executed.prefix_hash:
         return result
-    name = next(each.prefix.name for each in plan.cases if each.name == result.case and each.prefix is not None)
+    name = next(
+        each.prefix.name for each in plan.cases if each.name == result.case and each.prefix is not None
+    )
     key = f"{result.suite}:{name}"
     first = prefixes.setdefault(key, executed.prefix_hash)
     if first == executed.prefix_hash:
@@ -89,35 +92,6 @@ def same_prefix(executed: Executed, prefixes: dict[str, str], plan: Plan) -> Res
         f"hash {executed.prefix_hash[:16]}, expected {first[:16]}"
     )
     return replace(result, verdict=Verdict.NONDETERMINISTIC, reason=text, details=(text, *result.details))
-
-
-class Everyone:
-    """All watchers as one. A watcher that fails does not keep the others from their work; `end` raises its error."""
-
-    def __init__(self, watchers: Sequence[Watcher]) -> None:
-        self._watchers = list(watchers)
-
-    def begin(self, run: Run) -> None:
-        for each in self._watchers:
-            each.begin(run)
-
-    def started(self, worker: str, case: str) -> None:
-        for each in self._watchers:
-            each.started(worker, case)
-
-    def finished(self, result: Result) -> None:
-        for each in self._watchers:
-            each.finished(result)
-
-    def end(self, ended: Ended) -> None:
-        first: Exception | None = None
-        for each in self._watchers:
-            try:
-                each.end(ended)
-            except Exception as error:
-                first = first or error
-        if first is not None:
-            raise first
 
 
 class Pool:
@@ -156,9 +130,9 @@ class Pool:
     def _heard(self, workers: Sequence[Worker]) -> Iterator[tuple[Worker, Executed]]:
         busy = {worker.connection: worker for worker in workers if worker.busy is not None}
         for connection in wait(list(busy), LOOK):
-            executed = busy[connection].hear()  # type: ignore[index]
+            executed = busy[connection].hear()
             if executed is not None:
-                yield busy[connection], executed  # type: ignore[index]
+                yield busy[connection], executed
         for worker in workers:
             executed = worker.overdue()
             if executed is not None:

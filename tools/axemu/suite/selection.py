@@ -25,7 +25,9 @@ def expression(text: str) -> Test:
         raise UsageError("-k takes words, and, or, not and brackets.", f"Got {text!r}.")
     test, rest = _either(words, text)
     if rest:
-        raise UsageError("-k takes words, and, or, not and brackets.", f"Nothing is expected at {rest[0]!r} in {text!r}.")
+        raise UsageError(
+            "-k takes words, and, or, not and brackets.", f"Nothing is expected at {rest[0]!r} in {text!r}."
+        )
     return test
 
 
@@ -48,7 +50,9 @@ def _both(words: list[str], text: str) -> tuple[Test, list[str]]:
 def _one(words: list[str], text: str) -> tuple[Test, list[str]]:
     if not words or words[0] in (")", "and", "or"):
         at = repr(words[0]) if words else "the end"
-        raise UsageError("-k: a word is expected.", f"Got {at} in {text!r}.", "Example: -k 'hello and not arm'")
+        raise UsageError(
+            "-k: a word is expected.", f"Got {at} in {text!r}.", "Example: -k 'hello and not arm'"
+        )
     word, *rest = words
     if word == "not":
         test, rest = _one(rest, text)
@@ -76,7 +80,9 @@ def tagged(cases: Sequence[Case], tags: Sequence[str]) -> tuple[Case, ...]:
     for tag in tags:
         if tag.removeprefix("!") not in known:
             raise UsageError(
-                f"-t: no case has the tag {tag!r}.", "", f"There are: {', '.join(sorted(known)) or 'none at all'}."
+                f"-t: no case has the tag {tag!r}.",
+                "",
+                f"There are: {', '.join(sorted(known)) or 'none at all'}.",
             )
     wanted = {tag for tag in tags if not tag.startswith("!")}
     unwanted = {tag[1:] for tag in tags if tag.startswith("!")}

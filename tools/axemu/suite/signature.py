@@ -25,7 +25,9 @@ def signature(machine: Machine) -> tuple[str, ...]:
 def _address(machine: Machine, name: str) -> int:
     address = machine.symbols.address(name)
     if address is None:
-        raise UnknownName("symbol", name, (), "A program with a signature has begin_signature and end_signature")
+        raise UnknownName(
+            "symbol", name, (), "A program with a signature has begin_signature and end_signature"
+        )
     return address
 
 

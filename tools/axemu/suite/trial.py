@@ -29,7 +29,9 @@ from isa.register import Role
 
 WHOLE: Final = 5_000_000  # instructions of a slice
 POLLED: Final = 20_000  # of a slice where somebody looks at memory; a test that has ended spins until then
-PROMPTED: Final = 100_000  # where prompts are answered: what native code has gathered of the console comes then
+PROMPTED: Final = (
+    100_000  # where prompts are answered: what native code has gathered of the console comes then
+)
 LAST_EXITS: Final = 32
 TIMEOUT: Final = 60.0  # seconds of host time, where a case says nothing
 SHOWN: Final = (Role.PC, Role.SP, Role.RA, Role.GENERAL, Role.STATUS, Role.PRIVILEGE)
@@ -99,7 +101,9 @@ class _Trial:
         self.events: Counter[str] = Counter()
         watched = expect.counters & WATCHED
         if watched:
-            machine.listen(self._count, {name.removesuffix("s") if name == "interrupts" else name for name in watched})
+            machine.listen(
+                self._count, {name.removesuffix("s") if name == "interrupts" else name for name in watched}
+            )
         self.last: deque[AxVCpuExitReason] = deque(maxlen=LAST_EXITS)
         self.checks = StateChecks(machine, expect)
         polled = guest.protocol in ("tohost", "signature")
@@ -172,7 +176,7 @@ class _Trial:
                 ended = self.host.look(outcome)
                 if ended is not None:
                     return ended
-            if outcome.ending is not Ending.BUDGET or self.budget is not None and self.done >= self.budget:
+            if outcome.ending is not Ending.BUDGET or (self.budget is not None and self.done >= self.budget):
                 return outcome
 
     def _saw(self, exit: AxVCpuExitReason) -> bool:
@@ -183,7 +187,9 @@ class _Trial:
 
     def _registers(self, vcpu: int) -> dict[str, int]:
         arch = self.machine.vcpus[vcpu].arch
-        return {row.name: arch.read_register(row.name) for row in self.machine.isa.registers if row.role in SHOWN}
+        return {
+            row.name: arch.read_register(row.name) for row in self.machine.isa.registers if row.role in SHOWN
+        }
 
     def _checkpoint(self) -> Checkpoint:
         machine = self.machine

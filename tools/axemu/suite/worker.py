@@ -6,6 +6,7 @@ What passes through the pipe: to the worker a `Case`, or None to end; from it "r
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import gc
@@ -66,7 +67,9 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         except Exception as error:
             text = f"a fault of axemu, not of the guest: {type(error).__name__}: {error}"
             faulthandler.dump_traceback()
-            done = Executed(described(case, Result(case.name, Verdict.ERROR, text, (text,)), orders.terms.seed))
+            done = Executed(
+                described(case, Result(case.name, Verdict.ERROR, text, (text,)), orders.terms.seed)
+            )
         blackbox.look_at(memory, None)
         count += 1
         if count % COLLECTED == 0:
@@ -171,7 +174,9 @@ class Worker:
     def _lost(self) -> Executed:
         self._process.join(5)
         code = self._process.exitcode
-        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
+        how = (
+            f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
+        )
         return self._failed(f"the worker process {how} under this guest")
 
     def _failed(self, reason: str) -> Executed:
@@ -190,7 +195,9 @@ class Worker:
             symbol = symbol_in(case, first.pc)
             where = Where(first.pc, symbol, "", first.vcpu, {}, (first.exit,) if first.exit else ())
             at = f"{first.pc:#x}" + (f" ({symbol})" if symbol else "")
-            details.append(f"the guest was last seen in the block at pc {at}, after {first.retired:,} instructions")
+            details.append(
+                f"the guest was last seen in the block at pc {at}, after {first.retired:,} instructions"
+            )
         if last:
             details.append(f"the worker's last words: {last}")
         result = Result(
@@ -218,10 +225,8 @@ class Worker:
         if process is None:
             return
         if patience:
-            try:
+            with contextlib.suppress(OSError):
                 self.connection.send(None)
-            except OSError:
-                pass
             process.join(patience)
         if process.is_alive():
             process.kill()
