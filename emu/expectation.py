@@ -106,8 +106,8 @@ class Expectation:
     of the one before it. console_text, where given, is the whole console. xfail turns the verdict round: the run must
     miss at least one of the other expectations; xfail_reason says why.
 
-    max_instructions is the run's budget too. exact_exits and max_exits are by names of NAMES. until_console: the run ends
-    as soon as every pattern of `console` was found (manifest: ending = "console").
+    max_instructions is the run's budget too. exact_exits and max_exits are by names of NAMES. until_console: the run
+    ends as soon as every pattern of `console` was found (manifest: ending = "console").
     """
 
     ending: Ending = Ending.POWERED_OFF

@@ -69,8 +69,8 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One guest: the machine it wants, its program, its input, what it must do. memory is in bytes, timeout in seconds of
-    host time. What is only for suites stands last."""
+    """One guest: the machine it wants, its program, its input, what it must do. memory is in bytes, timeout in seconds
+    of host time. What is only for suites stands last."""
 
     folder: Path
     summary: str

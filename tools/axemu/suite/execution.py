@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from axemu.suite import bundle
@@ -25,7 +25,7 @@ class Orders:
     """What a run asks of each case. slicing: the second of two runs is cut otherwise. bundles: the folder for failures,
     None where none are to be kept."""
 
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
     verify: bool = False
     slicing: bool = False
     update_golden: bool = False
@@ -94,7 +94,7 @@ def described(case: Case, result: Result, seed: int) -> Result:
 
 
 def updated(case: Case, trial: Trial, result: Result) -> Result:
-    """Write the golden console where the case has one and the run printed another; then the case is judged without it."""
+    """Write the golden console where the case has one and the run printed another; then the case passes it."""
     expect = case.guest.expect
     text = console_text(trial.console)
     if expect.console_file is None or expect.console_text == text:

@@ -1,8 +1,8 @@
 """One run of one case, in this process: a machine is made, or taken from its prefix, and run to its end in slices.
 
 Theory: a sliced run is the same run (the engine stops exactly), and between slices there is time for what a guest does
-not tell by an exit: a `tohost` that it wrote, a checkpoint. Slices are of a fixed number of instructions, so what is seen
-between them depends on counts alone, never on how fast the host is.
+not tell by an exit: a `tohost` that it wrote, a checkpoint. Slices are of a fixed number of instructions, so what is
+seen between them depends on counts alone, never on how fast the host is.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class Worker:
         self.prefix = ""
 
     def hear(self) -> Executed | None:
-        """What the worker has to say: the end of its case, or None while it goes on. A dead worker's case is an error."""
+        """What the worker has to say: the end of its case, or None while it goes on. A dead worker: an error."""
         assert self._task is not None
         try:
             message = self.connection.recv()
