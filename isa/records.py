@@ -64,7 +64,10 @@ ENGINE: Final = np.dtype(
         ),  # int64 (engine block): the machine answers the access now; see NativeAbilities.windows
         ("breakpoints", "u8"),  # addresses of code, ascending
         ("breakpoints_count", "u8"),
-        ("break_ahead", "u8"),  # instructions to the next of them, where a block was kept from running over it
+        (
+            "break_ahead",
+            "u8",
+        ),  # instructions to the next of them, where a block was kept from running over it
         ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
         (
             "alias",
