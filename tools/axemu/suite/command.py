@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from axemu import screens, version
 from axemu.errors import UsageError
-from axemu.quantities import duration
+from axemu.quantities import count, duration
 from axemu.suite import history, selection
 from axemu.suite.case import Case
 from axemu.suite.report_command import report
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 app.command("report")(report)
 LAST = "last.jsonl"
+BUDGET = 100_000_000  # instructions of a program without a manifest
 
 Paths = Annotated[
     list[Path] | None,
@@ -51,6 +52,14 @@ ProtocolOption = Annotated[
     typer.Option(
         "--protocol", help="Programs without a manifest are cases, and this is how they say their verdict."
     ),
+]
+IsaOption = Annotated[str | None, typer.Option("--isa", help="Of programs without a manifest.")]
+MachineOption = Annotated[str | None, typer.Option("--machine", help="Of programs without a manifest.")]
+CpuOption = Annotated[
+    str | None, typer.Option("--cpu", help="Of programs without a manifest: MODEL[,zba=on...].")
+]
+BudgetOption = Annotated[
+    str | None, typer.Option("--max-insns", metavar="N", help="Budget of programs without a manifest; 100M.")
 ]
 KeywordOption = Annotated[
     str | None,
@@ -79,6 +88,10 @@ def run(
     shard: ShardOption = None,
     only_failed: FailedOption = False,
     protocol: ProtocolOption = None,
+    isa: IsaOption = None,
+    machine: MachineOption = None,
+    cpu: CpuOption = None,
+    max_insns: BudgetOption = None,
     exit_first: Annotated[
         bool, typer.Option("-x", "--exit-first", help="Stop at the first failure.")
     ] = False,
@@ -127,7 +140,8 @@ def run(
         raise UsageError(f"--order takes {', '.join(selection.ORDERS)}.", f"Got {order!r}.")
     with history.opened(results) as folder:
         past = history.read(folder)
-        cases = chosen(where, protocol, keyword, tags, shard)
+        bare = bare_case(protocol, isa, machine, cpu, max_insns)
+        cases = chosen(where, bare, keyword, tags, shard)
         if only_failed:
             cases = tuple(case for case in cases if case.name in past and not past[case.name].good)
             if not cases:
@@ -170,29 +184,30 @@ def list_cases(
     tags: TagOption = None,
     shard: ShardOption = None,
     protocol: ProtocolOption = None,
+    isa: IsaOption = None,
+    machine: MachineOption = None,
+    cpu: CpuOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
     """List the cases of suites, without running them.
 
     Example: axemu suite list guests -k 'hello and not arm'
     """
-    show(chosen(paths or [Path()], protocol, keyword, tags, shard), as_json=as_json)
+    bare = bare_case(protocol, isa, machine, cpu, None)
+    show(chosen(paths or [Path()], bare, keyword, tags, shard), as_json=as_json)
 
 
 def chosen(
     paths: Sequence[Path],
-    protocol: str | None,
+    bare: Mapping[str, Any] | None,
     keyword: str | None,
     tags: list[str] | None,
     shard: str | None,
 ) -> tuple[Case, ...]:
     """The cases that were asked for. Raises UsageError where that is none."""
     from axemu.suite.manifest import collect  # noqa: PLC0415
-    from emu.guest import PROTOCOLS  # noqa: PLC0415
 
-    if protocol is not None and protocol not in PROTOCOLS:
-        raise UsageError(f"--protocol takes {', '.join(PROTOCOLS)}.", f"Got {protocol!r}.")
-    cases = collect(paths, protocol, Path.cwd())
+    cases = collect(paths, bare, Path.cwd())
     everything = len(cases)
     if keyword is not None:
         wanted = selection.expression(keyword)
@@ -204,6 +219,30 @@ def chosen(
     if not cases:
         raise UsageError("No case is left to run.", f"Of {everything} cases, -k, -t and --shard take none.")
     return cases
+
+
+def bare_case(
+    protocol: str | None, isa: str | None, machine: str | None, cpu: str | None, max_insns: str | None
+) -> Mapping[str, Any] | None:
+    """What is said of programs that no manifest describes, None where they are no cases."""
+    from emu.guest import PROTOCOLS  # noqa: PLC0415
+
+    said = {"isa": isa, "machine": machine, "cpu": cpu}
+    if protocol is None:
+        for option, value in (*said.items(), ("max-insns", max_insns)):
+            if value is not None:
+                raise UsageError(
+                    f"--{option} is for programs without a manifest, with --protocol.", f"Got {value!r}."
+                )
+        return None
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"--protocol takes {', '.join(PROTOCOLS)}.", f"Got {protocol!r}.")
+    budget = BUDGET if max_insns is None else count(max_insns, "--max-insns")
+    return {
+        "protocol": protocol,
+        "expect": {"max_instructions": budget},
+        **{key: value for key, value in said.items() if value is not None},
+    }
 
 
 def without_run(cases: tuple[Case, ...]) -> tuple[tuple[Case, ...], tuple[Result, ...]]:

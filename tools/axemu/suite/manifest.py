@@ -30,17 +30,18 @@ HINT = (
 )
 
 
-def collect(paths: Sequence[Path], protocol: str | None, root: Path) -> tuple[Case, ...]:
-    """Every case of these paths, named from `root`. With `protocol`, programs that no manifest describes are cases.
+def collect(paths: Sequence[Path], bare: Mapping[str, Any] | None, root: Path) -> tuple[Case, ...]:
+    """Every case of these paths, named from `root`. With `bare`, the keys of a case, programs that no manifest describes
+    are cases.
 
     Raises LoadError: for a manifest that is not valid, for a path without a case, for two cases of one name.
     """
     cases: dict[str, Case] = {}
     for path in paths:
-        found = list(_in(path, protocol, root))
+        found = list(_in(path, bare, root))
         if not found:
-            what = "an ELF file" if protocol else "a suite.toml or guest.toml"
-            hint = "" if protocol else "Programs without a manifest need --protocol"
+            what = "an ELF file" if bare else "a suite.toml or guest.toml"
+            hint = "" if bare else "Programs without a manifest need --protocol"
             raise LoadError(path, f"{what} in it or below", "none", hint)
         for case in found:
             other = cases.get(case.name)
@@ -50,22 +51,22 @@ def collect(paths: Sequence[Path], protocol: str | None, root: Path) -> tuple[Ca
     return tuple(cases.values())
 
 
-def _in(path: Path, protocol: str | None, root: Path) -> Iterator[Case]:
+def _in(path: Path, bare: Mapping[str, Any] | None, root: Path) -> Iterator[Case]:
     if not path.exists():
         raise LoadError(path, "a file or folder", "nothing of that name", HINT)
     if path.is_file():
         if path.name.endswith(".toml"):
             yield from (_guest_case(path, root),) if path.name == GUEST else suite(path, root)
-        elif protocol is not None:
-            yield _bare(path, protocol, root)
+        elif bare is not None:
+            yield _bare(path, bare, root)
         else:
             raise LoadError(path, "a manifest", "another file", "Programs without a manifest need --protocol")
         return
     manifests = sorted(each for each in path.rglob("*.toml") if each.name in (SUITE, GUEST))
-    if protocol is not None and not manifests:
+    if bare is not None and not manifests:
         for each in sorted(path.rglob("*")):
             if each.is_file() and _is_elf(each):
-                yield _bare(each, protocol, root)
+                yield _bare(each, bare, root)
         return
     taken: set[Path] = set()
     for manifest in manifests:
@@ -86,9 +87,9 @@ def _is_elf(path: Path) -> bool:
         return False
 
 
-def _bare(path: Path, protocol: str, root: Path) -> Case:
-    """A program that nobody has described: ISA by its header, the ISA's machine, and the protocol."""
-    values = {"elf": path.name, "protocol": protocol}
+def _bare(path: Path, bare: Mapping[str, Any], root: Path) -> Case:
+    """A program that nobody has described: what was said of all, else ISA by its header and the ISA's machine."""
+    values = {**bare, "elf": path.name}
     guest = _guest(Table(path, values), path.parent, path.name)
     return Case(_relative(path, root), guest, path)
 

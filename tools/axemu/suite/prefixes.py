@@ -44,7 +44,7 @@ class Prefixes:
         self._booted: OrderedDict[tuple[Prefix, int], Booted] = OrderedDict()
 
     def at(self, prefix: Prefix, seed: int) -> Booted:
-        """A machine at the end of `prefix`, run there on the first call. Raises ConfigError where it never gets there."""
+        """A machine at the end of `prefix`, run there on the first call. ConfigError where it never gets there."""
         key = (prefix, seed)
         booted = self._booted.pop(key, None)
         if booted is None:

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -122,10 +123,8 @@ class Worker:
             self._start()
         self._task = _Task(case, time.monotonic())
         self.prefix = case.prefix.name if case.prefix is not None else self.prefix
-        try:
+        with suppress(OSError):  # it has just died; `hear` finds out
             self.connection.send(case)
-        except OSError:
-            pass  # it has just died; `hear` finds out
 
     def _start(self) -> None:
         from emu import blackbox  # noqa: PLC0415
