@@ -259,6 +259,18 @@ class Machine:
         self._replan()
         return image
 
+    def renew(self, path: str | Path, base: int | None = None) -> Image:
+        """`load`, and nothing is left of what ran before: counts are from zero, input that was taken is forgotten. What
+        a guest wrote to a disk or a share stays written."""
+        for device in self.devices.values():
+            forget = getattr(device, "forget_input", None)
+            if forget is not None:
+                forget()
+        image = self.load(path, base)
+        self.schedule.forget()
+        self._counts.clear()
+        return image
+
     def _replan(self) -> None:
         self._plan, self._loaded = boot.plan(self.config, self.board, self._files, self.isa), None
         for device in self.devices.values():
@@ -279,6 +291,7 @@ class Machine:
                 vcpu.arch.start_clock(self.schedule.host_start)
             if self.firmware is not None and not vcpu.is_bsp:
                 self._hold(vcpu, BlockReason.POWERED_OFF)
+        self.vcpus[0].arch.begin_translation()
         if self.firmware is not None:
             self.firmware.reset()
         for device in self.devices.values():

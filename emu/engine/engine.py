@@ -296,6 +296,13 @@ class Engine:
         self._ctl(uc_const.UC_CTL_TLB_TYPE, 1, ctypes.c_int(kind), what="choose the TLB")
         self.set_word("paging", int(on))
 
+    def begin_translation(self) -> None:
+        """Translate as at power-on: every vCPU is as after reset, its MMU off."""
+        own = "on_fill" in self.callbacks
+        if own and self.word("paging"):
+            self.use_engine_mmu(False)
+        self.flush_tlb()
+
     def translate_anew(self) -> None:
         """The fill has asked for it: by the engine's MMU, or by other fills."""
         self.use_engine_mmu(bool(self.word("paging")))

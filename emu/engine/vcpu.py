@@ -519,6 +519,11 @@ class EngineVCpu(ControlWords):
         if self._engine is not None:
             self._engine.set_breakpoints(addresses)
 
+    def begin_translation(self) -> None:
+        """Every vCPU of this one's engine is as after reset."""
+        if self._engine is not None:
+            self._engine.begin_translation()
+
     def flush_tlb(self) -> None:
         """No translation is trusted any longer that a vCPU of this machine has made."""
         if self._engine is not None:

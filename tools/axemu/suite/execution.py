@@ -11,7 +11,7 @@ from axemu.suite import bundle
 from axemu.suite.case import Case
 from axemu.suite.determinism import verified
 from axemu.suite.judgement import judged
-from axemu.suite.prefixes import Prefixes
+from axemu.suite.machines import Machines
 from axemu.suite.result import Result, Verdict
 from axemu.suite.trial import Terms, Trial, run_trial
 from emu.errors import EmuError
@@ -43,14 +43,14 @@ class Executed:
 def execute(
     case: Case,
     orders: Orders,
-    prefixes: Prefixes,
+    machines: Machines,
     made: Callable[[Machine], None] = lambda machine: None,
 ) -> Executed:
     """Run the case and judge it. What is wrong with the case is a result too (ERROR); only faults of ours are raised."""
     begun, begin = time.time(), time.monotonic()
 
     def run(terms: Terms) -> Trial:
-        return run_trial(case, terms, prefixes, made)
+        return run_trial(case, terms, machines, made)
 
     prefix_hash = ""
     try:

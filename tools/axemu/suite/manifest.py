@@ -14,7 +14,7 @@ from emu.board import board_for
 from emu.errors import EmuError, LoadError
 from emu.guest import MANIFEST as GUEST
 from emu.guest import Guest, guest_in
-from emu.loaders import open_image
+from emu.loaders import isa_in
 from emu.manifest import Table
 from isa import registry
 
@@ -106,7 +106,7 @@ def _guest(table: Table, folder: Path, program: str) -> Guest:
     """The guest that a table describes, ISA and machine filled in and known."""
     guest = guest_in(table, folder.resolve(), program)
     try:
-        isa = guest.isa or open_image(guest.elf).isa or "riscv64"
+        isa = guest.isa or isa_in(guest.elf) or "riscv64"
         name = registry.find(isa).name
         machine = board_for(name, guest.machine).name
     except (EmuError, ValueError, LookupError) as error:

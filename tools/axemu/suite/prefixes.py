@@ -1,4 +1,4 @@
-"""Boot once, run many: machines that stand where several cases begin, and machines for one case.
+"""Boot once, run many: machines that stand where several cases begin.
 
 Theory: a deterministic machine that runs the same prefix comes to the same state, so the prefix is run once a worker and
 its state restored for each case. What proves that the state is the same everywhere is its hash: it goes with each
@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from axemu.suite.case import Case, Prefix
+from axemu.suite.case import Prefix
 from axemu.suite.line import Line
 from axemu.suite.places import code_at
-from emu.config import Entropy, MachineConfig
+from axemu.suite.seeding import seeded
 from emu.errors import ConfigError
-from emu.guest import Guest
 from emu.machine import Machine
 from emu.outcome import Ending
 from emu.snapshot import MachineState
@@ -66,39 +63,6 @@ class Prefixes:
         for booted in self._booted.values():
             booted.machine.close()
         self._booted.clear()
-
-
-@contextmanager
-def machine_for(case: Case, seed: int, prefixes: Prefixes) -> Iterator[tuple[Machine, Line, str]]:
-    """The machine that a case runs on, its serial line, and the hash of the prefix that it comes from."""
-    if case.prefix is not None:
-        booted = prefixes.at(case.prefix, seed)
-        booted.line.limit = case.guest.max_console
-        _begin(booted.line, case)
-        booted.machine.poll()
-        try:
-            yield booted.machine, booted.line, booted.hash
-        except BaseException:
-            prefixes.drop(case.prefix, seed)
-            raise
-        return
-    line = Line(case.guest.max_console)
-    _begin(line, case)
-    with Machine(replace(seeded(case.guest, seed), channel=line)) as machine:
-        yield machine, line, ""
-
-
-def _begin(line: Line, case: Case) -> None:
-    """An empty console, and what this case types."""
-    guest, expect = case.guest, case.guest.expect
-    line.begin(guest.input, guest.prompts, expect.forbidden, expect.console if expect.until_console else ())
-
-
-def seeded(guest: Guest, seed: int) -> MachineConfig:
-    """The machine that a guest asks for, its entropy from `seed`."""
-    config = guest.config()
-    virtio = tuple(replace(each, seed=seed) if isinstance(each, Entropy) else each for each in config.virtio)
-    return replace(config, virtio=virtio)
 
 
 def _boot(prefix: Prefix, seed: int) -> Booted:

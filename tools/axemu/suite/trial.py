@@ -16,8 +16,8 @@ from typing import Final
 from axemu.suite.case import Case
 from axemu.suite.htif import Host
 from axemu.suite.line import Line
+from axemu.suite.machines import Machines
 from axemu.suite.places import StateChecks
-from axemu.suite.prefixes import Prefixes, machine_for
 from axemu.suite.result import Where
 from axemu.suite.signature import signature
 from axvcpu.exits import AxVCpuExitReason, Debug, PreemptionTimer
@@ -81,10 +81,10 @@ class Trial:
 
 
 def run_trial(
-    case: Case, terms: Terms, prefixes: Prefixes, made: Callable[[Machine], None] = lambda machine: None
+    case: Case, terms: Terms, machines: Machines, made: Callable[[Machine], None] = lambda machine: None
 ) -> Trial:
     """Run the case once. `made` is called with the machine before the guest runs. Raises what a machine refuses."""
-    with machine_for(case, terms.seed, prefixes) as (machine, line, prefix_hash):
+    with machines.lent(case, terms.seed) as (machine, line, prefix_hash):
         made(machine)
         return _Trial(case, terms, machine, line, prefix_hash).run()
 

@@ -44,7 +44,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
     _die_with_parent()
     gc.freeze()
     from axemu.suite.execution import execute  # noqa: PLC0415
-    from axemu.suite.prefixes import Prefixes  # noqa: PLC0415
+    from axemu.suite.machines import Machines  # noqa: PLC0415
     from emu import blackbox  # noqa: PLC0415
     from emu.machine import Machine  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         blackbox.look_at(memory, machine)
         connection.send("running")
 
-    prefixes, count = Prefixes(), 0
+    machines, count = Machines(), 0
     while True:
         try:
             case = connection.recv()
@@ -64,7 +64,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         if case is None:
             return
         try:
-            done = execute(case, orders, prefixes, made)
+            done = execute(case, orders, machines, made)
         except Exception as error:
             text = f"a fault of axemu, not of the guest: {type(error).__name__}: {error}"
             faulthandler.dump_traceback()
