@@ -17,6 +17,7 @@ from emu.guest import Guest, guest_in
 from emu.loaders import isa_in
 from emu.manifest import Table
 from isa import registry
+from isa.errors import IsaError
 
 SUITE = "suite.toml"
 OWN = ("name", "glob", "exclude", "guests", "matrix")
@@ -106,14 +107,17 @@ def _guest(table: Table, folder: Path, program: str) -> Guest:
     """The guest that a table describes, ISA and machine filled in and known."""
     guest = guest_in(table, folder.resolve(), program)
     try:
-        isa = guest.isa or isa_in(guest.elf) or "riscv64"
-        name = registry.find(isa).name
+        name = registry.find(guest.isa or isa_in(guest.elf) or "riscv64").name
+    except IsaError as error:
+        table.refuse("isa", "an instruction set", str(error))
+    try:
         machine = board_for(name, guest.machine).name
-    except (EmuError, ValueError, LookupError) as error:
-        if isinstance(error, LoadError):
-            raise
-        key = "machine" if guest.isa and "isa" not in str(error).casefold()[:8] else "isa"
-        table.refuse(key, f"a known {'machine' if key == 'machine' else 'ISA'}", str(error))
+    except EmuError as error:
+        table.refuse("machine", f"a machine for {name}", str(error))
+    try:
+        registry.cpu_model(registry.find(name), guest.cpu)
+    except IsaError as error:
+        table.refuse("cpu", f"a CPU model of {name}", str(error))
     return replace(guest, isa=name, machine=machine)
 
 
