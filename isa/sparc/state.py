@@ -7,12 +7,13 @@ are the outs of window 0, in a place of their own behind it. The condition codes
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from isa.records import StateBytes, StateView
 from isa.sparc.codes import FLAGS, codes
-from isa.sparc.layout import Slot
 from isa.sparc.registers import MAXTL, V8, V9, WINDOWS, window_name
+from isa.sparc.slots import Slot
 from isa.state import WHOLE
 
 _LETTERS: Final = {"o": 0, "l": 8, "i": 16}
@@ -95,7 +96,7 @@ class State:
             places[name] = (trap + at, size)
             for level in range(1, MAXTL + 1):
                 places[f"{name}{level}"] = (trap + layout[Slot.TRAP_STEP] * level + at, size)
-            self._computed[name] = (self._trap_reader(name), self._trap_writer(name))
+            self._computed[name] = (partial(self._trap_word, name), partial(self._put_trap_word, name))
         places |= {name: (layout[Slot.CWP], 4) for name in ("cwp", "state")}
         places["ccr"] = (layout[Slot.PSR], 4)
         self._computed["cwp"] = (self._cwp_v9, self._put_cwp_v9)
@@ -230,19 +231,13 @@ class State:
         at, size = self.places[name]
         return at + self._layout[Slot.TRAP_STEP] * (self._slot(data, Slot.TL) & 7), size
 
-    def _trap_reader(self, name: str) -> Callable[[StateBytes], int]:
-        def read(data: StateBytes) -> int:
-            at, size = self._trap_at(data, name)
-            return int.from_bytes(data[at : at + size], "little")
+    def _trap_word(self, name: str, data: StateBytes) -> int:
+        at, size = self._trap_at(data, name)
+        return int.from_bytes(data[at : at + size], "little")
 
-        return read
-
-    def _trap_writer(self, name: str) -> Callable[[bytearray | memoryview, int], None]:
-        def write(data: bytearray | memoryview, value: int) -> None:
-            at, size = self._trap_at(data, name)
-            data[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
-
-        return write
+    def _put_trap_word(self, name: str, data: bytearray | memoryview, value: int) -> None:
+        at, size = self._trap_at(data, name)
+        data[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
 
     # -- the whole ----------------------------------------------------------------------------------------------------
 
