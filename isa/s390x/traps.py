@@ -24,6 +24,7 @@ from isa.native import (
     instruction_place,
     note,
     put64,
+    repeats,
     restore,
     save,
     uc_emu_stop,
@@ -88,14 +89,7 @@ def trap(
 
     code: of the supervisor call; value: for the exit. Nothing changes where it cannot be taken.
     """
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(at)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(at), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, at)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, at, cause, value, 0)
     base = low_core(engine)

@@ -317,3 +317,21 @@ def test_a_data_register_of_integers_can_be_loaded_from(build: Build, extension:
     machine = build(f"f200 {extension:04x} f201 6000 60fe", d0=70000)
     machine.run(max_insns=2)
     assert read(machine, "d1") == [value]
+
+
+def test_two_vectors_that_trap_into_each_other_are_a_loop(build: Build) -> None:
+    machine = build("4afc")
+    for vector, at, word in ((4, 0x3100, 0xA000), (10, 0x3200, 0x4AFC)):
+        machine.memory.write(4 * vector, at.to_bytes(4, "big"))
+        machine.memory.write(at, word.to_bytes(2, "big"))
+    machine.vcpus[0].arch.forget_code()
+    outcome = machine.run(max_insns=1000, timeout=30)
+    assert outcome.ending is Ending.TRAP_LOOP
+    assert machine.retired == 0
+
+
+def test_an_interrupt_that_finds_no_stack_ends_the_run(build: Build) -> None:
+    machine = build("13fc 0001 1003 0000" + "60fe", sr=0x2000, a7=NOWHERE)  # the latch: its level is let in
+    outcome = machine.run(max_insns=100_000, timeout=30)
+    assert outcome.ending is Ending.TRAP_LOOP
+    assert machine.retired < 100
