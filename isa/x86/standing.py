@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
-from isa.native import Record, Word, as_control, as_engine, get32, get64, note, put32, put64
+from isa.native import Record, Word, as_control, as_engine, get32, get64, note, put32, put64, repeats
 from isa.records import LOG_UNMAPPED
 from isa.x86.causes import TRIPLE_FAULT, Cause
 from isa.x86.state import PENDING
