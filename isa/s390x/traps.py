@@ -204,12 +204,3 @@ def advance(address: Word) -> Word:
     control.pc += get32(engine, CALL_LENGTH)
     control.retired += U(1)
     return 0
-
-
-@cfunc(types.int32(types.intp))
-def settle(address: Word) -> Word:
-    """Put the condition code into the PSW, where it is read from."""
-    engine = carray(as_engine(address), 1)[0]
-    save(engine)
-    settled_mask(engine)
-    return 0

@@ -93,7 +93,8 @@ _MIPS = (
 _PPC = (
     (0x7C00_0000, 0x03FF_FFFF), (0x4C00_0000, 0x03FF_FFFF), (0x1000_0000, 0x03FF_FFFF), (0xEC00_0000, 0x03FF_FFFF),
     (0xFC00_0000, 0x03FF_FFFF), (0x7C00_02A6, 0x03FF_F800), (0x7C00_03A6, 0x03FF_F800), (0x7C00_0124, 0x03E1_0000),
-    (0x4C00_0064, 0), (0x4C00_0024, 0), (0xF000_0000, 0x03FF_FFFF), (0x4000_0000, 0x03FF_007C), (0x8000_0000, 0x7FFF_FFFF),
+    (0x4C00_0064, 0), (0x4C00_0024, 0), (0xF000_0000, 0x03FF_FFFF), (0x4000_0000, 0x03FF_007C),
+    (0x8000_0000, 0x7FFF_FFFF),
     (0x7C00_0000, 0x03FF_F07E),
 )  # fmt: skip
 _SPARC = (
@@ -167,7 +168,8 @@ SHAPES: dict[str, Shape] = {
     "mips64el": Shape(partial(fixed, _MIPS, order="little"), _MIPS_STATES),
     "ppc": Shape(partial(fixed, _PPC), {"msr": (0, 0x2000, 0x4000, 0x30, 0x6000, 0x0200_0000, 0x1000)}),
     "ppc64": Shape(
-        partial(fixed, _PPC), {"msr": (1 << 63, 1 << 63 | 0x2000, 1 << 63 | 0x4000, 1 << 63 | 0x30, 1 << 63 | 0x0280_2000)}
+        partial(fixed, _PPC),
+        {"msr": (1 << 63, 1 << 63 | 0x2000, 1 << 63 | 0x4000, 1 << 63 | 0x30, 1 << 63 | 0x0280_2000)},
     ),
     "sparc": Shape(
         partial(fixed, _SPARC), {"psr": (0x10A0, 0x1080, 0xA0, 0x10E0), "wim": (0, 2, 0xFF)}
