@@ -24,8 +24,8 @@ from isa.native import (
 )
 from isa.records import BLOCK_MEND, BLOCK_SPECIAL, LOG_INTERRUPT
 from isa.s390x.causes import Program
-from isa.s390x.state import LINES, PSW_DAT, PSW_SPACE
-from isa.s390x.traps import WAITS, swap
+from isa.s390x.state import LINES
+from isa.s390x.traps import WAITS, swap, untranslatable
 from isa.s390x.words import (
     C0,
     EXTERNAL_CODE,
@@ -47,8 +47,6 @@ BITS = np.array([line for line, _, _ in LINES], np.uint64)
 CODES = np.array([int(code) for _, code, _ in LINES], np.uint64)
 MASKS = np.array([mask for _, _, mask in LINES], np.uint64)
 DELIVER, SPECIFICATION = int(Kind.DELIVER), int(Program.SPECIFICATION)
-ACCESS_REGISTERS = 1 << 46
-"""Of the PSW's address space: each access register says which. The engine has no such translation, and ends."""
 HARD = 2
 """The CPU object's word of interrupt requests: look for interrupts. It lies behind the one of `engine.step`."""
 BLOCK_OWNER = 8
@@ -163,8 +161,7 @@ def before_block(cpu: Word, request: Word) -> Word:
     engine = carray(as_engine(np.intp(owner)), 1)[0]
     if engine.context != U(0):
         return 0
-    mask = get64(engine, PSW_MASK)
-    if mask & U(PSW_DAT) == U(0) or mask & U(PSW_SPACE) != U(ACCESS_REGISTERS):
+    if not untranslatable(get64(engine, PSW_MASK)):
         return 0
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     control.kind, control.cause, control.fault_address = U(DELIVER), U(SPECIFICATION), U(0)

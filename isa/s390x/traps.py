@@ -31,6 +31,7 @@ from isa.native import (
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
 from isa.s390x.causes import NULLIFYING, SUPERVISOR_CALL, Program
+from isa.s390x.state import PSW_DAT, PSW_SPACE
 from isa.s390x.words import (
     BREAKING,
     BREAKING_AT,
@@ -62,6 +63,8 @@ ADDRESSING = int(Program.ADDRESSING)
 STAYS = tuple(int(code) for code in NULLIFYING)
 HYPERCALL_CODE = 255
 FETCH = U(4)
+ACCESS_REGISTERS = 1 << 46
+"""Of the PSW's address space: each access register says which."""
 WAITS = U(64)
 """In `counter_register`: the PSW that was just loaded may be one that waits (`interrupts.mend`)."""
 
@@ -117,8 +120,16 @@ def trap(
 
 
 @njit
+def untranslatable(mask: Word) -> Word:
+    """Whether a PSW says DAT and access registers: the engine has no such translation, and ends when it is to do one."""
+    return mask & U(PSW_DAT) != U(0) and mask & U(PSW_SPACE) == U(ACCESS_REGISTERS)
+
+
+@njit
 def length_at(engine: Record, address: Word) -> Word:
-    """Bytes of the instruction at a guest-virtual address; 2 where it cannot be read."""
+    """Bytes of the instruction at a guest-virtual address; 2 where it cannot be read, 0 where there cannot be one."""
+    if untranslatable(get64(engine, PSW_MASK)):
+        return 0
     at = instruction_place(engine, address)
     if at == 0:
         return 2

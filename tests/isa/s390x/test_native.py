@@ -301,7 +301,7 @@ def test_access_registers_with_translation_are_a_specification_exception(build: 
     machine.run(max_insns=2)
     assert read(machine, "pc") == [HANDLER]
     assert memory(machine, 0x8E, 2) == 6
-    assert memory(machine, 0x150, 8) == mask
+    assert [memory(machine, at, 8) for at in (0x150, 0x158)] == [mask, CODE + 4]
 
 
 def test_such_a_new_psw_is_a_trap_loop(build: Build) -> None:
