@@ -112,10 +112,11 @@ CONTROL: Final = np.dtype(
         ("lines", "u8"),
         ("lines_told", "u8"),  # with STALE: whatever it was told is gone
         ("lines_hidden", "u8"),  # kept from the engine, which would take them before one of higher priority
-        # the last trap, to see a trap loop
+        # a trap of those that came in a row, with nothing retired between them, to see a trap loop
         ("trap_cause", "u8"),
         ("trap_pc", "u8"),
         ("trap_retired", "u8"),
+        ("trap_row", "u8"),  # how many
         ("traps", "u8"),
         # a counter register that the engine has just read from the host's clock, to be mended: 1 + register, 0 none
         ("counter_register", "u8"),

@@ -287,6 +287,23 @@ def give_back(engine: Record, control: Record, pc: Word) -> None:
 
 
 @njit
+def repeats(control: Record, cause: Word, pc: Word) -> Word:
+    """Count a trap; whether traps go round in a circle, with no instruction retired between them.
+
+    One of them is remembered: the first, the second, the fourth and so on. So a circle of any length is found."""
+    control.traps += np.uint64(1)
+    if control.trap_row == np.uint64(0) or control.trap_retired != control.retired:
+        control.trap_row = np.uint64(0)
+    elif control.trap_cause == np.uint64(cause) and control.trap_pc == np.uint64(pc):
+        return True
+    control.trap_row += np.uint64(1)
+    if control.trap_row & (control.trap_row - np.uint64(1)) == np.uint64(0):
+        control.trap_cause, control.trap_pc = np.uint64(cause), np.uint64(pc)
+    control.trap_retired = control.retired
+    return False
+
+
+@njit
 def note(
     engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word, level: Word
 ) -> Word:

@@ -52,12 +52,14 @@ DEADLINE, EVENT, TURN, KICK, DRAIN = (
     int(Kind.DRAIN),
 )
 UNMAPPED, TRANSLATE, DELIVER = int(Kind.UNMAPPED), int(Kind.TRANSLATE), int(Kind.DELIVER)
-AGAIN = int(Kind.AGAIN)
+AGAIN, TRAP_LOOP = int(Kind.AGAIN), int(Kind.TRAP_LOOP)
 IO_READ, IO_WRITE = int(Kind.IO_READ), int(Kind.IO_WRITE)
 SYSREG_READ, SYSREG_WRITE = int(Kind.SYSREG_READ), int(Kind.SYSREG_WRITE)
 STOP, FAIL = int(Kind.STOP), int(Kind.FAIL)
 WHOLE_BLOCKS = np.uint32(0xFFFFFFFF)
 FETCH = U(4)
+STANDSTILL = 5000
+"""Entries in a row that retire nothing, until it counts as a loop: an interrupt, say, that finds no stack."""
 PC_OFFSET = int(np.dtype(CONTROL).fields["pc"][1])  # type: ignore[index]
 
 
@@ -169,6 +171,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         elif kind in (HYPERCALL, SEMIHOST, IO_READ, IO_WRITE, SYSREG_READ, SYSREG_WRITE):
             call_engine(np.intp(engine.advance), address)
     exact: Word = np.int64(0)
+    seen, entries = control.retired, 0
     while True:
         if control.latch_count != U(0) and control.retired > control.latch_retired:
             control.latch_count = U(0)
@@ -237,6 +240,13 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             if done == 3:
                 return EVENT
             return kind if done == 0 else DRAIN
+        if kind in (STOP, AGAIN, NONE):
+            if control.retired != seen:
+                seen, entries = control.retired, 0
+            entries += 1
+            if entries > STANDSTILL:
+                control.kind = U(TRAP_LOOP)
+                return TRAP_LOOP
         if kind == STOP:
             if control.retired + control.stop_count > control.turn_at:
                 return TURN

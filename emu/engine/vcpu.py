@@ -209,6 +209,7 @@ class EngineVCpu(ControlWords):
                 "latch_count": 0,
                 "counter_register": 0,
                 "traps": 0,
+                "trap_row": 0,
                 "lines_told": STALE,
                 "lines_hidden": 0,
             }

@@ -39,6 +39,7 @@ from isa.native import (
     give_back,
     note,
     place,
+    repeats,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
@@ -84,14 +85,7 @@ def trap(engine: Record, control: Record, number: Word, pc: Word) -> Word:
     address = carray(as_u64(place(engine, SYNDROME) + 8), 1)[0]
     cause = syndrome >> 26 & 0x3F
     value = address if number in (FETCH_ABORT, DATA_ABORT) else U(pc)
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, cause, value, target)
     if again or indexed(engine, VBAR_EL, target) == U(0):

@@ -53,6 +53,7 @@ from isa.native import (
     as_u64,
     engine_record,
     give_back,
+    repeats,
     uc_emu_stop,
 )
 
@@ -134,14 +135,7 @@ def trap(engine: Record, control: Record, number: Word, cause: Word, pc: Word, v
     if engine.exception == U(0) or engine.context != U(0):
         control.cause = U(0)
         return FAIL
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     log(engine, control, TRAP_EVENT, pc, cause, value)
     if again or word_at(engine, np.int64(vector(engine, cause))) == U(0):
         control.cause, control.fault_address = U(cause), U(value)

@@ -32,10 +32,6 @@ _MODELS = (
 """Numbers are places in the engine's list; the constants of its interface are another list's."""
 
 _MISSING = (
-    (
-        "fmove between a data register and a format wider than it",
-        "no CPU has that encoding; the engine ends the process that runs it",
-    ),
     ("assembler", "Keystone has no m68k; GNU as (binutils-m68k-linux-gnu) does it"),
     ("page walk", "the MC68040's MMU is the engine's; no walk in Python yet"),
     ("trace exceptions", "the engine ignores SR.T"),

@@ -7,6 +7,7 @@ the neighbours are elsewhere, calibration fails.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Protocol
 
@@ -64,13 +65,16 @@ class Model(Protocol):
 
 
 class Described(Probe, Protocol):
-    """A probe that says which CPU model it is, and which engine."""
+    """A probe that says which CPU model it is, and which engine, and has our compiled callbacks."""
 
     @property
     def model(self) -> Model: ...
 
     @property
     def handle(self) -> ctypes.c_void_p: ...
+
+    @property
+    def callbacks(self) -> Mapping[str, int]: ...
 
 
 FAMILIES = {
@@ -147,7 +151,8 @@ def calibrate(probe: Described) -> list[int]:
     layout[Slot.FAMILY] = family
     _check(probe, layout, family)
     movep = family in (Family.M68000, Family.M68020, Family.M68040)
-    table.make_safe(probe, probe.handle, coldfire=family == Family.COLDFIRE, movep=movep)
+    coldfire = family == Family.COLDFIRE
+    table.make_safe(probe, probe.handle, probe.callbacks, coldfire=coldfire, movep=movep)
     return layout
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import unicorn.m68k_const as mc
 import unicorn.unicorn_py3.unicorn as binding
 
 from isa.layout import NotFound, Probe
+from isa.m68k import floats
 
 ENTRIES: Final = 1 << 16
 _CPU: Final = 1 << 17
@@ -63,7 +64,9 @@ def refused(*, coldfire: bool, movep: bool) -> Iterator[tuple[int, int]]:
     yield from ((word, LINE_F) for word in sorted(line_f))
 
 
-def make_safe(probe: Probe, handle: ctypes.c_void_p, *, coldfire: bool, movep: bool) -> None:
+def make_safe(
+    probe: Probe, handle: ctypes.c_void_p, callbacks: Mapping[str, int], *, coldfire: bool, movep: bool
+) -> None:
     """Replace the entries. Raises NotFound where the table is not where it should be."""
     at = _table(probe, handle)
     entries = (ctypes.c_uint64 * ENTRIES).from_address(at)
@@ -73,6 +76,9 @@ def make_safe(probe: Probe, handle: ctypes.c_void_p, *, coldfire: bool, movep: b
     functions = {like: entries[like] for like in (ILLEGAL, LINE_F)}
     for word, like in refused(coldfire=coldfire, movep=movep):
         entries[word] = functions[like]
+    for word in floats.OPERATIONS:
+        if entries[word] != functions[LINE_F]:
+            entries[word] = floats.guarded(callbacks, entries[word], functions[LINE_F])
 
 
 def _table(probe: Probe, handle: ctypes.c_void_p) -> int:

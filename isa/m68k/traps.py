@@ -48,6 +48,7 @@ from isa.native import (
     give_back,
     instruction_place,
     note,
+    repeats,
     restore,
     save,
     uc_emu_stop,
@@ -82,14 +83,7 @@ def trap(
 
     value: the address of a bus error; access: what it was, 0 for other exceptions.
     """
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     old = status(engine)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, cause, value, 1)

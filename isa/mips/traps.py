@@ -47,6 +47,7 @@ from isa.native import (
     give_back,
     note,
     put32,
+    repeats,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
 
@@ -96,14 +97,7 @@ def take(engine: Record, control: Record, number: Word, pc: Word, value: Word) -
     The registers stay as they are where it cannot be taken.
     """
     cause = U(CODES[number]) if number <= LAST else U(0)
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == cause
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = cause, U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, cause, value, 0)
     put(engine, PC, pc)

@@ -20,6 +20,7 @@ from isa.native import (
     get32,
     give_back,
     note,
+    repeats,
     restore,
     save,
     uc_emu_stop,
@@ -112,14 +113,7 @@ def trap(
     offset = nth(engine, VECTORS, number)
     msr = nth(engine, MSR, 0)
     vector = offset | nth(engine, PREFIX, 0)
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == offset
-        and control.trap_pc == U(at)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = offset, U(at), control.retired
-    control.traps += U(1)
+    again = repeats(control, offset, at)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, at, offset, value, 0)
     stuck = number == MACHINE_CHECK and msr & U(MSR_ME) == U(0)  # checkstop

@@ -20,6 +20,7 @@ from isa.native import (
     extended,
     give_back,
     note,
+    repeats,
     restore,
     save,
     uc_emu_stop,
@@ -68,14 +69,7 @@ def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) ->
     level = get(engine, PRIV)
     delegated = level <= U(SUPERVISOR) and (get(engine, MEDELEG) >> U(cause)) & U(1) != U(0)
     vector = get(engine, STVEC if delegated else MTVEC) & ~U(3)
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, cause, value, SUPERVISOR if delegated else MACHINE)
     if again or vector == U(0):

@@ -32,15 +32,19 @@ _MISSING = (
     ("system-register exits", "the engine answers control registers itself"),
     ("port I/O", "z/Architecture has channels, and the engine has none"),
     ("page walk", "not written: the engine's MMU walks"),
-    ("clocks", "STCK stores zero, STPT the host's time: use the timer of `bare`"),
+    ("clocks", "STCK, STCKE and STPT store zero at all times: use the timer of `bare`"),
+    ("EXTRACT CPU TIME", "the engine subtracts the host's time"),
     (
         "interrupts",
         "the timer of `bare` is the clock comparator's, its latch the service signal, software the emergency signal",
     ),
     ("I/O and machine-check interruptions", "nothing raises them"),
     ("CPU address", "STAP stores 0 on every CPU: r3 holds the number at the start"),
-    ("SET CLOCK", "the engine ends the process when it translates it"),
-    ("access-register mode with DAT", "the engine ends the process"),
+    ("SET CLOCK", "its operand is read, and the clock stays as it is"),
+    (
+        "access-register mode with DAT",
+        "such a PSW is a specification exception: the engine has no such translation",
+    ),
     (
         "hypercall",
         "DIAGNOSE does nothing in the engine, and no hook sees it: SVC 255 of the supervisor is the call",

@@ -6,12 +6,14 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.native import Word, as_u8
-from isa.s390x.interrupts import inspect, mend, takes, tell_lines
+from isa.s390x.interrupts import before_block, begin, inspect, mend, settle, takes, tell_lines
 from isa.s390x.translation import on_fill
-from isa.s390x.traps import advance, deliver, fault, on_exception, settle
+from isa.s390x.traps import advance, deliver, fault, on_exception
 
 __all__ = [
     "advance",
+    "before_block",
+    "begin",
     "deliver",
     "fault",
     "inspect",

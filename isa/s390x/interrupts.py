@@ -8,10 +8,24 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from isa.native import Record, Word, as_control, as_engine, as_u8, get64, note, save, uc_emu_stop
+from axvcpu.control import Kind
+from isa.native import (
+    Record,
+    Word,
+    as_control,
+    as_engine,
+    as_u8,
+    as_u32,
+    as_u64,
+    get64,
+    note,
+    save,
+    uc_emu_stop,
+)
 from isa.records import BLOCK_MEND, BLOCK_SPECIAL, LOG_INTERRUPT
+from isa.s390x.causes import Program
 from isa.s390x.state import LINES
-from isa.s390x.traps import WAITS, swap
+from isa.s390x.traps import WAITS, swap, untranslatable
 from isa.s390x.words import (
     C0,
     EXTERNAL_CODE,
@@ -32,6 +46,11 @@ STALE = U(1 << 63)
 BITS = np.array([line for line, _, _ in LINES], np.uint64)
 CODES = np.array([int(code) for _, code, _ in LINES], np.uint64)
 MASKS = np.array([mask for _, _, mask in LINES], np.uint64)
+DELIVER, SPECIFICATION = int(Kind.DELIVER), int(Program.SPECIFICATION)
+HARD = 2
+"""The CPU object's word of interrupt requests: look for interrupts. It lies behind the one of `engine.step`."""
+BLOCK_OWNER = 8
+"""Place in the CPU object of a word that the engine does not use, a thread's: the engine block, while it runs."""
 LPSW, LPSWE_FIRST, LPSWE_SECOND = 0x82, 0xB2, 0xB2
 
 
@@ -107,3 +126,45 @@ def mend(address: Word) -> Word:
     control.counter_register = WAITS
     uc_emu_stop(np.intp(engine.uc))
     return 0
+
+
+@cfunc(types.uint64(types.intp))
+def begin(address: Word) -> Word:
+    """Where to enter: at the pc; from then on `before_block` is asked."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = engine.address
+    if engine.step != U(0):
+        requests = carray(as_u32(np.intp(engine.step) + 4), 1)
+        requests[0] = requests[0] | np.uint32(HARD)
+    return control.pc
+
+
+@cfunc(types.int32(types.intp))
+def settle(address: Word) -> Word:
+    """Put the condition code into the PSW, where it is read from. Closing the engine would free what is in the thread's
+    place."""
+    engine = carray(as_engine(address), 1)[0]
+    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = U(0)
+    save(engine)
+    settled_mask(engine)
+    return 0
+
+
+@cfunc(types.int8(types.intp, types.int32))
+def before_block(cpu: Word, request: Word) -> Word:
+    """In place of the engine's function that takes interrupts: before each block that is looked up. A PSW that says
+    access registers and DAT is one that this CPU does not have: a specification exception [6-9]."""
+    owner = carray(as_u64(cpu + BLOCK_OWNER), 1)[0]
+    if owner == U(0):
+        return 0
+    engine = carray(as_engine(np.intp(owner)), 1)[0]
+    if engine.context != U(0):
+        return 0
+    if not untranslatable(get64(engine, PSW_MASK)):
+        return 0
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    control.kind, control.cause, control.fault_address = U(DELIVER), U(SPECIFICATION), U(0)
+    control.block_count = U(0)
+    uc_emu_stop(np.intp(engine.uc))
+    return 1

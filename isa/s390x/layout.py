@@ -12,6 +12,7 @@ from enum import IntEnum
 import unicorn.s390x_const as sc
 
 from isa.layout import NotFound, Probe, follow
+from isa.s390x import decoding
 
 
 class Slot(IntEnum):
@@ -76,6 +77,7 @@ def calibrate(probe: Probe) -> list[int]:
     layout[Slot.BREAKING] = layout[Slot.C0] + 176
     probe.write(sc.UC_S390X_REG_PC, 0)
     probe.write(sc.UC_S390X_REG_PSWM, MASK_64)
+    decoding.make_safe(probe)
     return layout
 
 

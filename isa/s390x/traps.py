@@ -24,12 +24,14 @@ from isa.native import (
     instruction_place,
     note,
     put64,
+    repeats,
     restore,
     save,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP, LOG_UNMAPPED
 from isa.s390x.causes import NULLIFYING, SUPERVISOR_CALL, Program
+from isa.s390x.state import PSW_DAT, PSW_SPACE
 from isa.s390x.words import (
     BREAKING,
     BREAKING_AT,
@@ -61,6 +63,8 @@ ADDRESSING = int(Program.ADDRESSING)
 STAYS = tuple(int(code) for code in NULLIFYING)
 HYPERCALL_CODE = 255
 FETCH = U(4)
+ACCESS_REGISTERS = 1 << 46
+"""Of the PSW's address space: each access register says which."""
 WAITS = U(64)
 """In `counter_register`: the PSW that was just loaded may be one that waits (`interrupts.mend`)."""
 
@@ -88,14 +92,7 @@ def trap(
 
     code: of the supervisor call; value: for the exit. Nothing changes where it cannot be taken.
     """
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(at)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(at), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, at)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, at, cause, value, 0)
     base = low_core(engine)
@@ -123,8 +120,16 @@ def trap(
 
 
 @njit
+def untranslatable(mask: Word) -> Word:
+    """Whether a PSW says DAT and access registers: the engine has no such translation, and ends when it is to do one."""
+    return mask & U(PSW_DAT) != U(0) and mask & U(PSW_SPACE) == U(ACCESS_REGISTERS)
+
+
+@njit
 def length_at(engine: Record, address: Word) -> Word:
-    """Bytes of the instruction at a guest-virtual address; 2 where it cannot be read."""
+    """Bytes of the instruction at a guest-virtual address; 2 where it cannot be read, 0 where there cannot be one."""
+    if untranslatable(get64(engine, PSW_MASK)):
+        return 0
     at = instruction_place(engine, address)
     if at == 0:
         return 2
@@ -209,13 +214,4 @@ def advance(address: Word) -> Word:
     save(engine)
     control.pc += get32(engine, CALL_LENGTH)
     control.retired += U(1)
-    return 0
-
-
-@cfunc(types.int32(types.intp))
-def settle(address: Word) -> Word:
-    """Put the condition code into the PSW, where it is read from."""
-    engine = carray(as_engine(address), 1)[0]
-    save(engine)
-    settled_mask(engine)
     return 0

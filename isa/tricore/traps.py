@@ -18,6 +18,7 @@ from isa.native import (
     as_engine,
     engine_record,
     note,
+    repeats,
     restore,
     save,
     uc_emu_stop,
@@ -45,14 +46,7 @@ SUPERVISOR = 0x800
 @flat(I64, ENGINE, CONTROL, I64, I64, I64)
 def trap(engine: Record, control: Record, cause: Word, pc: Word, value: Word) -> Word:
     """Take a trap of the instruction at `pc`; 0, or a Kind to leave with."""
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
+    again = repeats(control, cause, pc)
     if engine.log_on != U(0):
         note(engine, control, LOG_TRAP, pc, cause, value, 2)
     put_word(engine, PC, 0, pc)

@@ -6,11 +6,11 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
-from isa.native import Record, Word, as_control, as_engine, get32, get64, note, put32, put64
+from isa.native import Record, Word, as_control, as_engine, get32, get64, note, put32, put64, repeats
 from isa.records import LOG_UNMAPPED
 from isa.x86.causes import TRIPLE_FAULT, Cause
 from isa.x86.state import PENDING
-from isa.x86.traps import NONE, repeated, unhandled
+from isa.x86.traps import NONE, unhandled
 from isa.x86.words import (
     ERROR_CODE,
     IDTR,
@@ -97,7 +97,7 @@ def fault(address: Word) -> Word:
     where = control.address
     if engine.log_on != U(0):
         note(engine, control, LOG_UNMAPPED, control.pc, control.access, where, hflags(engine) & U(3))
-    again = repeated(control, MACHINE_CHECK, control.pc)
+    again = repeats(control, MACHINE_CHECK, control.pc)
     if control_register(engine, 4) & U(MCE) == U(0):
         left = unhandled(control, MACHINE_CHECK, where)
     elif again:  # its own delivery: the stack is nowhere

@@ -32,6 +32,7 @@ from isa.native import (
     note,
     put32,
     put64,
+    repeats,
     uc_emu_stop,
 )
 from isa.records import LOG_TRAP
@@ -104,20 +105,6 @@ def value_of(engine: Record, cause: Word) -> Word:
 
 
 @njit
-def repeated(control: Record, cause: Word, pc: Word) -> Word:
-    """Whether the last exception was this one too, with nothing retired since; this one is the last now."""
-    again = (
-        control.traps != U(0)
-        and control.trap_cause == U(cause)
-        and control.trap_pc == U(pc)
-        and control.trap_retired == control.retired
-    )
-    control.trap_cause, control.trap_pc, control.trap_retired = U(cause), U(pc), control.retired
-    control.traps += U(1)
-    return again
-
-
-@njit
 def exception(engine: Record, control: Record, cause: Word) -> Word:
     """Take exception or software interrupt `cause` as the CPU state describes it; 0, or a Kind to leave with.
 
@@ -132,7 +119,7 @@ def exception(engine: Record, control: Record, cause: Word) -> Word:
     value = value_of(engine, cause)
     give_back(engine, control, end)
     if control.cause == U(0):
-        again = repeated(control, cause, pc)
+        again = repeats(control, cause, pc)
         absent = segment32(engine, IDTR, LIMIT) == U(0)
         if again or absent:
             if software:

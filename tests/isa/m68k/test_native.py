@@ -279,3 +279,59 @@ def test_the_mmu_is_the_engine_s_and_its_faults_are_the_guest_s(build: Build) ->
     frame = words(machine, sp, 30)
     assert frame[3] == 0x7008
     assert frame[10] << 16 | frame[11] == 0x50_0008
+
+
+IMPOSSIBLE = [
+    0x4800,  # fmove.x d0,fp0
+    0x4C00,  # fmove.p
+    0x5400,  # fmove.d
+    0x6800,  # fmove.x fp0,d0
+    0x6C00,
+    0x7400,
+    0x7C00,  # fmove.p fp0,d0{d0}
+    0x4822,  # fadd.x d0,fp0
+]
+
+
+@pytest.mark.parametrize("cpu", ["m68020", "m68030", "m68040", "m68060", "cfv4e", "any"])
+@pytest.mark.parametrize("extension", IMPOSSIBLE)
+def test_a_format_wider_than_a_data_register_is_no_instruction(
+    build: Build, cpu: str, extension: int
+) -> None:
+    machine = build(f"4e71 f200 {extension:04x} 60fe", cpu)
+    machine.run(max_insns=2)
+    assert read(machine, "pc") == [HANDLER]
+    frame = words(machine, read(machine, "a7")[0], 4)
+    assert frame[0 if cpu in ("cfv4e", "any") else 3] & 0x3FC == 0x2C  # line F
+
+
+@pytest.mark.parametrize("word", [0xF210, 0xF239, 0xF23C])
+def test_a_format_that_is_none_is_no_instruction(build: Build, word: int) -> None:
+    machine = build(f"{word:04x} 5c00 0000 3000 0000 60fe", a0=0x3000)
+    machine.run(max_insns=1)
+    assert read(machine, "pc") == [HANDLER]
+
+
+@pytest.mark.parametrize(("extension", "value"), [(0x4000, 70000), (0x5000, 4464), (0x5800, 112)])
+def test_a_data_register_of_integers_can_be_loaded_from(build: Build, extension: int, value: int) -> None:
+    machine = build(f"f200 {extension:04x} f201 6000 60fe", d0=70000)
+    machine.run(max_insns=2)
+    assert read(machine, "d1") == [value]
+
+
+def test_two_vectors_that_trap_into_each_other_are_a_loop(build: Build) -> None:
+    machine = build("4afc")
+    for vector, at, word in ((4, 0x3100, 0xA000), (10, 0x3200, 0x4AFC)):
+        machine.memory.write(4 * vector, at.to_bytes(4, "big"))
+        machine.memory.write(at, word.to_bytes(2, "big"))
+    machine.vcpus[0].arch.forget_code()
+    outcome = machine.run(max_insns=1000, timeout=30)
+    assert outcome.ending is Ending.TRAP_LOOP
+    assert machine.retired == 0
+
+
+def test_an_interrupt_that_finds_no_stack_ends_the_run(build: Build) -> None:
+    machine = build("13fc 0001 1003 0000" + "60fe", sr=0x2000, a7=NOWHERE)  # the latch: its level is let in
+    outcome = machine.run(max_insns=100_000, timeout=30)
+    assert outcome.ending is Ending.TRAP_LOOP
+    assert machine.retired < 100

@@ -263,3 +263,55 @@ def test_vector_registers_are_whole(build: Build) -> None:
     assert memory(machine, 0x3000, 16) == 0x112233445566778899AABBCCDDEEFF00
     machine.run(max_insns=1)
     assert memory(machine, 0x3000, 16) == 0x0102030405060708090A0B0C0D0E0F10
+
+
+def test_set_clock_reads_its_operand_and_changes_nothing(build: Build) -> None:
+    machine = build("b2046000" + "b2220020", r6=0x3000, pswm=MASK | 3 << 44)  # sck 0(6); ipm 2
+    machine.run(max_insns=2)
+    assert read(machine, "pc") == [CODE + 8]
+    assert read(machine, "r2")[0] >> 28 & 3 == 0
+
+
+@pytest.mark.parametrize(
+    ("operand", "mask", "number"), [(0x3001, 0, 6), (NOWHERE, 0, 5), (0x3000, PSW_PROBLEM, 2)]
+)
+def test_set_clock_has_the_exceptions_of_its_operand(
+    build: Build, operand: int, mask: int, number: int
+) -> None:
+    machine = build(NOP + "b2046000", r6=operand, pswm=MASK | mask)
+    machine.run(max_insns=3)
+    assert memory(machine, 0x8E, 2) == number
+    assert memory(machine, 0x158, 8) == CODE + 6
+
+
+def test_an_executed_set_clock_too(build: Build) -> None:
+    machine = build("44100010", r1=4, r6=0x3000)  # ex 1, 16(0)
+    machine.memory.write(0x10, bytes.fromhex("b2006000"))
+    machine.run(max_insns=2)
+    assert read(machine, "pc") == [CODE + 4]
+
+
+@pytest.mark.parametrize("load", ["b2b23000", "80003000", "ad043000"])  # lpswe, ssm, stosm
+def test_access_registers_with_translation_are_a_specification_exception(build: Build, load: str) -> None:
+    machine = build(load + "e32060000004", r3=0x3000, r6=0x3000)
+    mask = MASK | 1 << 58 | 1 << 46
+    machine.memory.write(0x3000, mask.to_bytes(8, "big") + (CODE + 4).to_bytes(8, "big"))
+    if load[0] != "b":
+        machine.vcpus[0].arch.write_register("pswm", MASK | 1 << 46)
+    machine.run(max_insns=2)
+    assert read(machine, "pc") == [HANDLER]
+    assert memory(machine, 0x8E, 2) == 6
+    assert [memory(machine, at, 8) for at in (0x150, 0x158)] == [mask, CODE + 4]
+
+
+def test_such_a_new_psw_is_a_trap_loop(build: Build) -> None:
+    machine = build("0000")
+    machine.memory.write(0x1D0, (MASK | 1 << 58 | 1 << 46).to_bytes(8, "big"))
+    assert machine.run(max_insns=100, timeout=20).ending is Ending.TRAP_LOOP
+
+
+def test_the_cpu_timer_is_no_clock_of_the_host(build: Build) -> None:
+    machine = build("b2096000", r6=0x3000)  # stpt 0(6)
+    machine.memory.write(0x3000, b"\xff" * 8)
+    machine.run(max_insns=1)
+    assert memory(machine, 0x3000, 8) == 0

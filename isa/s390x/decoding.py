@@ -1,0 +1,129 @@
+"""The engine's rows of instructions, made safe, and its look at interrupts taken over.
+
+**Rows.** The engine decodes by a table of rows: an operation code, flags, a name, and the functions that translate what
+the instruction reads, does and writes. It is in the library, for all engines of the process. That of SET CLOCK reads an
+operand that no function has made room for: the process ends when it is translated. It gets the functions of SET CLOCK
+COMPARATOR for its operand and those of STORE CLOCK for the rest, which is what the engine means by it: the operand is
+read, the condition code is 0, and the clock is not changed. STORE CPU TIMER reads the host's clock: it gets the function
+of STORE CLOCK, zero at all times.
+
+**Interrupts.** What the engine asks for interrupts, before each block that it looks up, is asked of us
+(`interrupts.before_block`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import struct
+from typing import Any, Final
+
+import unicorn.unicorn_py3.unicorn as binding
+
+from isa.layout import NotFound
+
+_ROW: Final = struct.Struct("<HHBBBxQ5QQQ")
+(
+    _CODE,
+    _FLAGS,
+    _FORMAT,
+    _FACILITY,
+    _SPECIFICATION,
+    _NAME,
+    _IN1,
+    _IN2,
+    _PREPARE,
+    _WRITE,
+    _CONDITION,
+    _OPERATION,
+) = range(12)
+_CPU, _CLASS = 1 << 16, 1 << 10
+"""Bytes of the engine's CPU object, and of its class, in which to look."""
+Row = list[int]
+
+
+def make_safe(probe: Any) -> None:  # noqa: ANN401
+    """Do both. Raises NotFound where something is not where it should be."""
+    _mend_rows()
+    get_cpu = binding.uclib.qemu_get_cpu_s390x
+    get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
+    cpu, handle = get_cpu(probe.handle, 0), probe.handle.value
+    data = _read(cpu, _CPU)
+    places = [i for i in range(0, _CPU - 24, 8) if struct.unpack_from("<i4xQ", data, i) == (-1, handle)]
+    function = ctypes.cast(binding.uclib.s390_cpu_exec_interrupt, ctypes.c_void_p).value or 0
+    if not places or data[8:16] != bytes(8):
+        raise NotFound("the engine holds no number of an exception")
+    (kind,) = struct.unpack_from("<Q", data, places[0] + 16)  # its class, behind the engine's address
+    if not cpu < kind < cpu + _CPU:
+        raise NotFound("the engine's CPU object holds no class")
+    at = _read(kind, _CLASS).find(struct.pack("<Q", function))
+    if at < 0 or at % 8:
+        raise NotFound("the class of the engine's CPU has no function that looks at interrupts")
+    ctypes.c_uint64.from_address(kind + at).value = probe.callbacks["before_block"]
+
+
+@functools.cache
+def _mend_rows() -> None:
+    """Once in a process."""
+    parts = _parts()
+    set_clock, comparator = _row(parts, "SCK", 0xB204), _row(parts, "SCKC", 0xB206)
+    store_clock, store_timer = _row(parts, "STCK", 0xB205), _row(parts, "STPT", 0xB209)
+    at, row = set_clock
+    row[_SPECIFICATION], row[_IN1], row[_IN2] = (comparator[1][each] for each in (_SPECIFICATION, _IN1, _IN2))
+    row[_PREPARE], row[_OPERATION] = store_clock[1][_PREPARE], store_clock[1][_OPERATION]
+    _write(at, row)
+    at, row = store_timer
+    row[_OPERATION] = store_clock[1][_OPERATION]
+    _write(at, row)
+
+
+def _parts() -> list[tuple[int, bytes]]:
+    """(address, content) of what the library keeps of constants and relocated data."""
+    found = []
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            span, rights, _, _, _, *path = line.split()
+            if (
+                path
+                and path[0].rpartition("/")[2] == binding.uclib._name.rpartition("/")[2]
+                and rights[2] == "-"
+            ):
+                first, last = (int(each, 16) for each in span.split("-"))
+                found.append((first, _read(first, last - first)))
+    return found
+
+
+def _row(parts: list[tuple[int, bytes]], name: str, code: int) -> tuple[int, Row]:
+    """The row of an instruction, and its address."""
+    text = f"\0{name}\0".encode()
+    for first, data in parts:
+        named = data.find(text)
+        while named >= 0:
+            word = struct.pack("<Q", first + named + 1)
+            for base, other in parts:
+                at = other.find(word)
+                while at >= 8:
+                    if (base + at) % 8 == 0 and other[at - 8 : at - 6] == struct.pack("<H", code):
+                        return base + at - 8, list(_ROW.unpack_from(other, at - 8))
+                    at = other.find(word, at + 1)
+            named = data.find(text, named + 1)
+    raise NotFound(f"the engine's library has no row of {name}")
+
+
+def _write(address: int, row: Row) -> None:
+    """Into memory that the loader has made read-only."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    page = libc.getpagesize()
+    first = address // page * page
+    size = address + _ROW.size - first
+    for rights in (3, 1):  # read and write, read
+        if libc.mprotect(ctypes.c_void_p(first), ctypes.c_size_t(size), rights):
+            raise NotFound("the engine's rows of instructions cannot be changed")
+        if rights == 3:
+            ctypes.memmove(address, _ROW.pack(*row), _ROW.size)
+
+
+def _read(address: int, size: int) -> bytes:
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.seek(address)
+        return memory.read(size)
