@@ -17,14 +17,16 @@ def build(cases: Sequence[Case]) -> Mapping[str, str]:
     outcomes: dict[tuple[Path, tuple[str, ...]], str] = {}
     failed = {}
     for case in cases:
-        command = case.guest.build.command
-        if not command:
-            continue
-        key = (case.guest.folder, command)
-        if key not in outcomes:
-            outcomes[key] = _run(case.guest.folder, command)
-        if outcomes[key]:
-            failed[case.name] = outcomes[key]
+        guests = [case.guest] if case.prefix is None else [case.prefix.guest, case.guest]
+        for guest in guests:
+            command = guest.build.command
+            if not command:
+                continue
+            key = (guest.folder, command)
+            if key not in outcomes:
+                outcomes[key] = _run(guest.folder, command)
+            if outcomes[key]:
+                failed[case.name] = outcomes[key]
     return failed
 
 
