@@ -18,6 +18,7 @@ PATIENCE: Final = (
     4.0  # seconds for each of: the host to answer, the scheduler to answer, a worker to be there
 )
 PORT: Final = 8786  # Dask's own default
+LONGEST: Final = 1 << 20  # bytes of a greeting
 NOISY: Final = ("distributed", "tornado", "asyncio", "bokeh")
 
 
@@ -64,12 +65,18 @@ def complete(address: str) -> str:
 
 
 def knock(address: str) -> None:
-    """Raises UsageError where nobody listens: Dask itself would try again until its time is over."""
+    """Raises UsageError where nobody listens, or no scheduler: Dask itself would try for a long time, or for ever.
+
+    A Dask server speaks first: the length of its greeting, 8 bytes, little endian (distributed/comm/tcp.py).
+    """
     parts = urlsplit(address)
     if parts.scheme not in ("tcp", "tls") or parts.hostname is None:
         return
     try:
-        socket.create_connection((parts.hostname, parts.port or PORT), PATIENCE).close()
+        with socket.create_connection((parts.hostname, parts.port or PORT), PATIENCE) as connection:
+            greeting = connection.recv(8) if parts.scheme == "tcp" else b""
+        if parts.scheme == "tcp" and not 0 < int.from_bytes(greeting, "little") < LONGEST:
+            raise no_scheduler(address, "something else that listens there")
     except TimeoutError as error:
         raise no_scheduler(address, f"no answer within {PATIENCE:.0f} s") from error
     except ConnectionRefusedError as error:
