@@ -136,6 +136,8 @@ def run(
     from axemu.suite.trial import TIMEOUT, Terms  # noqa: PLC0415
 
     where = paths or [Path()]
+    if engine != "local" and update_golden:
+        raise UsageError("--update-golden is of --engine local.", f"The engine is {engine!r}.")
     if order not in selection.ORDERS:
         raise UsageError(f"--order takes {', '.join(selection.ORDERS)}.", f"Got {order!r}.")
     with history.opened(results) as folder:
@@ -295,6 +297,12 @@ def engine_for(name: str, scheduler: str | None) -> Engine:
         if scheduler is not None:
             raise UsageError("--scheduler is of --engine dask.", f"The engine is {name!r}.")
         return Pool()
+    if name == "dask":
+        from axemu.suite.cluster.engine import connected  # noqa: PLC0415
+
+        if scheduler is None:
+            raise UsageError("--engine dask needs --scheduler ADDRESS.", "", "Start one with: dask scheduler")
+        return connected(scheduler)
     raise UsageError("--engine takes local or dask.", f"Got {name!r}.")
 
 

@@ -27,13 +27,9 @@ class Progress:
         self.running[worker] = (case, now)
 
     def finished(self, result: Result) -> None:
-        if self.running.get(result.worker, ("", 0.0))[0] == result.case:
-            del self.running[result.worker]
-        else:  # its worker was lost, or goes under another name there
-            for worker, (case, _) in list(self.running.items()):
-                if case == result.case:
-                    del self.running[worker]
-                    break
+        for worker, (case, _) in list(self.running.items()):
+            if case == result.case:  # it may be two: a worker that was lost, and the next
+                del self.running[worker]
         self.done += 1
         self.counts[result.verdict] = self.counts.get(result.verdict, 0) + 1
         if self.slowest is None or result.seconds > self.slowest.seconds:
