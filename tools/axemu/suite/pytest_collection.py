@@ -31,10 +31,10 @@ OURS: Final = {
     "suite.toml": re.compile(r"^\s*\[(?:\[\s*case\s*\]|\s*defaults\b|\s*prefix\s*\.)", re.MULTILINE),
 }
 """What a manifest of ours has and few other files of that name do."""
-MEANT: Final = frozenset(
-    "skip skipif xfail parametrize usefixtures filterwarnings tryfirst trylast"  # pytest's
-    " timeout flaky xdist_group asyncio anyio trio django_db benchmark order".split()
-)
+MEANT: Final = frozenset((
+    *("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings", "tryfirst", "trylast"),
+    *("timeout", "flaky", "xdist_group", "asyncio", "anyio", "trio", "django_db", "benchmark", "order"),
+))  # fmt: skip
 """Markers by which pytest or a known plug-in would do something: such a tag is a keyword for -k alone."""
 MARKER: Final = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
@@ -87,9 +87,10 @@ class ManifestFile(pytest.File):
             cases = collect([path], None, Path.cwd())
         except (EmuError, IsaError, OSError, ValueError) as error:
             raise self.CollectError(str(error)) from None
-        folder = path.parent
+        source = path.read_text(encoding="utf-8")
         for case in cases:
-            yield CaseItem.from_parent(self, name=_short(case, folder), case=case)
+            name = _short(case, path.parent)
+            yield CaseItem.from_parent(self, name=name, case=case, line=_line(source, name))
 
 
 def _short(case: Case, folder: Path) -> str:
@@ -101,12 +102,20 @@ def _short(case: Case, folder: Path) -> str:
     return rest[1:] if rest.startswith("/") else folder.resolve().name + rest
 
 
-class CaseItem(pytest.Item):
-    """A case as a test."""
+def _line(source: str, name: str) -> int:
+    """The line of the manifest that names the case, from 1; the first where none does."""
+    found = re.search(
+        rf"""^\s*name\s*=\s*(["']){re.escape(name.partition("[")[0])}\1""", source, re.MULTILINE
+    )
+    return 1 if found is None else source.count("\n", 0, found.end()) + 1
 
-    def __init__(self, *, case: Case, **options: Any) -> None:  # noqa: ANN401
+
+class CaseItem(pytest.Item):
+    """A case as a test. line: where its manifest names it, from 1."""
+
+    def __init__(self, *, case: Case, line: int = 1, **options: Any) -> None:  # noqa: ANN401
         super().__init__(**options)
-        self.case = case
+        self.case, self.line = case, line
         for tag in case.tags:
             self._tag(tag)
         skip = skip_reason(case)
@@ -170,11 +179,11 @@ class CaseItem(pytest.Item):
         if not isinstance(error, CaseFailed):
             return super().repr_failure(excinfo, style)
         entry = ReprEntryNative([f"{line}\n" for line in failure_text(error.result)])
-        crash = ReprFileLocation(str(self.path), 1, headline(error.result))
+        crash = ReprFileLocation(str(self.path), self.line, headline(error.result))
         return ReprExceptionInfo(ReprTraceback([entry], None, "native"), crash)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, self.name
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.line - 1, self.name
 
 
 def _registered(config: pytest.Config) -> set[str]:

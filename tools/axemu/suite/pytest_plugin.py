@@ -76,7 +76,8 @@ def guest(request: pytest.FixtureRequest) -> Iterator[Callable[..., GuestSession
     test. A relative path is looked for beside the test's file, then from pytest's root."""
     from axemu.suite.interactive import TIMEOUT, GuestSession  # noqa: PLC0415
 
-    sessions: list[GuestSession] = request.node.stash.setdefault(CONSOLES, [])
+    sessions: list[GuestSession] = []
+    request.node.stash[CONSOLES] = sessions
     option = request.config.getoption
 
     def start(program: str | Path, **overrides: Any) -> GuestSession:  # noqa: ANN401
