@@ -90,7 +90,9 @@ class ManifestFile(pytest.File):
         source = path.read_text(encoding="utf-8")
         for case in cases:
             name = _short(case, path.parent)
-            yield CaseItem.from_parent(self, name=name, case=case, line=_line(source, name))
+            # The whole id as text: pytest 9 finds the parameters in it by itself, and --lf asks for them.
+            options = {"name": name, "nodeid": f"{self.nodeid}::{name}"}
+            yield CaseItem.from_parent(self, case=case, line=_line(source, name), **options)
 
 
 def _short(case: Case, folder: Path) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from axemu.suite.interactive import GuestSession
 
 MANIFESTS = ("guest.toml", "suite.toml")
-CONSOLES = pytest.StashKey["list[GuestSession]"]()
+CONSOLES: pytest.StashKey[list[GuestSession]] = pytest.StashKey()
 
 
 def _seconds(text: str) -> float:
@@ -100,9 +100,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     from axemu.suite.failure_text import console_section  # noqa: PLC0415
 
-    for number, session in enumerate(item.stash[CONSOLES], 1):
+    sessions = item.stash[CONSOLES]
+    for number, session in enumerate(sessions, 1):
+        name = "guest console" if number == 1 else f"guest console {number}"
         text = console_section(session.console.encode())
         if text:
-            item.add_report_section(
-                "call", "guest console" if number == 1 else f"guest console {number}", text
-            )
+            item.add_report_section("call", name, text)
