@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from axemu.suite.interactive import GuestSession
 
 MANIFESTS = ("guest.toml", "suite.toml")
+PACKAGES = {"axemu", "axvcpu", "emu", "isa"}
 CONSOLES: pytest.StashKey[list[GuestSession]] = pytest.StashKey()
 
 
@@ -30,7 +31,8 @@ def _seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _leave_asserts_alone(pluginmanager)
     group = parser.getgroup("axemu", "guest suites (axemu)")
     group.addoption("--no-guests", action="store_true", help="Leave guest.toml and suite.toml files alone.")
     group.addoption(
@@ -52,6 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--axemu-seed", type=int, default=0, metavar="N", help="Of the entropy devices of guests; default 0."
     )
+
+
+def _leave_asserts_alone(pluginmanager: pytest.PytestPluginManager) -> None:
+    """pytest rewrites the asserts of all modules of a distribution that has a plug-in. Ours are no tests, and to rewrite
+    them takes longer than to run a small suite, each time where no bytecode can be written."""
+    marked = getattr(getattr(pluginmanager, "rewrite_hook", None), "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked -= PACKAGES
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
