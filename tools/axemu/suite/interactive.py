@@ -21,8 +21,8 @@ from typing import Any, Final, NoReturn, Self
 
 from axemu.suite.dialogue import Dialogue, Mark
 from axemu.suite.places import code_at
-from axemu.suite.prefixes import seeded
 from axemu.suite.reports.consoles import plain
+from axemu.suite.seeding import seeded
 from axemu.suite.views import Memory, Registers, Where, place_of
 from axvcpu.exits import AxVCpuExitReason, Debug
 from emu.config import MachineConfig

@@ -13,7 +13,7 @@ import pytest
 from axemu.suite.case import Case
 from axemu.suite.execution import Orders, described, execute
 from axemu.suite.fixtures import build
-from axemu.suite.prefixes import Prefixes
+from axemu.suite.machines import Machines
 from axemu.suite.result import Result, Verdict
 from axemu.suite.trial import TIMEOUT, Terms
 from axemu.suite.worker import Worker
@@ -30,16 +30,16 @@ class Place(Protocol):
 
 
 class Here:
-    """This process: the engine and the prefixes stay warm from case to case."""
+    """This process: the engine and machines stay warm from case to case."""
 
     def __init__(self, orders: Orders) -> None:
-        self._orders, self._prefixes = orders, Prefixes()
+        self._orders, self._machines = orders, Machines()
 
     def run(self, case: Case) -> Result:
-        return execute(case, self._orders, self._prefixes).result
+        return execute(case, self._orders, self._machines).result
 
     def close(self) -> None:
-        self._prefixes.close()
+        self._machines.close()
 
 
 class Isolated:
