@@ -309,7 +309,7 @@ def test_the_fixture_runs_a_guest_for_a_test_in_python(pytester: pytest.Pytester
         """
     )
     (pytester.path / "hello").symlink_to(GUESTS / "hello")
-    result = run(pytester)
+    result = run(pytester, "--no-guests")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
