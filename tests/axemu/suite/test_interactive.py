@@ -46,7 +46,7 @@ def test_a_dialogue_takes_the_same_instructions_each_time_and_ends_in_the_same_s
         with started("riscv64/uart-echo") as guest:
             seen.append((talk(guest), guest.machine.state_hash(), guest.console))
     assert seen[0] == seen[1]
-    assert seen[0][0] == sorted(set(seen[0][0])) or seen[0][0][-2] == seen[0][0][-1]
+    assert 0 < seen[0][0][0] < seen[0][0][1] < seen[0][0][2] <= seen[0][0][3]
     assert seen[0][2] == "type a line: \nyou typed 5 bytes: abcde\n"
 
 
@@ -71,7 +71,7 @@ def test_a_line_that_does_not_come_is_told_with_place_and_console() -> None:
 
 def test_a_guest_that_waits_for_input_is_told_from_one_that_is_lost() -> None:
     with started("riscv64/uart-echo") as guest:
-        with pytest.raises(GuestFailure, match="blocked: .*does it wait for input\\? `send` types it"):
+        with pytest.raises(GuestFailure, match=r"blocked: .*does it wait for input\? `send` types it"):
             guest.expect("you typed")
         guest.send("x\n")
         guest.expect("you typed 1 bytes: x")
@@ -116,13 +116,14 @@ def test_a_place_that_is_not_reached_is_a_failure_and_one_that_is_not_there_an_e
 def test_an_exit_is_shown_before_its_answer_and_answered_afterwards() -> None:
     with started("riscv64/exit-code") as guest:
         exit = guest.run_until_exit(MmioWrite)
-        assert isinstance(exit, MmioWrite) and exit.data & 0xFFFF in (0x3333, 7)
+        assert isinstance(exit, MmioWrite) and exit.data == 7
         assert guest.outcome is not None and guest.outcome.ending is Ending.EXIT
         assert guest.run().code == 7
     with started("riscv64/hypercall") as guest:
-        first = guest.run_until_exit(lambda exit: isinstance(exit, Hypercall))
-        count = guest.instructions
-        assert guest.run_until_exit(Hypercall) != first or guest.instructions > count
+        first = guest.run_until_exit(lambda exit: isinstance(exit, Hypercall) and exit.nr == 1)
+        assert isinstance(first, Hypercall) and first.args[0] == 0x1234_5678
+        second = guest.run_until_exit(Hypercall)
+        assert isinstance(second, Hypercall) and second.args[0] == (1 << 64) - 1
         with pytest.raises(GuestFailure, match="no exit HighTide came"):
             guest.run_until_exit(type("HighTide", (), {}))  # type: ignore[arg-type]
 
@@ -146,7 +147,7 @@ def test_each_vcpu_has_its_registers() -> None:
     with started("riscv64/smp") as guest:
         guest.run_until("main")
         assert [guest.registers_of(vcpu)["mhartid"] for vcpu in range(4)] == [0, 1, 2, 3]
-        with pytest.raises(UnknownName, match="no vCPU is called '4'.*There are 4"):
+        with pytest.raises(UnknownName, match=r"no vCPU is called '4'.*There are 4"):
             guest.registers_of(4)
 
 
@@ -170,8 +171,8 @@ def test_what_is_written_into_memory_is_what_the_guest_finds() -> None:
         guest.run_until("main")
         guest.memory.write(text, b"HELLO")
         guest.expect("^HELLO from riscv64")
-        with pytest.raises(AddressError, match="no memory at 0x10"):
-            guest.memory.read(0x10, 4)
+        with pytest.raises(AddressError, match="no memory at 0x10000000000"):
+            guest.memory.read(1 << 40, 4)
 
 
 def test_addresses_are_the_guests_own_through_its_page_tables() -> None:
