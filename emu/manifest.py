@@ -112,7 +112,7 @@ class Table:
         """Required, unless there is a default."""
         value = self.optional_text(key)
         if value is None and default is None:
-            self.refuse(key, "a string", "no such key", f"Add a line {key} = ...")
+            self.refuse(key, "a string", "no such key", f'Add a line {key} = "..."')
         return value if value is not None else default or ""
 
     def texts(self, key: str) -> tuple[str, ...]:

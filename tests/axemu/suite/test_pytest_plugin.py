@@ -17,7 +17,7 @@ from _pytest.config import PytestPluginManager
 
 import axemu.suite.pytest_collection
 import axemu.suite.pytest_execution  # noqa: F401 - in this process already, so that runs inside it share the engine
-from axemu.suite import execution, pytest_plugin
+from axemu.suite import execution, prefixes, pytest_plugin
 from axemu.suite.determinism import Difference
 from axemu.suite.pytest_plugin import PACKAGES
 
@@ -258,6 +258,24 @@ def test_a_build_command_runs_once_and_its_failure_is_told(pytester: pytest.Pyte
     assert (pytester.path / "log").read_text() == "x"
 
 
+def test_cases_go_on_from_one_prefix_that_is_run_once(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boots: list[str] = []
+    boot = prefixes._boot
+    monkeypatch.setattr(
+        prefixes, "_boot", lambda prefix, seed: boots.append(prefix.name) or boot(prefix, seed)
+    )
+    echo = GUESTS / "uart-echo" / "uart-echo.elf"
+    head = (
+        f'[defaults]\nmachine = "bare"\n[prefix.asks]\nelf = "{echo}"\nuntil = {{{{ console = "line: " }}}}\n'
+    )
+    case = '[[case]]\nname = "{0}"\nafter = "asks"\ninput = "{0}\\n"\n[case.expect]\nconsole = ["typed . bytes: {0}"]\n'
+    written(pytester.path, head + case.format("a") + case.format("bb"))
+    run(pytester).assert_outcomes(passed=2)
+    assert boots == ["asks"]
+
+
 DYING = """
 import os
 import {module} as module
@@ -309,7 +327,7 @@ def test_the_fixture_runs_a_guest_for_a_test_in_python(pytester: pytest.Pytester
         """
     )
     (pytester.path / "hello").symlink_to(GUESTS / "hello")
-    result = run(pytester)
+    result = run(pytester, "--no-guests")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [

@@ -4,5 +4,6 @@ manifest.py   suite.toml and guest.toml -> cases            case.py       what a
 selection.py  -k -t --shard --only-failed --order           history.py    what earlier runs came to
 runner.py     the pool of warm worker processes             execution.py  one case in this process
 protocols.py  how a guest says its verdict                  result.py     what a case came to
+interactive.py  a guest that a Python test drives   pytest_plugin.py  manifests as pytest's tests
 reports/      for people and for other programs
 """

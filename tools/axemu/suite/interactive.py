@@ -111,6 +111,8 @@ class GuestSession:
             found = dialogue.match(wanted)
             if found is not None:
                 return found
+            if self.outcome is not None and self.outcome.ending in OVER:
+                self._fail(f"the console does not show {wanted.pattern!r}: {said(self.outcome)}")
             if limits.left <= 0:
                 self._fail(
                     f"the console does not show {wanted.pattern!r} within {limits.insns:,} instructions"

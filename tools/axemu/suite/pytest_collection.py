@@ -53,7 +53,7 @@ class ExpectedFailure(CaseFailed):
 
 def manifest_at(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The collector for a manifest. One that was found, not named, and does not look like ours is left alone."""
-    named = path in _named(parent.config)
+    named = path.resolve() in _named(parent.config)
     if not named and not _looks_like_ours(path):
         return None
     return ManifestFile.from_parent(parent, path=path, named=named)
