@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -305,7 +306,7 @@ def test_results_are_those_of_here_and_a_file_is_sent_once_by_its_hash(
 def test_a_worker_that_is_killed_costs_nothing_and_its_case_is_marked(
     cluster: Cluster, pair: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    made = cases(tmp_path, 12, 60_000_000)
+    made = cases(tmp_path, 12, 25_000_000)
     killed = threading.Event()
 
     def kill(result: Result) -> None:
@@ -366,10 +367,21 @@ def test_a_worker_of_another_version_is_refused_before_anything_runs(cluster: Cl
         with_children(other)
 
 
-def test_a_scheduler_without_workers_is_refused(cluster: Cluster) -> None:
+def test_a_scheduler_without_workers_is_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axemu.suite.cluster.connection.PATIENCE", 1.0)
     wait_for(lambda: linked_with(cluster, 0))
     with pytest.raises(UsageError, match="expected Dask workers at"):
         linked(cluster.address)
+
+
+def test_a_port_of_something_else_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answer = threading.Thread(target=lambda: server.accept()[0].sendall(b"SSH-2.0-x\r\n"))
+        answer.start()
+        with pytest.raises(UsageError, match="got something else that listens there"):
+            linked(f"127.0.0.1:{port}")
+        answer.join()
 
 
 def test_no_scheduler_is_exit_code_2_and_one_sentence(tmp_path: Path) -> None:
