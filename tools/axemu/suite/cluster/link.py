@@ -155,9 +155,11 @@ class Link:
             if unknown:
                 for hash in await self._ask(member, remote.absent, tuple(unknown)):
                     for offset, piece in pieces(blobs[hash]):
-                        await self._ask(
+                        refused = await self._ask(
                             member, remote.keep, hash, self._name, offset, piece, blobs[hash].size
                         )
+                        if refused:
+                            raise RuntimeError(f"{blobs[hash].path} could not be stored there: {refused}")
                 present.update(unknown)
 
     async def _ask(self, member: Member, function: Any, *arguments: object) -> Any:  # noqa: ANN401 - whatever it returns

@@ -50,10 +50,15 @@ def absent(hashes: tuple[str, ...]) -> tuple[str, ...]:
     return STORE.absent(hashes)
 
 
-async def keep(hash: str, sender: str, offset: int, piece: bytes, size: int) -> None:
+async def keep(hash: str, sender: str, offset: int, piece: bytes, size: int) -> str:
+    """ "" or what went wrong: not every exception gets through Dask in one piece."""
     import asyncio  # noqa: PLC0415
 
-    await asyncio.to_thread(STORE.keep, hash, sender, offset, piece, size)
+    try:
+        await asyncio.to_thread(STORE.keep, hash, sender, offset, piece, size)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def run_case(packed: bytes) -> bytes:
