@@ -306,7 +306,7 @@ def test_results_are_those_of_here_and_a_file_is_sent_once_by_its_hash(
 def test_a_worker_that_is_killed_costs_nothing_and_its_case_is_marked(
     cluster: Cluster, pair: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    made = cases(tmp_path, 12, 25_000_000)
+    made = cases(tmp_path, 8, 25_000_000)
     killed = threading.Event()
 
     def kill(result: Result) -> None:
