@@ -126,3 +126,11 @@ def test_a_folder_without_a_case_is_refused(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="nothing of that name"):
         collect([tmp_path / "no"], None, tmp_path)
+
+
+def test_bundles_of_an_earlier_run_are_no_cases(folder: Path) -> None:
+    bundle = folder / ".axemu-suite" / "bundles" / "a"
+    bundle.mkdir(parents=True)
+    (bundle / "guest.toml").write_text('summary = "x"\nisa = "riscv64"\nmachine = "bare"\n')
+    assert names(folder, '[[case]]\nname = "one"\nelf = "a.elf"\n') == ["one"]
+    assert len(collect([bundle], None, folder)) == 1

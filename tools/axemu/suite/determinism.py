@@ -14,6 +14,7 @@ from typing import Final
 
 from axemu.suite.case import Case
 from axemu.suite.trial import WHOLE, Checkpoint, Terms, Trial
+from emu.outcome import Ending
 
 FIRST: Final = 1 << 10  # instructions to the first rung
 RUNGS: Final = 40
@@ -71,6 +72,8 @@ def compared(first: Trial, second: Trial) -> Difference | None:
         if left.hash != right.hash:
             return Difference(equal, left.instructions, _text(equal, left, right))
         equal, pc, symbol = left.instructions, left.pc, left.symbol
+    if Ending.TIMEOUT in (first.outcome.ending, second.outcome.ending):
+        return None  # cut by the host's clock: where, says nothing of the guest
     end = max(min(first.instructions, second.instructions), equal + 1)
     where = f"; equal at instruction {equal:,}, pc {pc:#x}" + (f" ({symbol})" if symbol else "")
     if first.instructions != second.instructions:

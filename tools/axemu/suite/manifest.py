@@ -63,9 +63,9 @@ def _in(path: Path, bare: Mapping[str, Any] | None, root: Path) -> Iterator[Case
         else:
             raise LoadError(path, "a manifest", "another file", "Programs without a manifest need --protocol")
         return
-    manifests = sorted(each for each in path.rglob("*.toml") if each.name in (SUITE, GUEST))
+    manifests = [each for each in _below(path) if each.name in (SUITE, GUEST)]
     if bare is not None and not manifests:
-        for each in sorted(path.rglob("*")):
+        for each in _below(path):
             if each.is_file() and _is_elf(each):
                 yield _bare(each, bare, root)
         return
@@ -78,6 +78,13 @@ def _in(path: Path, bare: Mapping[str, Any] | None, root: Path) -> Iterator[Case
     for manifest in manifests:
         if manifest.name == GUEST and manifest.resolve() not in taken:
             yield _guest_case(manifest, root)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Files, sorted; not in folders whose name begins with a dot, such as the bundles of an earlier run."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(files))
 
 
 def _is_elf(path: Path) -> bool:
