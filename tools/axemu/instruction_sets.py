@@ -18,6 +18,8 @@ from isa.errors import BrokenPlugin
 
 app = typer.Typer(help="Instruction sets: which there are, and what each has.", no_args_is_help=True)
 ABILITIES = ("traps", "interrupts", "halt", "hypercall", "registers", "ports", "walk", "disassembler", "gdb")
+SHORT = {"interrupts": "irq", "hypercall": "call", "registers": "regs", "disassembler": "dis"}
+WIDE = 110  # columns that the whole table needs
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -40,15 +42,18 @@ def list_(
         print("\n".join(markdown_table(found)))
         return
     screen = standard_output()
-    rows = table(
-        *("NAME", "ENDIAN", "ASSEMBLER", *(each.upper() for each in ABILITIES), "MACHINES", "SUMMARY")
-    )
+    narrow = screen.width < WIDE
+    heads = [(SHORT.get(each, each) if narrow else each).upper() for each in ABILITIES]
+    rows = table("NAME", "ENDIAN", "ASSEMBLER", *heads, *(() if narrow else ("MACHINES", "SUMMARY")))
     for isa in found:
         row = _row(isa)
         has = (_yes(row["abilities"][each]) for each in ABILITIES)
         machines = ", ".join(row["machines"])
-        rows.add_row(isa.name, isa.endian, row["assembler"] or "-", *has, machines, escape(isa.summary))
+        more = () if narrow else (machines, escape(isa.summary))
+        rows.add_row(isa.name, isa.endian, row["assembler"] or "-", *has, *more)
     screen.print(rows)
+    if narrow:
+        screen.print("[dim]A wider terminal shows machines and summaries; axemu isa show NAME says all.[/]")
     for each in broken:
         screen.print(f"[red]{escape(str(each))}[/]", soft_wrap=True)
 
