@@ -7,6 +7,7 @@ memory, so a pool per (ISA, CPU model) keeps them, and `detach` leaves nothing o
 from __future__ import annotations
 
 import ctypes
+import mmap
 import pkgutil
 import threading
 from collections.abc import Iterable
@@ -173,7 +174,12 @@ class Engine:
     def _allocate(self) -> None:
         self.block = np.zeros(1, ENGINE)
         self.idle_control = np.zeros(1, CONTROL)
-        self.blocks = np.zeros(BLOCKS, BLOCK)
+        # Sparse, in small pages: of an array that NumPy makes, the first touch would clear huge pages (2 ms a flush).
+        self._block_memory = mmap.mmap(
+            -1, BLOCKS * BLOCK.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
+        self._block_memory.madvise(mmap.MADV_NOHUGEPAGE)
+        self.blocks = np.frombuffer(self._block_memory, BLOCK)
         self.breakpoints = np.empty(0, np.uint64)
         self.cells = np.zeros(CELLS, CELL)
         self.ring = np.zeros(RING, RING_ENTRY)
@@ -311,8 +317,7 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
-        self.blocks = np.zeros(BLOCKS, BLOCK)
-        self.set_word("blocks", int(self.blocks.ctypes.data))
+        self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
         self.code_places[:] = 0
         for name in ("blocks_used", "code_pages_used", "code_changed"):

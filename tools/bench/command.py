@@ -18,6 +18,7 @@ from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
 from bench.report import Measured, judge, show, values
+from bench.suites import MANY, suite_numbers
 
 app = typer.Typer(add_completion=False)
 
@@ -50,7 +51,11 @@ def bench(
     with tempfile.TemporaryDirectory() as scratch:
         linux = () if isas else linux_numbers(Path(scratch))
         rows = (
-            isa_numbers(Path(scratch)) if isas else numbers(QUICK if quick else FULL, Path(scratch)) + linux
+            isa_numbers(Path(scratch))
+            if isas
+            else numbers(QUICK if quick else FULL, Path(scratch))
+            + linux
+            + suite_numbers(MANY // 20 if quick else MANY)
         )
         if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)

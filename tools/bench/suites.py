@@ -1,0 +1,61 @@
+"""The numbers of suites: what a case costs beside its guest, and what ten thousand leave in a worker's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from axemu.suite.execution import Orders, execute
+from axemu.suite.machines import Machines
+from axemu.suite.manifest import collect
+from axemu.suite.result import Verdict
+from axemu.suite.worker import resident
+from bench.guests import ROOT
+from bench.measure import Task
+from bench.numbers import AXEMU, Limit, Number
+from bench.usage import user_time
+
+HELLO = ROOT / "guests" / "riscv64" / "hello"
+MANY = 10_000  # cases
+
+
+def suite_numbers(cases: int) -> tuple[Number, ...]:
+    """The rows; `cases` for each."""
+    return (
+        Number(
+            "suite-case",
+            "a case of 352 instructions in a warm worker, from its manifest to its result",
+            "ms",
+            (Limit(5.0),),
+            (Task(AXEMU, "suites:case", (str(HELLO), str(cases // 10))),),
+        ),
+        Number(
+            "suite-memory",
+            f"what {cases:,} such cases leave in a worker's memory",
+            "MB",
+            (Limit(20.0),),
+            (Task(AXEMU, "suites:memory", (str(HELLO), str(cases))),),
+            rounds=1,
+        ),
+    )
+
+
+def case(folder: Path, count: int) -> float:
+    """User CPU milliseconds of a case."""
+    return _run(folder, count)[0] / count * 1e3
+
+
+def memory(folder: Path, count: int) -> float:
+    """Megabytes that `count` cases leave."""
+    return _run(folder, count)[1] / 1e6
+
+
+def _run(folder: Path, count: int) -> tuple[float, int]:
+    """(user CPU seconds, growth in bytes) of `count` runs of a case, after some that warm up."""
+    (made,) = collect([folder], None, ROOT)
+    machines, orders = Machines(), Orders()
+    for _ in range(100):
+        execute(made, orders, machines)
+    before, start = resident(), user_time()
+    for _ in range(count):
+        assert execute(made, orders, machines).result.verdict is Verdict.PASS
+    return user_time() - start, resident() - before
