@@ -5,7 +5,8 @@ the instruction reads, does and writes. It is in the library, for all engines of
 operand that no function has made room for: the process ends when it is translated. It gets the functions of SET CLOCK
 COMPARATOR for its operand and those of STORE CLOCK for the rest, which is what the engine means by it: the operand is
 read, the condition code is 0, and the clock is not changed. STORE CPU TIMER reads the host's clock: it gets the function
-of STORE CLOCK, zero at all times.
+of STORE CLOCK, zero at all times. SQUARE ROOT (extended) makes room for one half of its result: it gets the function
+of LOAD FP INTEGER, which makes room for both.
 
 **Interrupts.** What the engine asks for interrupts, before each block that it looks up, is asked of us
 (`interrupts.before_block`).
@@ -74,6 +75,9 @@ def _mend_rows() -> None:
     _write(at, row)
     at, row = store_timer
     row[_OPERATION] = store_clock[1][_OPERATION]
+    _write(at, row)
+    at, row = _row(parts, "SQXBR", 0xB316)
+    row[_PREPARE] = _row(parts, "FIXBR", 0xB347)[1][_PREPARE]
     _write(at, row)
 
 
