@@ -75,6 +75,11 @@ CONTROL: Final = np.dtype(
         ("stop_count", "u8"),  # instructions of the block that a stop kept from beginning
         ("recall", "u8"),  # what was answered inside an access wants control at the next block
         ("kick", "u8"),
+        (
+            "break_pc",
+            "u8",
+        ),  # the breakpoint that this vCPU stands at, and its retired count there plus 1; 0: at none
+        ("break_retired", "u8"),
         # time: ns = (retired + time_base) << time_shift, or the host's clock
         ("time_base", "u8"),
         ("time_shift", "u8"),

@@ -28,7 +28,7 @@ def span(address: int, size: int) -> str:
 
 
 def _sentence(*parts: str) -> str:
-    return " ".join(part.rstrip(".") + "." for part in parts if part)
+    return " ".join(part if part.endswith("?") else part.rstrip(".") + "." for part in parts if part)
 
 
 class EmuError(Exception):

@@ -90,6 +90,7 @@ class Machine:
         self._plan: boot.BootPlan | None = None
         self._loaded: dict[str, str] | None = None  # digests, once they are asked for
         self._closed = False
+        self._breakpoints: frozenset[int] = frozenset()
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -258,6 +259,18 @@ class Machine:
         self._replan()
         return image
 
+    def renew(self, path: str | Path, base: int | None = None) -> Image:
+        """`load`, and nothing is left of what ran before: counts are from zero, input that was taken is forgotten. What
+        a guest wrote to a disk or a share stays written."""
+        for device in self.devices.values():
+            forget = getattr(device, "forget_input", None)
+            if forget is not None:
+                forget()
+        image = self.load(path, base)
+        self.schedule.forget()
+        self._counts.clear()
+        return image
+
     def _replan(self) -> None:
         self._plan, self._loaded = boot.plan(self.config, self.board, self._files, self.isa), None
         for device in self.devices.values():
@@ -278,6 +291,7 @@ class Machine:
                 vcpu.arch.start_clock(self.schedule.host_start)
             if self.firmware is not None and not vcpu.is_bsp:
                 self._hold(vcpu, BlockReason.POWERED_OFF)
+        self.vcpus[0].arch.begin_translation()
         if self.firmware is not None:
             self.firmware.reset()
         for device in self.devices.values():
@@ -350,13 +364,15 @@ class Machine:
         waits = [vcpu.block_reason for vcpu in self.vcpus]
         if self._pcpu is not None and self._pcpu is not pcpu:
             self._unbind()
-        self._pcpu = pcpu
+        moved, self._pcpu = self._pcpu is not pcpu, pcpu
         for vcpu, wait in zip(self.vcpus, waits, strict=True):
             if vcpu.state is VCpuState.FREE:
                 vcpu.bind()
                 held = self._held.pop(vcpu.id, wait)
                 if held is not None:  # on another thread it goes on waiting
                     vcpu.block(held)
+        if moved and self._breakpoints:
+            self.vcpus[0].arch.set_breakpoints(self._breakpoints)
 
     def _unbind(self) -> None:
         for vcpu in self.vcpus:
@@ -516,6 +532,21 @@ class Machine:
         for callback, kinds in self._listeners:
             if event.kind in kinds:
                 callback(event)
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        """Guest-virtual addresses of code. A vCPU that comes to one leaves before the instruction there with
+        `Debug(BREAKPOINT)`, which ends the run as EXIT; the next `run` goes on over it. They cost nothing elsewhere, and
+        the guest cannot see them."""
+        return self._breakpoints
+
+    @breakpoints.setter
+    def breakpoints(self, addresses: Iterable[int]) -> None:
+        wanted = frozenset(addresses)
+        if wanted != self._breakpoints:
+            self.settle()
+            self._breakpoints = wanted
+            self.vcpus[0].arch.set_breakpoints(wanted)  # all are on one engine
 
     # -- states -------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Strict reading of a TOML manifest: every key asked for by type, every other key refused.
 
-An error names the file, the dotted key, what was expected, and the nearest valid word.
+An error names the file and the line, the dotted key, what was expected, and the nearest valid word.
 """
 
 from __future__ import annotations
@@ -8,42 +8,75 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from emu.errors import LoadError
+from emu.expectation import bad_pattern
+from emu.toml_lines import KeyPath, line_of
 
 UNITS: Mapping[str, int] = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class Table:
-    """One table of the manifest at `path`. `name` is its dotted key, empty for the whole document.
+    """One table of the manifest at `path`. `keys` leads to it from the top of the document, whose text is `source`;
+    `fallback` is where keys stand that are not there (defaults).
 
     Each method reads one key, and remembers that it was asked for;
     `finish` refuses the keys that nobody asked for. All raise LoadError.
     """
 
-    __slots__ = ("known", "name", "path", "values")
+    __slots__ = ("fallback", "keys", "known", "path", "source", "values")
 
-    def __init__(self, path: Path, values: Mapping[str, Any], name: str = "") -> None:
-        self.path, self.values, self.name = path, values, name
+    def __init__(
+        self,
+        path: Path,
+        values: Mapping[str, Any],
+        keys: KeyPath = (),
+        source: str = "",
+        fallback: KeyPath | None = None,
+    ) -> None:
+        self.path, self.values, self.keys, self.source, self.fallback = path, values, keys, source, fallback
         self.known: list[str] = []
 
     @classmethod
     def load(cls, path: Path, hint: str) -> Table:
         """The document at `path`; `hint` is for a reader whose file is missing or unreadable."""
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise LoadError(path, "TOML", str(error), "Correct the line named above") from error
+            line = re.search(r"line (\d+)", str(error))
+            where = f"{path}:{line[1]}" if line else path
+            raise LoadError(where, "TOML", str(error), "Correct the line named above") from error
+        except RecursionError as error:
+            raise LoadError(path, "TOML", "brackets nested too deeply", "Nest less") from error
         except (OSError, UnicodeDecodeError) as error:
             raise LoadError(path, "a readable manifest", str(error), hint) from error
-        return cls(path, values)
+        return cls(path, values, (), text)
+
+    @property
+    def name(self) -> str:
+        """Its dotted key, empty for the whole document."""
+        return dotted(self.keys)
 
     def refuse(self, key: str, expected: str, actual: str, hint: str = "") -> NoReturn:
-        dotted = f"{self.name}.{key}" if self.name else key
-        raise LoadError(self.path, f"{dotted} to be {expected}", actual, hint)
+        line = line_of(self.source, (*self.keys, key))
+        if self.fallback is not None and key not in self._written():
+            line = line_of(self.source, (*self.fallback, key)) or line
+        where = self.path if line is None else f"{self.path}:{line}"
+        raise LoadError(where, f"{dotted((*self.keys, key))} to be {expected}", actual, hint)
+
+    def _written(self) -> Mapping[str, Any]:
+        """The values of the document itself at `keys`, without defaults."""
+        values: Any = tomllib.loads(self.source) if self.source else {}
+        for key in self.keys:
+            try:
+                values = values[key]
+            except (KeyError, IndexError, TypeError):
+                return {}
+        return values if isinstance(values, dict) else {}
 
     def take(self, key: str, expected: str, good: Callable[[Any], bool]) -> Any:  # noqa: ANN401
         """The value, or None for an absent key."""
@@ -55,7 +88,21 @@ class Table:
 
     def table(self, key: str) -> Table:
         """A table of its own; an absent one is empty."""
-        return Table(self.path, self.take(key, "a table", lambda v: isinstance(v, dict)) or {}, key)
+        values = self.take(key, "a table", lambda v: isinstance(v, dict)) or {}
+        return self._within(values, key)
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """A list of tables, `[[key]]`."""
+        values = self.take(
+            key,
+            "a list of tables",
+            lambda v: isinstance(v, list) and all(isinstance(each, dict) for each in v),
+        )
+        return tuple(self._within(each, key, index) for index, each in enumerate(values or ()))
+
+    def _within(self, values: Mapping[str, Any], *keys: str | int) -> Table:
+        fallback = None if self.fallback is None else (*self.fallback, *keys)
+        return Table(self.path, values, (*self.keys, *keys), self.source, fallback)
 
     def optional_text(self, key: str) -> str | None:
         value = self.take(key, "a string", lambda v: isinstance(v, str))
@@ -72,14 +119,18 @@ class Table:
         return tuple(self.take(key, "a list of strings", is_list_of_strings) or ())
 
     def patterns(self, key: str) -> tuple[str, ...]:
-        """Python regular expressions."""
+        """Regular expressions, as Python's re has them; matched by `emu.expectation.search`."""
         patterns = self.texts(key)
         for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                self.refuse(key, "regular expressions (Python's re)", f"{pattern!r}: {error}")
+            self.pattern_in(key, pattern)
         return patterns
+
+    def pattern_in(self, key: str, pattern: str) -> str:
+        """`pattern`, which is a part of `key`, checked."""
+        reason = bad_pattern(pattern)
+        if reason is not None:
+            self.refuse(key, "a regular expression (as Python's re has them)", f"{pattern!r}: {reason}")
+        return pattern
 
     def optional_integer(self, key: str, low: int, high: int) -> int | None:
         value = self.take(
@@ -113,6 +164,14 @@ class Table:
             if key not in self.known:
                 where = f"a key of [{self.name}]" if self.name else "a key of the manifest"
                 self.refuse(key, where, "an unknown key", nearest(key, self.known))
+
+
+def dotted(keys: Sequence[str | int]) -> str:
+    """A path of keys as people write it: case[2].expect."""
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
 
 
 def is_list_of_strings(value: object) -> bool:

@@ -40,6 +40,10 @@ class Schedule:
         if self.host_start is not None:
             self.host_start = host_ns()
 
+    def forget(self) -> None:
+        """What was retired before the last reset is not counted any more."""
+        self._before = 0
+
     def _total(self) -> int:
         return sum(vcpu.arch.retired for vcpu in self.vcpus)
 

@@ -41,6 +41,7 @@ class Symbol:
     kind: SymbolKind = SymbolKind.LABEL
     exported: bool = True  # global or weak: preferred to a local one
     bound: int | None = None
+    local_entry: int = 0  # bytes from `address` to where callers of the same module enter (ppc64)
 
     @property
     def rank(self) -> tuple[int, bool, bool, str]:
@@ -104,6 +105,11 @@ class SymbolTable:
         """The guest-virtual address (or the absolute value) of `name`."""
         symbol = self.find(name)
         return None if symbol is None else symbol.address
+
+    def entry(self, name: str) -> int | None:
+        """Where every call of the function `name` comes by; for other symbols their address."""
+        symbol = self.find(name)
+        return None if symbol is None else symbol.address + symbol.local_entry
 
     def nearest_names(self, name: str, count: int = 3) -> list[str]:
         """Known names most like `name`, best first: for error texts."""

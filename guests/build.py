@@ -117,7 +117,7 @@ def make(guest: Guest, machine: str, output: str) -> None:
     base = target.payload if firmware and target.payload is not None else target.base
     own = [Path(os.path.relpath(source, GUESTS)).as_posix() for source in guest.build.sources]
     if isinstance(target.toolchain, Own):
-        run(target.toolchain.make(own, output, base))
+        run(target.toolchain.make(own, guest.build.flags, output, base))
         return
     headers = (f"-Iruntime/{target.family}", "-Iportable")
     define = (f"-DBOARD_{machine.upper()}", f'-DISA="{guest.isa}"', *(("-DFIRMWARE",) if firmware else ()))

@@ -100,7 +100,7 @@ class Gnu:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A program of ours in guests/: PROGRAM --base N --output ELF SOURCE..."""
+    """A program of ours in guests/: PROGRAM --base N --output ELF SOURCE... [-DNAME=VALUE...]"""
 
     program: str
 
@@ -111,8 +111,8 @@ class Own:
     def version(self) -> str | None:
         return self.VERSION
 
-    def make(self, sources: Sequence[str], output: str, base: int) -> list[str]:
-        return [sys.executable, self.program, "--base", hex(base), "--output", output, *sources]
+    def make(self, sources: Sequence[str], flags: Sequence[str], output: str, base: int) -> list[str]:
+        return [sys.executable, self.program, "--base", hex(base), "--output", output, *sources, *flags]
 
 
 Toolchain = Zig | Gnu | Own

@@ -62,6 +62,12 @@ ENGINE: Final = np.dtype(
             "synchronous",
             "u8",
         ),  # int64 (engine block): the machine answers the access now; see NativeAbilities.windows
+        ("breakpoints", "u8"),  # addresses of code, ascending
+        ("breakpoints_count", "u8"),
+        (
+            "break_ahead",
+            "u8",
+        ),  # instructions to the next of them, where a block was kept from running over it
         ("until_halts", "u8"),  # the instruction before it is a halt, which ends the run in the same way
         (
             "alias",
@@ -171,7 +177,9 @@ BLOCK_PAUSE: Final = 1 << 17
 """It holds a pause: the vCPU waits for another."""
 BLOCK_ADMIT: Final = 1 << 18
 """`admit` is asked before it runs."""
-BLOCK_MEND: Final = 19
+BLOCK_BREAK: Final = 1 << 19
+"""It holds a breakpoint."""
+BLOCK_MEND: Final = 20
 """The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
 
 UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30

@@ -42,6 +42,11 @@ class BareUart:
         self._s.control = 0
         self._settle()
 
+    def forget_input(self) -> None:
+        """What was received and not read is lost."""
+        self._s.received.clear()
+        self._settle()
+
     def poll(self) -> None:
         """Take what the channel has, as far as there is room for it."""
         room = FIFO - len(self._s.received)

@@ -116,6 +116,11 @@ class Ns16550a:
         self._level = None
         self._settle()
 
+    def forget_input(self) -> None:
+        """What was received and not read is lost."""
+        self._s = Ns16550aState()
+        self.reset()
+
     def poll(self) -> None:
         """Take what the channel has, as far as there is room for it and the guest listens."""
         self._pull()

@@ -174,6 +174,7 @@ class Engine:
         self.block = np.zeros(1, ENGINE)
         self.idle_control = np.zeros(1, CONTROL)
         self.blocks = np.zeros(BLOCKS, BLOCK)
+        self.breakpoints = np.empty(0, np.uint64)
         self.cells = np.zeros(CELLS, CELL)
         self.ring = np.zeros(RING, RING_ENTRY)
         self.log = np.zeros(LOG, LOG_ENTRY)
@@ -295,6 +296,13 @@ class Engine:
         self._ctl(uc_const.UC_CTL_TLB_TYPE, 1, ctypes.c_int(kind), what="choose the TLB")
         self.set_word("paging", int(on))
 
+    def begin_translation(self) -> None:
+        """Translate as at power-on: every vCPU is as after reset, its MMU off."""
+        own = "on_fill" in self.callbacks
+        if own and self.word("paging"):
+            self.use_engine_mmu(False)
+        self.flush_tlb()
+
     def translate_anew(self) -> None:
         """The fill has asked for it: by the engine's MMU, or by other fills."""
         self.use_engine_mmu(bool(self.word("paging")))
@@ -315,6 +323,16 @@ class Engine:
         if self.word("cell_word"):
             ctypes.c_uint64.from_address(self.word("cell_word")).value = first
         self.flush_tlb()
+
+    def set_breakpoints(self, addresses: Iterable[int]) -> None:
+        """Stop before the instructions at these guest-virtual addresses, and nowhere else."""
+        wanted = np.array(sorted(addresses), np.uint64)
+        if np.array_equal(wanted, self.breakpoints):
+            return
+        self.breakpoints = wanted
+        self.set_word("breakpoints", int(wanted.ctypes.data))
+        self.set_word("breakpoints_count", len(wanted))
+        self.flush_translations()
 
     def forget_code(self, spans: Iterable[tuple[int, int]]) -> None:
         """Forget translated code of these guest-physical (address, size): something besides the guest has written there.
@@ -537,6 +555,8 @@ class Engine:
         self.set_word("control", int(self.idle_control.ctypes.data))
         for name in ("regions_count", "rows_count", "ring_head", "log_head", "log_on", "alias_used"):
             self.set_word(name, 0)
+        self.breakpoints = np.empty(0, np.uint64)
+        self.set_word("breakpoints_count", 0)
         self.use_engine_mmu("on_fill" not in self.callbacks)
         self.reset()
         self.flush_translations()

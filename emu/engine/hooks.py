@@ -18,6 +18,7 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 
 from axvcpu.control import LATCH_ENTRIES, Kind
+from axvcpu.control import NEVER as NEVER_WORD
 from emu.engine.answers import native_answer
 from isa.code_pages import remember_code
 from isa.native import (
@@ -44,6 +45,7 @@ from isa.native import (
 )
 from isa.records import (
     BLOCK_ADMIT,
+    BLOCK_BREAK,
     BLOCK_COUNT_MASK,
     BLOCK_MEND,
     BLOCK_PAUSE,
@@ -56,8 +58,9 @@ from isa.records import (
 )
 
 U = np.uint64
+NEVER = np.uint64(NEVER_WORD)
 NONE, KICK, STOP, DRAIN = int(Kind.NONE), int(Kind.KICK), int(Kind.STOP), int(Kind.DRAIN)
-AGAIN, EVENT = int(Kind.AGAIN), int(Kind.EVENT)
+AGAIN, EVENT, BREAKPOINT = int(Kind.AGAIN), int(Kind.EVENT), int(Kind.BREAKPOINT)
 MMIO_READ, MMIO_WRITE, UNMAPPED, FAIL = (
     int(Kind.MMIO_READ),
     int(Kind.MMIO_WRITE),
@@ -67,6 +70,34 @@ MMIO_READ, MMIO_WRITE, UNMAPPED, FAIL = (
 CELL_SIZE = CELL.itemsize
 COUNT_MASK, SPECIAL = np.uint32(BLOCK_COUNT_MASK), np.uint32(BLOCK_SPECIAL)
 READ, WRITE, FETCH = 1, 2, 4
+
+
+@njit
+def next_breakpoint(engine: Record, address: Word) -> Word:
+    """The lowest breakpoint from `address` on, NEVER where there is none."""
+    rows = carray(as_u64(np.intp(engine.breakpoints)), 1 << 30)
+    low, high = U(0), engine.breakpoints_count
+    while low < high:
+        middle = (low + high) >> U(1)
+        if rows[middle] < address:
+            low = middle + U(1)
+        else:
+            high = middle
+    return rows[low] if low < engine.breakpoints_count else NEVER
+
+
+@njit
+def to_breakpoint(engine: Record, control: Record, address: Word, size: Word) -> Word:
+    """Instructions of a block before its first breakpoint that the vCPU does not stand at already; -1: there is none."""
+    at = next_breakpoint(engine, address)
+    if at == address and control.break_pc == address and control.break_retired == control.retired + U(1):
+        at = next_breakpoint(engine, address + U(1))
+    if at == NEVER or at - address >= U(size):
+        return np.int64(-1)
+    if at == address:
+        return np.int64(0)
+    count = np.int64(walk(engine, np.int64(address), np.int64(at - address)))
+    return count if count != 0 else np.int64(-1)
 
 
 @njit
@@ -83,6 +114,10 @@ def describe(engine: Record, pc: Word, size: Word, count: Word) -> Word:
         )
         if asked != 0:
             word |= U(BLOCK_SPECIAL | BLOCK_ADMIT)
+    if engine.breakpoints_count != U(0):
+        first = next_breakpoint(engine, U(pc))
+        if first != NEVER and first - U(pc) < U(size):
+            word |= U(BLOCK_SPECIAL | BLOCK_BREAK)
     return word
 
 
@@ -241,6 +276,19 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
         left = call_odd_block(np.intp(engine.admit), user, address, size, cell)
         if left != 0:
             control.kind = U(left)
+            uc_emu_stop(uc)
+            return 0
+    if word & np.uint32(BLOCK_BREAK) != np.uint32(0):
+        ahead = to_breakpoint(engine, control, address, size)
+        if ahead == 0:
+            control.kind = U(BREAKPOINT)
+            control.break_pc, control.break_retired = address, control.retired + U(1)
+            uc_emu_stop(uc)
+            return 0
+        if ahead > 0 and U(ahead) < count and control.retired + U(ahead) <= control.limit:
+            control.kind = U(STOP)
+            control.stop_count = U(ahead)
+            engine.break_ahead = U(ahead)
             uc_emu_stop(uc)
             return 0
     if retired > control.limit:

@@ -251,6 +251,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             if control.retired + control.stop_count > control.turn_at:
                 return TURN
             exact = np.int64(limit - control.retired)
+            if engine.break_ahead != U(0):
+                exact = np.int64(engine.break_ahead)
+                engine.break_ahead = U(0)
             continue
         if kind == NONE:
             if error == 0:

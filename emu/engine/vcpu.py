@@ -17,6 +17,8 @@ from axvcpu.exits import (
     KICK,
     AccessFlags,
     AxVCpuExitReason,
+    Debug,
+    DebugKind,
     ExternalInterrupt,
     FailEntry,
     GuestException,
@@ -77,6 +79,7 @@ _EXIT_NAMES: Final = {
     Kind.IO_WRITE: "IoWrite",
     Kind.SYSREG_READ: "SysRegRead",
     Kind.SYSREG_WRITE: "SysRegWrite",
+    Kind.BREAKPOINT: "Debug",
 }
 _KEPT: Final = (
     "deadline",
@@ -85,6 +88,8 @@ _KEPT: Final = (
     "turn_at",
     "yields",
     "kick",
+    "break_pc",
+    "break_retired",
     "limit",
     "attention",
     "host_clock",
@@ -368,6 +373,8 @@ class EngineVCpu(ControlWords):
                 return Nothing()
             case Kind.HALT:
                 return Halt()
+            case Kind.BREAKPOINT:
+                return Debug(DebugKind.BREAKPOINT, words[PC])
             case Kind.KICK:
                 words[WORD["kick"]] = 0
                 return ExternalInterrupt(KICK)
@@ -507,6 +514,16 @@ class EngineVCpu(ControlWords):
         self.words[HAS_ANSWER] = 0
         left = engine.refuse()
         return self._leave(engine, left) if left else None
+
+    def set_breakpoints(self, addresses: Iterable[int]) -> None:
+        """Have the vCPUs of this one's engine stop before the instructions at these guest-virtual addresses."""
+        if self._engine is not None:
+            self._engine.set_breakpoints(addresses)
+
+    def begin_translation(self) -> None:
+        """Every vCPU of this one's engine is as after reset."""
+        if self._engine is not None:
+            self._engine.begin_translation()
 
     def flush_tlb(self) -> None:
         """No translation is trusted any longer that a vCPU of this machine has made."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+import weakref
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from axvcpu.control import CONTROL, NEVER
 
@@ -22,13 +24,44 @@ STOP_COUNT, YIELDS, YIELDED = WORD["stop_count"], WORD["yields"], WORD["yielded"
 COUNTERS_STOPPED = WORD["counters_stopped"]
 
 
+class Slots:
+    """Control blocks in given memory, handed out in order and free again when their owner is gone."""
+
+    def __init__(self, blocks: NDArray[Any]) -> None:
+        self.blocks = blocks
+        self.free = list(range(len(blocks) - 1, -1, -1))
+
+    def take(self, owner: ControlWords) -> NDArray[Any] | None:
+        """A zeroed block, None where all are taken."""
+        if not self.free:
+            return None
+        slot = self.free.pop()
+        weakref.finalize(owner, self.free.append, slot)
+        block = self.blocks[slot : slot + 1]
+        block[:] = 0
+        return block
+
+
+slots: Slots | None = None
+"""Where control blocks lie; None: in memory of their own (`emu.blackbox`)."""
+
+
+def slot_of(owner: ControlWords) -> int | None:
+    """The number of the slot that a control block lies in."""
+    if slots is None:
+        return None
+    slot, rest = divmod(owner.control_address - int(slots.blocks.ctypes.data), CONTROL.itemsize)
+    return slot if rest == 0 and 0 <= slot < len(slots.blocks) else None
+
+
 class ControlWords:
     """A vCPU's control block. Counts are of its own retired instructions, times are guest time."""
 
-    __slots__ = ("block", "control_address", "words")
+    __slots__ = ("__weakref__", "block", "control_address", "words")
 
     def __init__(self) -> None:
-        self.block = np.zeros(1, CONTROL)
+        given = slots.take(self) if slots is not None else None
+        self.block = np.zeros(1, CONTROL) if given is None else given
         self.control_address: Final = int(self.block.ctypes.data)
         self.words: Final = memoryview(self.block.view(np.uint64).data)
 

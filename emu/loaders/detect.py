@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import BinaryIO
 
 from emu.errors import LoadError
 from emu.loaders import compressed, hexfile, linux, raw, uimage
 from emu.loaders.image import Image
+from emu.loaders.machines import isa_of
 from emu.loaders.placement import quantity
 
 LARGEST = 4 << 30  # bytes that are read of a file
@@ -22,6 +26,30 @@ def open_image(path: Path, isa: str | None = None, *, as_raw: bool = False) -> I
     whether the image fits a machine's memory is for `placement.check_inside` to say.
     """
     return parse(path, read_file(path, "a guest program, firmware or kernel"), isa, as_raw=as_raw)
+
+
+def isa_in(path: Path) -> str | None:
+    """The ISA that the file's header names, None where it names none. An ELF is not read any further: it may be
+    damaged behind its header. Raises LoadError for a file that cannot be read."""
+    with _readable(path) as file:
+        head = file.read(64)
+    if len(head) < 52 or head[:4] != b"\x7fELF" or head[4] not in (1, 2) or head[5] not in (1, 2):
+        return open_image(path).isa
+    order = "little" if head[5] == 1 else "big"
+    bits, at = (32, 36) if head[4] == 1 else (64, 48)
+    machine, flags = (int.from_bytes(head[i : i + n], order) for i, n in ((18, 2), (at, 4)))  # type: ignore[arg-type]
+    return isa_of(machine, bits, order == "big", flags)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise LoadError(
+            path, "a program or kernel", error.strerror or str(error), "Check the path"
+        ) from error
 
 
 def parse(path: Path, data: bytes, isa: str | None = None, *, as_raw: bool = False) -> Image:

@@ -37,9 +37,9 @@ def symbols(file: ElfTables) -> Iterator[Symbol]:
         text = file.part("symbol names", names["sh_offset"], names["sh_size"])
         for fields in form.iter_unpack(rows[: len(rows) - len(rows) % form.size]):
             if file.bits == 64:
-                name, info, _, section, value, size = fields
+                name, info, other, section, value, size = fields
             else:
-                name, value, size, info, _, section = fields
+                name, value, size, info, other, section = fields
             kind, label = _KINDS.get(info & 15), _name(text, name)
             if kind is None or not section or not label:  # section 0: defined elsewhere
                 continue
@@ -48,7 +48,10 @@ def symbols(file: ElfTables) -> Iterator[Symbol]:
                 kind = SymbolKind.ABSOLUTE
             elif section < min(len(file.sections), _RESERVED):
                 bound = file.sections[section]["sh_addr"] + file.sections[section]["sh_size"]
-            yield Symbol(label, value, size, kind, info >> 4 != 0, bound)
+            entry = 0
+            if file.header["e_machine"] == "EM_PPC64" and other >> 5 >= 2:
+                entry = 1 << (other >> 5)  # 64-bit ELF V2 ABI, 3.4.1: st_other's three high bits
+            yield Symbol(label, value, size, kind, info >> 4 != 0, bound, entry)
 
 
 def _name(text: bytes, start: int) -> str:

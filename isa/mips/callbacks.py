@@ -7,6 +7,7 @@ from numba import carray, cfunc, njit, types
 
 from isa.mips.counters import inspect, mend
 from isa.mips.interrupts import begin, interrupts, observe, settle, takes, tell_lines
+from isa.mips.translation import fill
 from isa.mips.traps import advance, claims, deliver, fault, on_invalid
 from isa.mips.words import CONFIG1, CONFIG1_CA, HFLAGS, M16, U, word_at
 from isa.native import Record, Word, as_engine, as_u16, engine_record, get32
@@ -17,6 +18,7 @@ __all__ = [
     "claims",
     "deliver",
     "fault",
+    "fill",
     "halts",
     "inspect",
     "interrupts",

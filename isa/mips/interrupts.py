@@ -16,6 +16,7 @@ from isa.mips.traps import ADEL, KICK, take
 from isa.mips.words import (
     BADVADDR,
     BCOND,
+    BLOCK_OWNER,
     BTARGET,
     CAUSE,
     CAUSE_IP,
@@ -25,10 +26,13 @@ from isa.mips.words import (
     EPC,
     ERROR_CODE,
     EXEC_INTERRUPT,
+    FILL_PLACE,
     HFLAGS,
     IN_SLOT,
     M16,
     NO_INSTRUCTION,
+    OTHER_FILL_PLACE,
+    OUR_FILL,
     PC,
     STATUS,
     STATUS_ERL,
@@ -38,6 +42,7 @@ from isa.mips.words import (
     backing,
     function,
     get,
+    mapped,
     physical,
     put,
 )
@@ -53,16 +58,13 @@ from isa.native import (
     note,
     put32,
     uc_emu_stop,
-    uc_vmem_translate,
 )
-from isa.records import LOG_INTERRUPT, UC_PROT_EXEC
+from isa.records import LOG_INTERRUPT
 
 UNMAPPED, FETCH = int(Kind.UNMAPPED), 4
 HARDWARE_LINES = 0xFC
 HARD = 2
 """The CPU object's word of interrupt requests: look for interrupts. It lies behind the one of `engine.step`."""
-BLOCK_OWNER = 8
-"""Place in the CPU object of a word that the engine does not use, a thread's: the engine block, while it runs."""
 
 
 @njit
@@ -101,18 +103,6 @@ def takes(address: Word) -> Word:
 
 
 @njit
-def fetched(engine: Record, pc: Word) -> Word:
-    """Guest-physical address of code at virtual `pc`; all ones where the TLB has no page: the engine sees to that."""
-    address = physical(engine, pc)
-    if address != ~U(0):
-        return address
-    place = np.intp(engine.scratch)
-    if uc_vmem_translate(np.intp(engine.uc), pc, UC_PROT_EXEC, place) != 0:
-        return ~U(0)
-    return carray(as_u64(place), 1)[0]
-
-
-@njit
 def can_fetch(engine: Record, control: Record) -> Word:
     """Whether there is code at the pc. Else the guest gets its exception here: one that came while a block is translated
     would leave the translator with half a block, and crash it at the next."""
@@ -125,7 +115,9 @@ def can_fetch(engine: Record, control: Record) -> Word:
             control.kind = U(left) if left != 0 else U(KICK)
             uc_emu_stop(np.intp(engine.uc))
         return False
-    address = fetched(engine, pc)
+    address = physical(engine, pc)
+    if address == ~U(0):
+        address = mapped(engine, pc)  # if it is not, the engine sees to that before it translates
     if address == ~U(0) or backing(engine, address, 2) != 0:
         return True
     control.kind, control.access, control.address, control.width = U(UNMAPPED), U(FETCH), address, U(4)
@@ -154,7 +146,11 @@ def begin(address: Word) -> Word:
     """Where to enter: bit 0 says 16-bit code. A pc that is not where the engine stopped is no longer in a delay slot."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
-    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = engine.address
+    owner = carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)
+    if owner[0] == U(0):
+        owner[0] = engine.address
+        for slot in (FILL_PLACE, OTHER_FILL_PLACE):
+            carray(as_u64(function(engine, slot)), 1)[0] = U(function(engine, OUR_FILL))
     requests = carray(as_u32(np.intp(engine.step) + 4), 1)
     requests[0] = requests[0] | np.uint32(HARD)
     flags = get32(engine, HFLAGS)
@@ -166,10 +162,9 @@ def begin(address: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def settle(address: Word) -> Word:
-    """The engine has stopped: closing it would free what it finds in the thread's place. What it still holds of a branch
-    that is over depends on where its blocks ended, and is no state of the guest."""
+    """The engine has stopped. What it still holds of a branch that is over depends on where its blocks ended, and is no
+    state of the guest."""
     engine = carray(as_engine(address), 1)[0]
-    carray(as_u64(np.intp(engine.cpu) + BLOCK_OWNER), 1)[0] = U(0)
     flags = get32(engine, HFLAGS)
     if flags & U(IN_SLOT) == U(0):
         put(engine, BTARGET, 0)

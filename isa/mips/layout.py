@@ -24,7 +24,8 @@ from isa.mips.cp0 import ROWS, Cp0
 
 
 class Slot(IntEnum):
-    """Indices into the layout: byte offsets in the CPU state; the last two are addresses of functions of the engine."""
+    """Indices into the layout: byte offsets in the CPU state; from DO_INTERRUPT on host addresses, of functions of the
+    engine, and of two places that hold TLB_FILL's, with ours to be put there."""
 
     GPR = 0
     PC = auto()
@@ -46,6 +47,13 @@ class Slot(IntEnum):
     CONFIG3 = auto()
     DO_INTERRUPT = auto()
     EXEC_INTERRUPT = auto()
+    PHYSICAL = auto()
+    TLB_FILL = auto()
+    SET_PAGE = auto()
+    FLUSH_TLB = auto()
+    FILL_PLACE = auto()
+    OTHER_FILL_PLACE = auto()
+    OUR_FILL = auto()
 
 
 CP0: Final = len(Slot)
@@ -57,6 +65,14 @@ _COPIES: Final = {
     Slot.EPC: "epc",
     Slot.BADVADDR: "badvaddr",
     Slot.CONFIG3: "config3",
+}
+_FUNCTIONS: Final = {
+    Slot.DO_INTERRUPT: "mips_cpu_do_interrupt",
+    Slot.EXEC_INTERRUPT: "mips_cpu_exec_interrupt",
+    Slot.PHYSICAL: "mips_cpu_get_phys_page_debug",
+    Slot.TLB_FILL: "mips_cpu_tlb_fill",
+    Slot.SET_PAGE: "tlb_set_page",
+    Slot.FLUSH_TLB: "tlb_flush",
 }
 _FOLLOWED: Final = (
     (Slot.GPR, mc.UC_MIPS_REG_1),
@@ -113,7 +129,7 @@ def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
     """The layout of a fresh engine, whose exceptions and interrupts then come to us; its state is that of power-on."""
     begun = probe.new_context()
     probe.save(begun)
-    way_in = _let_in(probe)
+    way_in, kind = _let_in(probe)
     word = 8 if probe.wide else 4
     layout = [-1] * (CP0 + len(ROWS))
     for slot, register in _FOLLOWED:
@@ -132,8 +148,10 @@ def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
         runner.close()
     for slot, name in _COPIES.items():
         layout[slot] = layout[CP0 + _index(name)]
-    for slot, name in ((Slot.DO_INTERRUPT, "do_interrupt"), (Slot.EXEC_INTERRUPT, "exec_interrupt")):
-        layout[slot] = _function(probe, f"mips_cpu_{name}")
+    for slot, name in _FUNCTIONS.items():
+        layout[slot] = _function(probe, name)
+    layout[Slot.FILL_PLACE], layout[Slot.OTHER_FILL_PLACE] = _fills(kind, layout[Slot.TLB_FILL])
+    layout[Slot.OUR_FILL] = probe.callbacks["fill"]
     probe.restore(begun)
     ctypes.c_int32.from_address(way_in).value = -1  # no exception is under way
     return layout
@@ -166,8 +184,20 @@ def _one(data: bytes, word: int, what: str) -> int:
     return at
 
 
-def _let_in(probe: Any) -> int:  # noqa: ANN401
-    """Take over the two functions of the module's docstring; the address of the number of the exception under way."""
+def _fills(kind: int, function: int) -> tuple[int, int]:
+    """The two places in the class of the CPU that hold the function that fills the TLB."""
+    words = struct.unpack(f"<{_CLASS // 8}Q", _read(kind, _CLASS))
+    found = [kind + 8 * i for i, word in enumerate(words) if word == function]
+    if len(found) != 2:
+        raise NotFound(
+            f"the engine's CPU holds the function that fills its TLB {len(found)} times, expected 2"
+        )
+    return found[0], found[1]
+
+
+def _let_in(probe: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Take over the two functions of the module's docstring; the address of the number of the exception under way, and
+    that of the class of the CPU."""
     handle = probe.handle.value
     at = _one(_read(handle, _HEAD), _function(probe, "memory_map_io"), "memory_map_io") - 8
     if ctypes.c_uint64.from_address(handle + at).value:
@@ -185,7 +215,7 @@ def _let_in(probe: Any) -> int:  # noqa: ANN401
     interrupts = kind + _one(_read(kind, _CLASS), _function(probe, "mips_cpu_exec_interrupt"), "a function")
     ctypes.c_uint64.from_address(handle + at).value = probe.callbacks["claims"]
     ctypes.c_uint64.from_address(interrupts).value = probe.callbacks["interrupts"]
-    return int(cpu + places[0])
+    return int(cpu + places[0]), int(kind)
 
 
 def _control(probe: Any, runner: _Runner, layout: list[int], word: int) -> None:  # noqa: ANN401

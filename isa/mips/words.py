@@ -6,7 +6,20 @@ import numpy as np
 from numba import carray, njit
 
 from isa.mips.layout import Slot
-from isa.native import Record, Word, as_i64, as_regions, as_u32, as_u64, code_at, get32, get64, put32, put64
+from isa.native import (
+    Record,
+    Word,
+    as_i64,
+    as_regions,
+    as_u32,
+    as_u64,
+    call_code,
+    code_at,
+    get32,
+    get64,
+    put32,
+    put64,
+)
 
 U = np.uint64
 GPR, PC = int(Slot.GPR), int(Slot.PC)
@@ -19,6 +32,12 @@ HFLAGS, ERROR_CODE, BTARGET, BCOND = (
 STATUS, CAUSE, EPC, EBASE = int(Slot.STATUS), int(Slot.CAUSE), int(Slot.EPC), int(Slot.EBASE)
 BADVADDR, CONFIG1, CONFIG3 = int(Slot.BADVADDR), int(Slot.CONFIG1), int(Slot.CONFIG3)
 DO_INTERRUPT, EXEC_INTERRUPT = int(Slot.DO_INTERRUPT), int(Slot.EXEC_INTERRUPT)
+PHYSICAL = int(Slot.PHYSICAL)
+TLB_FILL, SET_PAGE, FLUSH_TLB = int(Slot.TLB_FILL), int(Slot.SET_PAGE), int(Slot.FLUSH_TLB)
+FILL_PLACE, OTHER_FILL_PLACE, OUR_FILL = int(Slot.FILL_PLACE), int(Slot.OTHER_FILL_PLACE), int(Slot.OUR_FILL)
+BLOCK_OWNER = 8
+"""Place in the CPU object of a word that the engine does not use, a thread's: the engine block, once it has run. Closing
+the engine would free what it finds there; ours are never closed."""
 
 STATUS_IE, STATUS_EXL, STATUS_ERL, STATUS_BEV = 1, 2, 4, 1 << 22
 CAUSE_IP = 0xFF00
@@ -81,6 +100,12 @@ def physical(engine: Record, address: Word) -> Word:
     if low < U(0x80000000) and upper == U(0) and get32(engine, STATUS) & U(STATUS_ERL) != U(0):
         return low
     return ~U(0)
+
+
+@njit
+def mapped(engine: Record, address: Word) -> Word:
+    """Guest-physical address behind an address that the TLB maps; all ones where it does not."""
+    return U(call_code(function(engine, PHYSICAL), np.intp(engine.cpu), np.intp(address)))
 
 
 @njit

@@ -15,8 +15,8 @@ from axvcpu.control import Kind
 from isa.native import Record, Word, as_control, as_engine, get32
 from isa.sparc.causes import V8 as C8
 from isa.sparc.causes import V9 as C9
-from isa.sparc.layout import Slot
 from isa.sparc.paging_core import instruction_at
+from isa.sparc.slots import Slot
 from isa.sparc.words import KEPT_LIMIT, TL, U, keep, kept
 
 DELIVER, AGAIN, FAIL = int(Kind.DELIVER), int(Kind.AGAIN), int(Kind.FAIL)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from isa.records import NativeAbilities
 from isa.sparc.layout import calibrate
 from isa.sparc.opening import CALLBACKS, prepare_v8, prepare_v9
-from isa.sparc.state import State, regime_v8, regime_v9, wakes
+from isa.sparc.state import State, regime_v8, wakes
+from isa.sparc.state_v9 import StateV9, regime_v9
 
 SPARC = NativeAbilities(
     calibrate=calibrate,
@@ -17,7 +18,7 @@ SPARC = NativeAbilities(
 )
 SPARC64 = NativeAbilities(
     calibrate=calibrate,
-    view=State,
+    view=StateV9,
     callbacks=CALLBACKS,
     wakes=wakes,
     regime=regime_v9,

@@ -11,41 +11,16 @@ from typing import Final
 
 from isa.records import StateBytes, StateView
 from isa.sparc.codes import FLAGS, codes
-from isa.sparc.layout import Slot
-from isa.sparc.registers import MAXTL, V8, V9, WINDOWS, window_name
+from isa.sparc.registers import V8, V9, WINDOWS, window_name
+from isa.sparc.slots import Slot
 from isa.state import WHOLE
 
 _LETTERS: Final = {"o": 0, "l": 8, "i": 16}
 _WORDS_V8: Final = (("wim", Slot.WIM), ("tbr", Slot.TBR), ("y", Slot.Y), ("fsr", Slot.FSR), ("npc", Slot.NPC))
-_WORDS_V9: Final = (
-    ("y", Slot.Y, 8),
-    ("npc", Slot.NPC, 8),
-    ("fsr", Slot.FSR, 8),
-    ("tba", Slot.TBR, 8),
-    ("gsr", Slot.GSR, 8),
-    ("tick_cmpr", Slot.TICK_CMPR, 8),
-    ("stick_cmpr", Slot.STICK_CMPR, 8),
-    ("ver", Slot.VERSION, 8),
-    ("fprs", Slot.FPRS, 4),
-    ("asi", Slot.ASI, 4),
-    ("softint", Slot.SOFTINT, 4),
-    ("pstate", Slot.PSTATE, 4),
-    ("tl", Slot.TL, 4),
-    ("pil", Slot.PIL, 4),
-    ("cansave", Slot.CANSAVE, 4),
-    ("canrestore", Slot.CANRESTORE, 4),
-    ("cleanwin", Slot.CLEANWIN, 4),
-    ("otherwin", Slot.OTHERWIN, 4),
-    ("wstate", Slot.WSTATE, 4),
-    ("gl", Slot.GL, 4),
-)
-_TRAP: Final = (("tpc", 0, 8), ("tnpc", 8, 8), ("tstate", 16, 8), ("tt", 24, 4))
 _MMU: Final = ("mmu_control", "mmu_context_table", "mmu_context", "mmu_fault_status", "mmu_fault_address")
 _PSR_BITS: Final = ((Slot.EF, 12, 1), (Slot.PIL, 8, 4), (Slot.S, 7, 1), (Slot.PS, 6, 1), (Slot.ET, 5, 1))
 _PART: Final = 1024
 """Bytes of the whole state under one name: a longer number Python does not print."""
-_BANKS: Final = 0xC01
-"""PSTATE.IG, MG and AG: which globals are in use."""
 
 
 class State:
@@ -76,40 +51,18 @@ class State:
                     places[window_name(window, letter, n)] = (base + word * (16 * window + index), word)
         places["pc"] = (layout[Slot.PC], word)
         places |= {f"f{n}": (layout[Slot.F0] + 4 * (n ^ 1), 4) for n in range(32)}
-        if wide:
-            places |= self._places_v9()
-        else:
-            places |= {name: (layout[slot], 4) for name, slot in _WORDS_V8}
-            places |= {name: (layout[Slot.MMU] + 4 * n, 4) for n, name in enumerate(_MMU)}
-            places |= {"psr": (layout[Slot.PSR], 4), "csr": (layout[Slot.PSR], 4)}
-            self._computed["csr"] = (lambda data: 0, lambda data, value: None)
+        places |= self._more_places()
         self.places: Final = places
         self._fixed = [row.name for row in (V9 if wide else V8) if row.read_only and row.name in places]
 
-    def _places_v9(self) -> dict[str, tuple[int, int]]:
+    def _more_places(self) -> dict[str, tuple[int, int]]:
+        """Of the registers that V9 lacks, or has elsewhere."""
         layout = self._layout
-        places = {name: (layout[slot], size) for name, slot, size in _WORDS_V9}
-        places |= {f"f{n}": (layout[Slot.F0] + 4 * n, 8) for n in range(32, 64, 2)}
-        trap = layout[Slot.TRAP] - layout[Slot.TRAP_STEP]
-        for name, at, size in _TRAP:
-            places[name] = (trap + at, size)
-            for level in range(1, MAXTL + 1):
-                places[f"{name}{level}"] = (trap + layout[Slot.TRAP_STEP] * level + at, size)
-            self._computed[name] = (self._trap_reader(name), self._trap_writer(name))
-        places |= {name: (layout[Slot.CWP], 4) for name in ("cwp", "state")}
-        places["ccr"] = (layout[Slot.PSR], 4)
-        self._computed["cwp"] = (self._cwp_v9, self._put_cwp_v9)
-        self._computed["state"] = (self._state_word, self._put_state_word)
-        self._computed["pstate"] = (
-            lambda data: self._slot(data, Slot.PSTATE),
-            self._put_pstate,
-        )
+        places = {name: (layout[slot], 4) for name, slot in _WORDS_V8}
+        places |= {name: (layout[Slot.MMU] + 4 * n, 4) for n, name in enumerate(_MMU)}
+        places |= {"psr": (layout[Slot.PSR], 4), "csr": (layout[Slot.PSR], 4)}
+        self._computed["csr"] = (lambda data: 0, lambda data, value: None)
         return places
-
-    @property
-    def mmu(self) -> tuple[int, int]:
-        """V9: where the registers and TLBs of the MMUs lie."""
-        return self._layout[Slot.LSU], self._layout[Slot.TRAP]
 
     # -- single fields ------------------------------------------------------------------------------------------------
 
@@ -198,52 +151,6 @@ class State:
             data[behind : behind + size] = bytes(data[first : first + size])
         self._put_slot(data, Slot.CWP, window)
 
-    def _cwp_v9(self, data: StateBytes) -> int:
-        return self._slot(data, Slot.NWINDOWS) - 1 - self._slot(data, Slot.CWP)
-
-    def _put_cwp_v9(self, data: bytearray | memoryview, value: int) -> None:
-        windows = self._slot(data, Slot.NWINDOWS)
-        self._put_cwp(data, windows - 1 - (value & 0x1F) % windows)
-
-    def _state_word(self, data: StateBytes) -> int:
-        asi, pstate = self.get(data, "asi"), self.get(data, "pstate")
-        return self.get(data, "ccr") << 32 | asi << 24 | pstate << 8 | self._cwp_v9(data)
-
-    def _put_state_word(self, data: bytearray | memoryview, value: int) -> None:
-        self.put(data, "ccr", value >> 32 & 0xFF)
-        self.put(data, "asi", value >> 24 & 0xFF)
-        self._put_pstate(data, value >> 8 & 0xFFF)
-        self._put_cwp_v9(data, value)
-
-    def _put_pstate(self, data: bytearray | memoryview, value: int) -> None:
-        """Changing AG, MG or IG changes the globals. Models with GL have no such bits."""
-        old = self._slot(data, Slot.PSTATE)
-        bank = {0: 1, 1: 0, 0x800: 2, 0x400: 3}  # as the engine has them: alternate, normal, interrupt, MMU
-        if (old ^ value) & _BANKS:
-            size, first, globals_ = 64, self._layout[Slot.BANKS], self._layout[Slot.G0]
-            out, into = (first + size * bank.get(word & _BANKS, 1) for word in (old, value))
-            data[out : out + size] = bytes(data[globals_ : globals_ + size])
-            data[globals_ : globals_ + size] = bytes(data[into : into + size])
-        self._put_slot(data, Slot.PSTATE, value)
-
-    def _trap_at(self, data: StateBytes, name: str) -> tuple[int, int]:
-        at, size = self.places[name]
-        return at + self._layout[Slot.TRAP_STEP] * (self._slot(data, Slot.TL) & 7), size
-
-    def _trap_reader(self, name: str) -> Callable[[StateBytes], int]:
-        def read(data: StateBytes) -> int:
-            at, size = self._trap_at(data, name)
-            return int.from_bytes(data[at : at + size], "little")
-
-        return read
-
-    def _trap_writer(self, name: str) -> Callable[[bytearray | memoryview, int], None]:
-        def write(data: bytearray | memoryview, value: int) -> None:
-            at, size = self._trap_at(data, name)
-            data[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
-
-        return write
-
     # -- the whole ----------------------------------------------------------------------------------------------------
 
     def read(self, data: StateBytes) -> dict[str, int]:
@@ -296,10 +203,3 @@ def wakes(view: StateView, state: StateBytes, lines: int, told: int) -> bool:
 def regime_v8(view: StateView, state: StateBytes) -> object:
     """What decides how addresses are translated: the MMU's registers, and who asks."""
     return *(view.get(state, name) for name in _MMU[:3]), view.get(state, "psr") & 0x80
-
-
-def regime_v9(view: StateView, state: StateBytes) -> object:
-    """The MMUs' registers and TLBs, which lie between the switches and the trap levels."""
-    assert isinstance(view, State)
-    first, last = view.mmu
-    return bytes(state[first:last]), view.get(state, "pstate") & 4, view.get(state, "tl") > 0

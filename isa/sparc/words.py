@@ -21,7 +21,7 @@ from isa.native import (
     put64,
 )
 from isa.sparc.causes import FILL, SPILL
-from isa.sparc.layout import Slot
+from isa.sparc.slots import Slot
 
 U = np.uint64
 PC, NPC, CWP, WINDOW, BASE = int(Slot.PC), int(Slot.NPC), int(Slot.CWP), int(Slot.WINDOW), int(Slot.BASE)

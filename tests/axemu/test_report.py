@@ -13,7 +13,8 @@ from rich.console import Console
 from axemu.report import Report
 from axvcpu.exits import GuestException, Halt
 from emu.config import MachineConfig
-from emu.guest import Build, Expectation, Guest
+from emu.expectation import Expectation
+from emu.guest import Build, Guest
 from emu.outcome import Ending, Outcome
 
 PASSED = Outcome(Ending.POWERED_OFF, 0, 0, 0x8000_0010, "main+0x10", None, "the guest powered off")

@@ -8,7 +8,9 @@ import pytest
 
 from emu.config import Block, DiskImage, Entropy
 from emu.errors import LoadError
-from emu.guest import ENDINGS, Expectation, find_guests, load_guest
+from emu.expectation import Expectation
+from emu.expectation_table import ENDINGS
+from emu.guest import find_guests, load_guest
 from emu.outcome import Ending, Outcome
 
 MINIMAL = 'summary = "A guest"\nisa = "riscv64"\nmachine = "bare"\n'
@@ -53,7 +55,7 @@ def outcome(ending: Ending = Ending.POWERED_OFF, code: int = 0) -> Outcome:
 def refusal(folder: Path, text: str) -> LoadError:
     with pytest.raises(LoadError) as caught:
         load_guest(write(folder, text))
-    assert caught.value.path == folder / "guest.toml"
+    assert str(caught.value.path).startswith(str(folder / "guest.toml"))
     return caught.value
 
 
@@ -106,7 +108,7 @@ def test_sizes_are_bytes_or_have_a_unit(tmp_path: Path, size: str, bytes_: int) 
 
 @pytest.mark.parametrize("word", ENDINGS)
 def test_every_ending_has_a_word(tmp_path: Path, word: str) -> None:
-    guest = load_guest(write(tmp_path, f'{MINIMAL}[expect]\nending = "{word}"\n'))
+    guest = load_guest(write(tmp_path, f'{MINIMAL}[expect]\nending = "{word}"\nconsole = ["x"]\n'))
     assert guest.expect.ending is ENDINGS[word]
 
 

@@ -19,6 +19,7 @@ from axemu.doctor import doctor
 from axemu.errors import CommandError
 from axemu.examples.command import examples
 from axemu.run import EXAMPLES, run
+from axemu.suite import command as suite
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
@@ -40,6 +41,7 @@ app.command()(doctor)
 app.command()(examples)
 app.add_typer(instruction_sets.app, name="isa")
 app.add_typer(machines.app, name="machine")
+app.add_typer(suite.app, name="suite")
 
 
 def _print_version(asked: bool) -> None:

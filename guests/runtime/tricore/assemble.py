@@ -1,8 +1,9 @@
 """Build a guest for TriCore: assembly and C sources, with the runtime that they need, into an ELF.
 
-    assemble.py --base ADDRESS --output ELF SOURCE...
+    assemble.py --base ADDRESS --output ELF SOURCE... [-DNAME=VALUE...]
 
-C goes through the ziglang wheel's compiler for RV32E, and `translate`.
+C goes through the ziglang wheel's compiler for RV32E, and `translate`. The names are defined in the sources given, not
+in the runtime.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from assembler import Assembler, AssemblyError
@@ -50,7 +52,7 @@ FLAGS = (
 )
 
 
-def assembly(source: str, scratch: Path) -> str:
+def assembly(source: str, scratch: Path, defines: Sequence[str] = ()) -> str:
     """The TriCore assembly of one source. Raises SystemExit with what the compiler says, Untranslatable."""
     if not source.endswith(".c"):
         return Path(source).read_text()
@@ -60,7 +62,7 @@ def assembly(source: str, scratch: Path) -> str:
     zig = str(Path(spec.submodule_search_locations[0], "zig"))
     output = scratch / "source.s"
     done = subprocess.run(
-        [zig, "cc", *FLAGS, source, "-o", str(output)], capture_output=True, text=True, check=False
+        [zig, "cc", *FLAGS, *defines, source, "-o", str(output)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -73,16 +75,19 @@ def main() -> int:
     )
     parser.add_argument("--base", type=lambda text: int(text, 0), required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("-D", dest="defines", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("sources", nargs="+", metavar="SOURCE")
     options = parser.parse_args()
     assembler = Assembler()
     try:
         with tempfile.TemporaryDirectory() as scratch:
 
-            def add(source: str) -> None:
-                assembler.add(source, assembly(source, Path(scratch)))
+            def add(source: str, *defines: str) -> None:
+                assembler.add(source, assembly(source, Path(scratch), defines))
 
-            for source in (*options.sources, *RUNTIME):
+            for source in options.sources:
+                add(source, *(f"-D{each}" for each in options.defines))
+            for source in RUNTIME:
                 add(source)
             for source, names in LIBRARY.items():
                 if not assembler.undefined("_start").isdisjoint(names):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +39,9 @@ def examples(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-y", help="Make all ready and print the command that would run.")
     ] = False,
+    files: Annotated[
+        Path | None, typer.Option("--files", metavar="DIR", help="Only put its files there, for a suite.")
+    ] = None,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Take the versions that Debian has now.")
     ] = False,
@@ -55,6 +61,9 @@ def examples(
         return
     example = find(name)
     arguments = prepare(example, batch, Cache(default_cache(), mirror), any_version)
+    if files is not None:
+        put_files(arguments, files)
+        return
     line = shlex.join(["axemu", "run", *arguments, *(options or ())])
     if dry_run:
         print(line)
@@ -63,6 +72,17 @@ def examples(
     from axemu.cli import dispatch  # noqa: PLC0415 - which offers this verb
 
     raise typer.Exit(dispatch(["run", *arguments, *(options or ())]))
+
+
+def put_files(arguments: Sequence[str], folder: Path) -> None:
+    """Copies of the files that the arguments name, by their own names. Raises InputUnreadable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in map(Path, arguments):
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
+    except OSError as error:
+        raise InputUnreadable.of(folder, error, "put the files there") from error
 
 
 def prepare(example: Example, batch: bool, cache: Cache, any_version: bool = False) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.htif import Message, ToHost, decode
+from axemu.suite.htif import Message, ToHost, decode
 
 
 def test_one_passes() -> None:
