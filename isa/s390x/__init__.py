@@ -40,10 +40,7 @@ _MISSING = (
     ),
     ("I/O and machine-check interruptions", "nothing raises them"),
     ("CPU address", "STAP stores 0 on every CPU: r3 holds the number at the start"),
-    (
-        "message-security assist",
-        "the engine ends the process at a function that the model has, other than the query",
-    ),
+    ("message-security assist", "the query, which says that there is no other function"),
     ("SET CLOCK", "its operand is read, and the clock stays as it is"),
     (
         "access-register mode with DAT",
