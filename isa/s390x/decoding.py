@@ -4,13 +4,15 @@
 the instruction reads, does and writes. It is in the library, for all engines of the process. That of SET CLOCK reads an
 operand that no function has made room for: the process ends when it is translated. It gets the functions of SET CLOCK
 COMPARATOR for its operand and those of STORE CLOCK for the rest, which is what the engine means by it: the operand is
-read, the condition code is 0, and the clock is not changed. STORE CPU TIMER reads the host's clock: it gets the function
-of STORE CLOCK, zero at all times. SQUARE ROOT (extended) makes room for one half of its result: it gets the function
-of LOAD FP INTEGER, which makes room for both.
+read, the condition code is 0, and the clock is not changed. SQUARE ROOT (extended) makes room for one half of its
+result: it gets the function of LOAD FP INTEGER, which makes room for both.
 
 **Functions.** The message-security assist is a query in the engine, and the end of the process at any other function
 that the CPU model has. No row of its table of features names such a function any longer: the query says that there is
 none, and one that is asked for is a specification exception, as of any function that is not installed.
+
+**CPU timer.** What STORE CPU TIMER and EXTRACT CPU TIME call reads the host's clock: its place in the library's table of
+addresses gets what STORE CLOCK calls, zero at all times.
 
 **Interrupts.** What the engine asks for interrupts, before each block that it looks up, is asked of us
 (`interrupts.before_block`).
@@ -55,7 +57,7 @@ Row = list[int]
 
 
 def make_safe(probe: Any) -> None:  # noqa: ANN401
-    """Do all three. Raises NotFound where something is not where it should be."""
+    """Do all of it. Raises NotFound where something is not where it should be."""
     _mend_rows()
     _mend_functions()
     get_cpu = binding.uclib.qemu_get_cpu_s390x
@@ -80,17 +82,41 @@ def _mend_rows() -> None:
     """Once in a process."""
     parts = _parts()
     set_clock, comparator = _row(parts, "SCK", 0xB204), _row(parts, "SCKC", 0xB206)
-    store_clock, store_timer = _row(parts, "STCK", 0xB205), _row(parts, "STPT", 0xB209)
+    store_clock = _row(parts, "STCK", 0xB205)
     at, row = set_clock
     row[_SPECIFICATION], row[_IN1], row[_IN2] = (comparator[1][each] for each in (_SPECIFICATION, _IN1, _IN2))
     row[_PREPARE], row[_OPERATION] = store_clock[1][_PREPARE], store_clock[1][_OPERATION]
     _write(at, _ROW.pack(*row))
-    at, row = store_timer
-    row[_OPERATION] = store_clock[1][_OPERATION]
-    _write(at, _ROW.pack(*row))
     at, row = _row(parts, "SQXBR", 0xB316)
     row[_PREPARE] = _row(parts, "FIXBR", 0xB347)[1][_PREPARE]
     _write(at, _ROW.pack(*row))
+    _mend_cpu_timer(parts)
+
+
+def _mend_cpu_timer(parts: list[tuple[int, bytes]]) -> None:
+    timer, clock = (
+        struct.pack("<Q", ctypes.cast(function, ctypes.c_void_p).value or 0)
+        for function in (binding.uclib.helper_stpt, binding.uclib.helper_stck)
+    )
+    places = []
+    for first, data in parts:
+        at = data.find(timer)
+        while at >= 0:
+            (name,) = struct.unpack_from("<Q", data, at + 8)
+            if at % 8 == 0 and not _named(
+                parts, name, b"stpt\0"
+            ):  # there it is in the table of what code may call
+                places.append(first + at)
+            at = data.find(timer, at + 1)
+    if len(places) != 1:
+        raise NotFound(f"the engine's library has the CPU timer at {len(places)} places, expected 1")
+    _write(places[0], clock)
+
+
+def _named(parts: list[tuple[int, bytes]], address: int, text: bytes) -> bool:
+    return any(
+        data[address - first :].startswith(text) for first, data in parts if 0 <= address - first < len(data)
+    )
 
 
 @functools.cache
