@@ -41,7 +41,6 @@ ENABLE_PM_A32 = "0100a0e3 1c0f09ee 0211a0e3 3c1f09ee "  # mov r0, 1; mcr PMCR; m
 ENABLE_PM_A64 = (
     "200080d2 009c1bd5 0100b0d2 219c1bd5 "  # mov x0, 1; msr pmcr_el0; mov x1, 1 << 31; msr pmcntenset_el0
 )
-A32_TIME = "the engine answers coprocessor 15 of AArch32 itself"
 TO_A32 = "01e118d5 004018d5 62000010 224018d5 e0039fd6"
 """msr cntkctl_el1, x1; msr spsr_el1, x0; adr x2, .+12; msr elr_el1, x2; eret"""
 READERS = [
@@ -114,10 +113,12 @@ READERS = [
     Reader("aarch64", "mrs CNTP_TVAL_EL0", "00e23bd5"),
     Reader("aarch64", "mrs PMCCNTR_EL0", ENABLE_PM_A64 + "009d3bd5"),
     *(
-        Reader("aarch64", *row, pointer="x8", registers={"x0": 0x10, "x1": 3}, setup=TO_A32, shows=A32_TIME)
+        Reader("aarch64", *row, pointer="x8", registers={"x0": 0x10, "x1": 0x303}, setup=TO_A32)
         for row in (  # each with strd r0, [r8]: registers of AArch32 have no names
             ("A32 mrrc CNTVCT", "1e0f51ec f000c8e1"),
             ("A32 mrrc CNTPCT", "0e0f51ec f000c8e1"),
+            ("A32 mrc CNTV_TVAL", "130f1eee f000c8e1"),
+            ("A32 mrc CNTP_TVAL", "120f1eee f000c8e1"),
         )
     ),
     Reader("aarch64", "mrs RNDR", "00243bd5", "max"),
