@@ -70,7 +70,7 @@ READERS = [
     Reader("ppc64", "mfspr SPURR", "7c744aa6"),
     Reader("ppc64", "mfspr VTB", "7c71d2a6"),
     Reader("ppc64", "mfspr HDEC", "7c764aa6", refused=True),
-    Reader("ppc64", "darn", "7c6105e6", shows="the host's entropy"),
+    Reader("ppc64", "darn", "7c6105e6", refused=True),
     Reader("sparc64", "rd tick", "83410000"),
     Reader("sparc64", "rd stick", "83460000"),
     Reader("sparc64", "rdpr tick", "83510000"),
