@@ -35,6 +35,7 @@ _MISSING = (
         "AArch32 registers",
         "code in AArch32 at EL0 runs; its registers have no names here, x0 to x30 are as it was entered",
     ),
+    ("generic timers in AArch32", "counters and TVAL read as zero at all times"),
     ("SVE registers", "on `max`: z0 to z31 beyond v0 to v31, p0 to p15 and ffr are saved and have no names"),
 )
 

@@ -120,6 +120,7 @@ def calibrate(probe: Probe) -> list[int]:
             write_system(probe.handle, encoding, value)
     slots = _slots(probe, values)
     _still_monitors(probe)
+    _still_counters(probe)
     return [*slots, *values.values()]
 
 
@@ -139,6 +140,54 @@ def _still_monitors(probe: Probe) -> None:
         raise NotFound(f"the engine's CPU state ends with {features:#x}, which are not its features")
     state[at : at + 8] = (features & ~_PMU).to_bytes(8, "little")
     probe.put_state()
+
+
+class _Row(ctypes.Structure):
+    """The begin of a system register as the engine has it (ARMCPRegInfo)."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        *((name, ctypes.c_uint8) for name in ("cp", "crn", "crm", "opc0", "opc1", "opc2")),
+        *((name, ctypes.c_int) for name in ("state", "type", "access", "secure")),
+        ("opaque", ctypes.c_void_p),
+        ("resetvalue", ctypes.c_uint64),
+    )
+
+
+_OF_CONSTANT: Final = 1 << 1
+_AARCH32_TIME: Final = (  # with 64 bits, CRn, CRm, opc1
+    (1, 0, 14, 0, b"CNTPCT"),
+    (1, 0, 14, 1, b"CNTVCT"),
+    (0, 14, 2, 0, b"CNTP_TVAL"),
+    (0, 14, 3, 0, b"CNTV_TVAL"),
+)
+
+
+def _still_counters(probe: Probe) -> None:
+    """What AArch32 reads of time is the host's, and no hook sees it: it becomes a constant of the CPU.
+
+    The engine's table of system registers comes behind its CPU state and the address of the engine."""
+    get_cpu, find = _LIBRARY.qemu_get_cpu_aarch64, _LIBRARY.get_arm_cp_reginfo_aarch64
+    get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
+    find.restype, find.argtypes = ctypes.POINTER(_Row), (ctypes.c_void_p, ctypes.c_uint32)
+    state = probe.state_now()
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.seek(get_cpu(probe.handle, -1))
+        data = memory.read(1 << 17)
+    begin = data.find(state[:1024])
+    at = data.find((probe.handle.value or 0).to_bytes(8, "little"), max(begin, 0))
+    if begin < 0 or at < 0:
+        raise NotFound("the engine's CPU object holds no CPU state with the engine behind it")
+    table = int.from_bytes(data[at + 8 : at + 16], "little")
+    for wide, crn, crm, opc1, name in _AARCH32_TIME:
+        for other in (0, 1):
+            row = find(table, other << 29 | 15 << 16 | wide << 15 | crn << 11 | crm << 7 | opc1 << 3)
+            if not row:
+                continue
+            if not row.contents.name.startswith(name):
+                raise NotFound(f"the engine's register {name.decode()} is {row.contents.name!r}")
+            row.contents.type |= _OF_CONSTANT
+            row.contents.resetvalue = 0
 
 
 _SCR_EL3, _HCR_EL2 = (3, 6, 1, 1, 0), (3, 4, 1, 1, 0)

@@ -7,6 +7,9 @@ looks how many are left: a long block writes over its memory.
 translator can tell from constants that it will trap, nothing follows the call, and the engine does not find the place
 again: it reports the block's begin. So such an instruction begins a block.
 
+**Pages.** An instruction of 16-bit code may lie in two pages. Where the second cannot be fetched, the exception comes
+while the block is translated, as one of the block's begin: such an instruction, too, begins a block.
+
 This is looked at before each block that is looked up, of which most are translated already and jump to each other.
 """
 
@@ -15,8 +18,8 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, njit
 
-from isa.mips.words import HFLAGS, M16, PC, U, code_place, get, word_at
-from isa.native import Record, Word, as_u32, get32
+from isa.mips.words import CONFIG1, CONFIG1_CA, HFLAGS, M16, PC, U, code_place, get, word_at
+from isa.native import Record, Word, as_u16, as_u32, get32
 
 WHOLE_BLOCK = np.uint32(0xFFFFFFFF)
 LONGEST = 128
@@ -80,13 +83,42 @@ def constants_after(known: Word, word: Word) -> Word:
 
 
 @njit
+def short_length(engine: Record, at: Word) -> Word:
+    """Bytes of an instruction of 16-bit code: MIPS16e (MD00076, chapter 3) or microMIPS (MD00582, chapter 2)."""
+    first = np.int64(carray(as_u16(at), 1)[0])
+    if engine.big_endian != U(0):
+        first = (first >> 8) | (first & 0xFF) << 8
+    if get32(engine, CONFIG1) & U(CONFIG1_CA) != U(0):
+        return 4 if first >> 11 in (0x03, 0x1E) else 2  # jal and jalx, extend
+    return 2 if first >> 10 & 7 in (1, 2, 3) else 4
+
+
+@njit
+def before_next_page(engine: Record) -> Word:
+    """The most instructions of 16-bit code that a block may have: those before one that goes on in the next page."""
+    pc = get(engine, PC) & ~U(1)
+    room = np.int64(U(0x1000) - (pc & U(0xFFF)))
+    at = code_place(engine, pc, room) if room < 4 * LONGEST else np.intp(0)
+    if at == 0:
+        return np.int64(LONGEST)
+    offset = count = np.int64(0)
+    while offset < room and count < LONGEST:
+        offset += short_length(engine, at + offset)
+        if offset > room and count > 0:
+            return count
+        count += 1
+    return np.int64(LONGEST)
+
+
+@njit
 def bound_block(engine: Record) -> None:
     """Have the next block translated in parts where it has to be, by the most instructions that it may have."""
     most = carray(as_u32(np.intp(engine.step)), 1)
     if most[0] == np.uint32(1):
         return
-    bound = np.int64(LONGEST)
-    if get32(engine, HFLAGS) & U(M16) == U(0):
+    if get32(engine, HFLAGS) & U(M16) != U(0):
+        bound = before_next_page(engine)
+    else:
         pc = get(engine, PC)
         left = min(np.int64((U(0x1000) - (pc & U(0xFFF))) >> U(2)), np.int64(LONGEST))
         at = code_place(engine, pc, 4 * left)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import carray, cfunc, njit, types
 
+from isa.mips.blocks import short_length
 from isa.mips.counters import inspect, mend
 from isa.mips.interrupts import begin, interrupts, observe, settle, takes, tell_lines
 from isa.mips.translation import fill
 from isa.mips.traps import advance, claims, deliver, fault, on_invalid
-from isa.mips.words import CONFIG1, CONFIG1_CA, HFLAGS, M16, U, word_at
-from isa.native import Record, Word, as_engine, as_u16, engine_record, get32
+from isa.mips.words import HFLAGS, M16, U, word_at
+from isa.native import Record, Word, as_engine, engine_record, get32
 
 __all__ = [
     "advance",
@@ -36,17 +36,6 @@ __all__ = [
 @cfunc(types.void(types.intp, types.uint32, types.CPointer(engine_record)))
 def on_exception(uc: Word, number: Word, user: Record) -> None:
     """UC_HOOK_INTR: `on_invalid` has had every exception before."""
-
-
-@njit
-def short_length(engine: Record, at: Word) -> Word:
-    """Bytes of an instruction of 16-bit code: MIPS16e (MD00076, chapter 3) or microMIPS (MD00582, chapter 2)."""
-    first = np.int64(carray(as_u16(at), 1)[0])
-    if engine.big_endian != U(0):
-        first = (first >> 8) | (first & 0xFF) << 8
-    if get32(engine, CONFIG1) & U(CONFIG1_CA) != U(0):
-        return 4 if first >> 11 in (0x03, 0x1E) else 2  # jal and jalx, extend
-    return 2 if first >> 10 & 7 in (1, 2, 3) else 4
 
 
 @njit

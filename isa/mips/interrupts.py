@@ -22,6 +22,7 @@ from isa.mips.words import (
     CAUSE_IP,
     CONDITIONAL,
     DEBUG_MODE,
+    DELAY_FLAG,
     EBASE,
     EPC,
     ERROR_CODE,
@@ -151,6 +152,9 @@ def begin(address: Word) -> Word:
         owner[0] = engine.address
         for slot in (FILL_PLACE, OTHER_FILL_PLACE):
             carray(as_u64(function(engine, slot)), 1)[0] = U(function(engine, OUR_FILL))
+    carray(as_u64(function(engine, DELAY_FLAG)), 1)[0] = U(
+        0
+    )  # see layout: of a block that was given up half-way
     requests = carray(as_u32(np.intp(engine.step) + 4), 1)
     requests[0] = requests[0] | np.uint32(HARD)
     flags = get32(engine, HFLAGS)

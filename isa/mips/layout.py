@@ -25,7 +25,7 @@ from isa.mips.cp0 import ROWS, Cp0
 
 class Slot(IntEnum):
     """Indices into the layout: byte offsets in the CPU state; from DO_INTERRUPT on host addresses, of functions of the
-    engine, and of two places that hold TLB_FILL's, with ours to be put there."""
+    engine, of two places that hold TLB_FILL's, with ours to be put there, and of the translator's DELAY_FLAG."""
 
     GPR = 0
     PC = auto()
@@ -54,6 +54,7 @@ class Slot(IntEnum):
     FILL_PLACE = auto()
     OTHER_FILL_PLACE = auto()
     OUR_FILL = auto()
+    DELAY_FLAG = auto()
 
 
 CP0: Final = len(Slot)
@@ -93,6 +94,9 @@ _PAGE: Final = 0x10000
 _HEAD: Final = 4096
 _CPU: Final = 1 << 17
 _CLASS: Final = 512
+_POOLS, _FREE, _TRANSLATOR, _VARIABLE = 40, 256, 1 << 16, 64
+"""Of the translator's structure: bytes of the lists that it empties first, of those of free variables at least, and more
+than it has in all; bytes of a variable at most."""
 
 
 class _Runner:
@@ -152,6 +156,7 @@ def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
         layout[slot] = _function(probe, name)
     layout[Slot.FILL_PLACE], layout[Slot.OTHER_FILL_PLACE] = _fills(kind, layout[Slot.TLB_FILL])
     layout[Slot.OUR_FILL] = probe.callbacks["fill"]
+    layout[Slot.DELAY_FLAG] = _delay_flag(probe)
     probe.restore(begun)
     ctypes.c_int32.from_address(way_in).value = -1  # no exception is under way
     return layout
@@ -216,6 +221,38 @@ def _let_in(probe: Any) -> tuple[int, int]:  # noqa: ANN401
     ctypes.c_uint64.from_address(handle + at).value = probe.callbacks["claims"]
     ctypes.c_uint64.from_address(interrupts).value = probe.callbacks["interrupts"]
     return int(cpu + places[0]), int(kind)
+
+
+def _delay_flag(probe: Any) -> int:  # noqa: ANN401
+    """Host address of the word in which the translator has its variable "in a delay slot", 0 between two blocks.
+
+    A fetch that faults in the middle of an instruction leaves half a block and this word behind, and the next block is
+    made with the variable of another: the process ends. It is before the lists of free variables, all zero once a block
+    is begun, and those are before the variables, of which the first is called "env".
+    """
+    begin_block = getattr(binding.uclib, f"tcg_func_start_{probe.isa.name}")
+    model = ctypes.create_string_buffer(bytes(_POOLS) + b"\xff" * _TRANSLATOR, _POOLS + _TRANSLATOR)
+    begin_block(ctypes.byref(model))
+    free = model.raw.find(bytes(_FREE), _POOLS)
+    variables = free + len(model.raw[free:]) - len(model.raw[free:].lstrip(b"\0"))
+    if free < 0 or free % 8 or variables % 8:
+        raise NotFound("the engine's translator has no list of variables that are free")
+    found: set[int] = set()
+    for (word,) in struct.iter_unpack("<Q", _read(probe.handle.value, _HEAD)):
+        for (name,) in struct.iter_unpack("<Q", _peek(word + variables, _VARIABLE) if word else b""):
+            if name and _peek(name, 4) == b"env\0" and _peek(word + free - 8, 8) == bytes(8):
+                found.add(word + free - 8)
+    if len(found) != 1:
+        raise NotFound(f"the engine has {len(found)} translators, expected 1")
+    return found.pop()
+
+
+def _peek(address: int, size: int) -> bytes:
+    """Nothing where there is no memory."""
+    try:
+        return _read(address, size)
+    except (OSError, OverflowError, ValueError):
+        return b""
 
 
 def _control(probe: Any, runner: _Runner, layout: list[int], word: int) -> None:  # noqa: ANN401

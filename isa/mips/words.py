@@ -34,6 +34,7 @@ BADVADDR, CONFIG1, CONFIG3 = int(Slot.BADVADDR), int(Slot.CONFIG1), int(Slot.CON
 DO_INTERRUPT, EXEC_INTERRUPT = int(Slot.DO_INTERRUPT), int(Slot.EXEC_INTERRUPT)
 PHYSICAL = int(Slot.PHYSICAL)
 TLB_FILL, SET_PAGE, FLUSH_TLB = int(Slot.TLB_FILL), int(Slot.SET_PAGE), int(Slot.FLUSH_TLB)
+DELAY_FLAG = int(Slot.DELAY_FLAG)
 FILL_PLACE, OTHER_FILL_PLACE, OUR_FILL = int(Slot.FILL_PLACE), int(Slot.OTHER_FILL_PLACE), int(Slot.OUR_FILL)
 BLOCK_OWNER = 8
 """Place in the CPU object of a word that the engine does not use, a thread's: the engine block, once it has run. Closing

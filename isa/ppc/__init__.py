@@ -57,6 +57,7 @@ _MISSING_32 = (
     ("CPU models 601, 40x, 44x, e200, e500", "other clocks, or other interrupts than the classic ones"),
 )
 _MISSING_64 = (
+    ("DARN", "it would give the host's entropy: an illegal instruction"),
     (
         "address translation",
         "the engine's POWER10 finds no page tables without hypervisor state: MSR[IR] and [DR] do nothing",

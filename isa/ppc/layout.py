@@ -7,16 +7,19 @@ registers by how srr0 is accessed. `calibrate` also shapes the state of power-on
 - Clocks are made registers that nobody may access: an instruction that does arrives as a privileged one, and is carried
   out by us (`counters`). The engine's own would read the host's clock, or an address of zero.
 - MSR[POW] is taken from what MSR can hold: the engine would wait for ever in itself. `interrupts` halts in its place.
+- DARN, which would deliver the host's entropy, is taken out of the engine's instructions.
 - MSR[HV] too: the 64-bit CPU is one that a hypervisor runs, as the engine leaves it after reset. Hypercalls reach us.
 """
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from enum import IntEnum
 from typing import Protocol
 
 import unicorn.ppc_const as pc
+import unicorn.unicorn_py3.unicorn as binding
 
 from isa.layout import NotFound, Probe, changed, follow
 
@@ -54,6 +57,8 @@ class Slot(IntEnum):
 
 class Shapes(Probe, Protocol):
     """An engine whose state can be changed, too."""
+
+    handle: ctypes.c_void_p
 
     def take_state(self) -> memoryview: ...
 
@@ -98,7 +103,47 @@ def calibrate(probe: Shapes) -> list[int]:
     probe.write(pc.UC_PPC_REG_MSR, msr)
     _segments(layout, word, state)
     _shape(probe, layout, word)
+    if probe.wide:
+        _refuse_random(probe)
     return layout
+
+
+_CPU, _OPERATIONS, _INDIRECT = 1 << 18, 64, 1
+_DARN, _DARN_RESERVED = (31, 19, 23), 0x001CF801
+
+
+def _refuse_random(probe: Shapes) -> None:
+    """DARN delivers the host's entropy: it becomes an illegal instruction.
+
+    The CPU object holds a table of operations by primary opcode: the address of an operation, or of the next table with
+    a bit that says so. The rows of opcodes 0, 1 and 5 are that of illegal instructions. An operation begins with a word
+    of the bits that are reserved."""
+    get_cpu = binding.uclib.qemu_get_cpu_ppc64
+    get_cpu.restype, get_cpu.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.seek(get_cpu(probe.handle, -1) or get_cpu(probe.handle, 0))
+        data = memory.read(_CPU)
+    words = struct.unpack_from(f"<{len(data) // 8}Q", data)
+    found = [
+        i
+        for i in range(len(words) - _OPERATIONS)
+        if words[i] == words[i + 1] == words[i + 5] != words[i + 14]
+        and words[i] & 3 == words[i + 14] & 3 == 0 != words[i]
+        and all(words[i + indirect] & 3 == _INDIRECT for indirect in (19, 30, 31, 59, 63))
+    ]
+    if len(found) != 1:
+        raise NotFound(f"the engine's CPU has {len(found)} tables of operations, expected 1")
+    first, second, third = _DARN
+    table = words[found[0] + first] - _INDIRECT
+    table = ctypes.c_uint64.from_address(table + 8 * second).value
+    if table & 3 != _INDIRECT:
+        raise NotFound("the engine has no table of operations for that of DARN")
+    place = ctypes.c_uint64.from_address(table - _INDIRECT + 8 * third)
+    if place.value == words[found[0]]:
+        return  # a CPU model without
+    if place.value & 3 or ctypes.c_uint32.from_address(place.value).value != _DARN_RESERVED:
+        raise NotFound("the engine's operation in the place of DARN is another one")
+    place.value = words[found[0]]
 
 
 def _floating(probe: Probe, layout: list[int], word: int) -> tuple[int, int]:

@@ -32,14 +32,17 @@ _MISSING = (
     ("system-register exits", "the engine answers control registers itself"),
     ("port I/O", "z/Architecture has channels, and the engine has none"),
     ("page walk", "not written: the engine's MMU walks"),
-    ("clocks", "STCK, STCKE and STPT store zero at all times: use the timer of `bare`"),
-    ("EXTRACT CPU TIME", "the engine subtracts the host's time"),
+    (
+        "clocks",
+        "STCK, STCKE and STPT store zero at all times, ECTG takes it for the CPU timer: use the timer of `bare`",
+    ),
     (
         "interrupts",
         "the timer of `bare` is the clock comparator's, its latch the service signal, software the emergency signal",
     ),
     ("I/O and machine-check interruptions", "nothing raises them"),
     ("CPU address", "STAP stores 0 on every CPU: r3 holds the number at the start"),
+    ("message-security assist", "the query, which says that there is no other function"),
     ("SET CLOCK", "its operand is read, and the clock stays as it is"),
     (
         "access-register mode with DAT",

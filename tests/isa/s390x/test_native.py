@@ -315,3 +315,9 @@ def test_the_cpu_timer_is_no_clock_of_the_host(build: Build) -> None:
     machine.memory.write(0x3000, b"\xff" * 8)
     machine.run(max_insns=1)
     assert memory(machine, 0x3000, 8) == 0
+
+
+def test_the_square_root_of_an_extended_number(build: Build) -> None:
+    machine = build("b3160001", cr0=0x60000, f1=0x4001 << 48, f3=0)  # sqxbr 0, 1: of 4
+    machine.run(max_insns=1)
+    assert read(machine, "pc", "f0", "f2") == [CODE + 4, 0x4000 << 48, 0]
