@@ -29,7 +29,9 @@ from axemu.suite.result import Result, Verdict, Where
 START: Final = 400.0  # seconds that a worker may take before the guest begins: imports, the first compilation
 GRACE: Final = 15.0  # seconds beyond a case's limit before a worker counts as hung
 MEMORY: Final = 600 << 20  # bytes; a worker that holds more is replaced after its case
-GARBAGE: Final = 100_000  # objects between two collections of garbage; 700, the default, costs a tenth of a short case
+GARBAGE: Final = (
+    100_000  # objects between two collections; with the default, 700, they are a tenth of a short case
+)
 _PDEATHSIG: Final = 1
 
 
