@@ -16,6 +16,7 @@ from unicorn import m68k_const as mc
 from unicorn.unicorn_const import UC_ARCH_M68K, UC_MODE_BIG_ENDIAN
 
 import isa
+from isa import objects
 from isa.m68k import table
 from isa.m68k.encoding import branch_target, instruction_length
 from isa.m68k.lengths import LONGEST, measure
@@ -87,7 +88,8 @@ def test_lengths_are_the_engine_s_on_random_words(number: int) -> None:
     uc.ctl_set_cpu_model(number)
     uc.mem_map(0, 0x100000)
     uc.reg_write(mc.UC_M68K_REG_SR, 0x2700)
-    table.make_safe(RawProbe(uc), uc._uch, coldfire=coldfire, movep=number < 4)  # type: ignore[arg-type]
+    callbacks = objects.functions("isa.m68k.callbacks")
+    table.make_safe(RawProbe(uc), uc._uch, callbacks, coldfire=coldfire, movep=number < 4)  # type: ignore[arg-type]
     whole = refused = 0
     for at in range(0x1000, 0xFF000, 0x100):
         word = chance.randrange(1 << 16)
