@@ -7,8 +7,10 @@ reported by `broken`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
@@ -154,7 +156,7 @@ def extensions(isa: Isa) -> dict[str, EntryPoint]:
     """Entry points of instructions that the engine lacks, for this ISA, by name; ours first. Loads all; one that does
     not load is known by its name all the same."""
     found: dict[str, EntryPoint] = {}
-    for entry in (*OWN_INSTRUCTIONS, *sorted(entry_points(group=INSTRUCTIONS), key=_distribution)):
+    for entry in (*OWN_INSTRUCTIONS, *_installed(INSTRUCTIONS, tuple(sys.path))):
         try:
             if isa.name not in load_extension(entry).isas:
                 continue
@@ -185,7 +187,13 @@ def profile(isa: Isa, model: CpuModel) -> Isa:
 
 
 def _candidates() -> tuple[EntryPoint, ...]:
-    return (*OWN, *sorted(entry_points(group=GROUP), key=_distribution))
+    return (*OWN, *_installed(GROUP, tuple(sys.path)))
+
+
+@lru_cache
+def _installed(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Entry points of what is installed on the import path; looking for them takes 10 ms."""
+    return tuple(sorted(entry_points(group=group), key=_distribution))
 
 
 def _loadable() -> Iterator[Isa]:
