@@ -19,6 +19,19 @@ from axemu.errors import UsageError
 from axemu.quantities import count, duration
 from axemu.suite import history, selection
 from axemu.suite.case import Case
+from axemu.suite.options import (
+    BudgetOption,
+    CpuOption,
+    FailedOption,
+    IsaOption,
+    KeywordOption,
+    MachineOption,
+    Paths,
+    ProtocolOption,
+    ResultsOption,
+    ShardOption,
+    TagOption,
+)
 from axemu.suite.report_command import report
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.watcher import Watcher
@@ -42,39 +55,6 @@ app = typer.Typer(
 app.command("report")(report)
 LAST = "last.jsonl"
 BUDGET = 100_000_000  # instructions of a program without a manifest
-
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="PATH...", help="Folders, suite.toml, guest.toml; default: here."),
-]
-ProtocolOption = Annotated[
-    str | None,
-    typer.Option(
-        "--protocol", help="Programs without a manifest are cases, and this is how they say their verdict."
-    ),
-]
-IsaOption = Annotated[str | None, typer.Option("--isa", help="Of programs without a manifest.")]
-MachineOption = Annotated[str | None, typer.Option("--machine", help="Of programs without a manifest.")]
-CpuOption = Annotated[
-    str | None, typer.Option("--cpu", help="Of programs without a manifest: MODEL[,zba=on...].")
-]
-BudgetOption = Annotated[
-    str | None, typer.Option("--max-insns", metavar="N", help="Budget of programs without a manifest; 100M.")
-]
-KeywordOption = Annotated[
-    str | None,
-    typer.Option("-k", metavar="EXPR", help="Cases whose name has these words: 'hello and not arm'."),
-]
-TagOption = Annotated[
-    list[str] | None, typer.Option("-t", "--tag", metavar="TAG", help="Cases with this tag; '!TAG': without.")
-]
-ShardOption = Annotated[
-    str | None, typer.Option("--shard", metavar="I/N", help="Every N-th case, from the I-th.")
-]
-FailedOption = Annotated[bool, typer.Option("-f", "--only-failed", help="What failed in the last run.")]
-ResultsOption = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Where history and failures are kept.")
-]
 
 
 @app.command("run", help=EXAMPLES)
@@ -341,7 +321,7 @@ def show(cases: Sequence[Case], *, as_json: bool) -> None:
         )
     console = screens.standard_output()
     console.print(table)
-    console.print(f"{len(cases)} cases")
+    console.print(f"{len(cases)} case{'' if len(cases) == 1 else 's'}")
 
 
 def exit_code(ended: Ended) -> int:

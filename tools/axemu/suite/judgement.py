@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from axemu.suite.case import Case
 from axemu.suite.console_formats import READERS
-from axemu.suite.result import CONSOLE_KEPT, Result, Sub, Verdict
+from axemu.suite.result import CONSOLE_KEPT, Result, Verdict
 from axemu.suite.signature import compared
 from axemu.suite.trial import Trial
 from emu.expectation import Evidence, Expectation, SubResult, console_text
@@ -44,7 +44,7 @@ def judged(case: Case, trial: Trial) -> Result:
         console=trial.console[-CONSOLE_KEPT:],
         console_bytes=len(trial.console),
         where=trial.where,
-        subresults=tuple(Sub(each.name, each.passed, each.skipped, each.text) for each in checks),
+        subresults=checks,
         state_hash=trial.hash,
     )
 

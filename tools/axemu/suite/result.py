@@ -11,6 +11,10 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any, Self
 
+from emu.expectation import SubResult as Sub
+
+__all__ = ["CONSOLE_KEPT", "SCHEMA", "Ended", "Result", "Run", "Sub", "Verdict", "Where"]
+
 SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
 CONSOLE_KEPT = 1 << 20  # bytes of a console that a result carries; the last ones
 
@@ -44,16 +48,6 @@ class Where:
     vcpu: int = 0
     registers: Mapping[str, int] = field(default_factory=dict)
     exits: tuple[str, ...] = ()  # the last 32, oldest first: "insn 1234: MmioWrite(...)"
-
-
-@dataclass(frozen=True, slots=True)
-class Sub:
-    """A check inside a guest, by TAP, gtest, or kvm-unit-tests."""
-
-    name: str
-    passed: bool
-    skipped: bool = False
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
