@@ -15,6 +15,7 @@ from axemu.suite.result import Ended, Result, Run
 from axemu.suite.runner import Plan, Pool, run
 from axemu.suite.watcher import Watcher
 
+collect_ignore = ["failures"]  # designed ones: test_failures.py runs them
 GUESTS = Path(__file__).resolve().parents[3] / "guests"
 
 

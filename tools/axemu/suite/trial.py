@@ -202,8 +202,10 @@ class _Trial:
         )
 
     def _where(self, outcome: Outcome) -> Where:
-        asked_for = outcome.ending is Ending.POWERED_OFF and outcome.code == 0
-        line = None if asked_for else self.machine.symbols.line(outcome.pc)  # reads all line tables: 20 ms
+        missed = self.checks.differences or self.case.guest.expect.differences(
+            outcome, bytes(self.line.output)
+        )
+        line = self.machine.symbols.line(outcome.pc) if missed else None  # reads all line tables: 20 ms
         exits = tuple(repr(exit) for exit in self.last)
         registers = self._registers(outcome.vcpu_id)
         return Where(outcome.pc, outcome.symbol or "", str(line or ""), outcome.vcpu_id, registers, exits)
