@@ -146,6 +146,7 @@ def disk(debian_guest: Fetch, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long  # beside other work Ctrl-C at the end sometimes brings no prompt: an open defect, not understood
 def test_a_shell_on_a_virtio_console_with_a_shared_folder(
     debian_guest: Fetch, disk: Path, tmp_path: Path, on_terminal: Callable[..., Any]
 ) -> None:
