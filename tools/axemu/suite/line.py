@@ -112,10 +112,3 @@ class Line:
     def _end(self, reason: str) -> None:
         self.stopped = reason
         self.stop()
-
-    @property
-    def waiting_for(self) -> str:
-        """The pattern of the prompt, or of the line, that has not come; "" where there is none."""
-        if self._prompts:
-            return self._prompts[0].expect
-        return self._awaited[0] if self._awaited else ""

@@ -22,7 +22,7 @@ from emu.machine import Machine
 
 
 class Machines:
-    """The machines of this process; a context manager, since they hold memory."""
+    """The machines of this process. `close` gives back what they hold."""
 
     def __init__(self) -> None:
         self.prefixes = Prefixes()

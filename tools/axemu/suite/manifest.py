@@ -12,6 +12,7 @@ from typing import Any
 from axemu.suite.case import Case, Prefix
 from emu.board import board_for
 from emu.errors import EmuError, LoadError
+from emu.expectation import place as parsed
 from emu.guest import MANIFEST as GUEST
 from emu.guest import Guest, guest_in
 from emu.loaders import isa_in
@@ -243,8 +244,6 @@ def _prefix(table: Table, defaults: Mapping[str, Any]) -> Prefix:
         until.pattern_in("console", console)
     place = None
     if symbol is not None:
-        from emu.expectation import place as parsed  # noqa: PLC0415
-
         place = parsed(symbol)
         if place is None:
             until.refuse("symbol", "a symbol, symbol+offset or an address", repr(symbol))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from axemu.suite.case import Case
@@ -51,7 +51,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state of a run after so many instructions. parts: digests by what they are of."""
+    """The state of a run after so many instructions."""
 
     instructions: int
     hash: str
@@ -77,7 +77,6 @@ class Trial:
     cut: str = ""
     signature: tuple[str, ...] | None = None
     prefix_hash: str = ""
-    notes: tuple[str, ...] = field(default=())
 
 
 def run_trial(

@@ -8,5 +8,6 @@
     html.py      one page for a browser (page.html, page.css, page.js)
     compare.py   two runs                             comparison.py  what differs, on a screen and as JSON
     verdicts.py  order, colours, counts               consoles.py guest bytes as text that cannot hurt
+    at_end.py    what the files that are made at the end share
     files.py     files written whole or not at all    together.py several watchers as one
 """

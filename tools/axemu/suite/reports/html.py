@@ -17,15 +17,14 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from axemu.quantities import show_time
 from axemu.suite.reports import consoles, summary
+from axemu.suite.reports.at_end import AtEnd
 from axemu.suite.reports.durations import took
-from axemu.suite.reports.files import write_whole
 from axemu.suite.reports.verdicts import counts, failures
-from axemu.suite.result import Ended, Result, Run, Sub, Verdict
+from axemu.suite.result import Ended, Result, Sub, Verdict
 
 FAILED_CONSOLE = 16 << 10  # bytes
 PASSED_CONSOLE = 1 << 10
@@ -34,23 +33,11 @@ WITHOUT_SCRIPT = 200  # failures that are listed where the browser runs no scrip
 QUIET = (Verdict.PASS, Verdict.SKIP, Verdict.XFAIL)  # without registers and last exits: nobody asks for them
 
 
-class Html:
-    """A Watcher that writes the file at the end."""
+class Html(AtEnd):
+    name = "HTML"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def begin(self, run: Run) -> None:
-        pass
-
-    def started(self, worker: str, case: str) -> None:
-        pass
-
-    def finished(self, result: Result) -> None:
-        pass
-
-    def end(self, ended: Ended) -> None:
-        write_whole(self.path, page(ended).encode("ascii"), "write the HTML report")
+    def content(self, ended: Ended) -> bytes:
+        return page(ended).encode("ascii")
 
 
 def page(ended: Ended) -> str:

@@ -19,10 +19,10 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from axemu.suite.reports import consoles, summary
-from axemu.suite.reports.files import write_whole
+from axemu.suite.reports.at_end import AtEnd
 from axemu.suite.result import Ended, Result, Run, Sub, Verdict
 
 CONSOLE_LIMIT = 64 << 10  # bytes of a case's console, the last ones
@@ -30,23 +30,11 @@ FAILURES = (Verdict.FAIL, Verdict.TIMEOUT, Verdict.NONDETERMINISTIC, Verdict.XPA
 UNNAMED = "suite"  # testsuite of cases that come from no manifest
 
 
-class JUnit:
-    """A Watcher that writes the file at the end."""
+class JUnit(AtEnd):
+    name = "JUnit"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def begin(self, run: Run) -> None:
-        pass
-
-    def started(self, worker: str, case: str) -> None:
-        pass
-
-    def finished(self, result: Result) -> None:
-        pass
-
-    def end(self, ended: Ended) -> None:
-        write_whole(self.path, document(ended), "write the JUnit report")
+    def content(self, ended: Ended) -> bytes:
+        return document(ended)
 
 
 def document(ended: Ended) -> bytes:

@@ -10,32 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from axemu.suite.reports import consoles, summary
-from axemu.suite.reports.files import write_whole
-from axemu.suite.result import Ended, Result, Run, Sub, Verdict
+from axemu.suite.reports.at_end import AtEnd
+from axemu.suite.result import Ended, Result, Sub, Verdict
 
 CONSOLE_LINES = 40  # of a failure's console, the last ones
 
 
-class Tap:
-    """A Watcher that writes the file at the end."""
+class Tap(AtEnd):
+    name = "TAP"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def begin(self, run: Run) -> None:
-        pass
-
-    def started(self, worker: str, case: str) -> None:
-        pass
-
-    def finished(self, result: Result) -> None:
-        pass
-
-    def end(self, ended: Ended) -> None:
-        write_whole(self.path, document(ended).encode(), "write the TAP report")
+    def content(self, ended: Ended) -> bytes:
+        return document(ended).encode()
 
 
 def document(ended: Ended) -> str:
