@@ -40,6 +40,7 @@ from emu.flash import FlashWindow
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
 from emu.native_rows import bind_rows
+from emu.observer import Observer, Wish
 from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
@@ -91,6 +92,7 @@ class Machine:
         self._loaded: dict[str, str] | None = None  # digests, once they are asked for
         self._closed = False
         self._breakpoints: frozenset[int] = frozenset()
+        self._observer: Observer | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -234,6 +236,13 @@ class Machine:
     @property
     def symbols(self) -> SymbolTable:
         return self._plan.symbols if self._plan is not None else SymbolTable()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The program files that it is loaded with: kernel, firmware, loaders."""
+        files = self._files
+        images = (files.kernel, files.bios, *files.loaders)
+        return tuple(dict.fromkeys(Path(image.path) for image in images if image is not None))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -404,6 +413,8 @@ class Machine:
                 value = device.read(offset, exit.width)
             else:
                 device.write(offset, exit.width, exit.data)
+        if self._observer is not None:
+            self._observer.inside(vcpu, exit, value)
         return value, self._runner.stale
 
     def _drain(self, writes: Iterable[tuple[int, int, int, int]]) -> None:
@@ -522,6 +533,13 @@ class Machine:
         for callback, kinds in self._listeners:
             if "exit" in kinds:
                 callback(Event("exit", arch.retired, vcpu.id, arch.pc, repr(exit)))
+
+    def observe(self, observer: Observer | None, wish: Wish = Wish()) -> None:  # noqa: B008  (frozen)
+        """Tell `observer`, instead of the one before, what native code does, as `wish` says; None: nobody."""
+        self.settle()
+        self._observer = observer
+        for vcpu in self.vcpus:
+            vcpu.arch.observe(wish, None if observer is None else partial(observer.rows, vcpu))
 
     def _complain(self, text: str) -> None:
         """Tell the listeners what a guest did to a device."""

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
-from axvcpu.control import CONTROL
+from axvcpu.control import CONTROL, Kind
 from axvcpu.dispatch import ROW
 from isa.records import (
     BLOCK,
@@ -26,6 +26,8 @@ from isa.records import (
     ENGINE,
     EXTENSION,
     LOG_ENTRY,
+    LOG_READ,
+    LOG_WRITE,
     REGION,
     RING_ENTRY,
     SCRATCH,
@@ -315,3 +317,14 @@ def note(
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
     return engine.log_head + np.uint64(8) >= engine.log_size
+
+
+MMIO_WRITE = int(Kind.MMIO_WRITE)
+
+
+@njit
+def note_access(engine: Record, control: Record, value: Word) -> None:
+    """Log the access that the control block describes, which was answered with `value`."""
+    write = control.kind == np.uint64(MMIO_WRITE)
+    kind, data = (LOG_WRITE, control.data) if write else (LOG_READ, np.uint64(value))
+    note(engine, control, kind, control.pc, control.width, control.address, data)

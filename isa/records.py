@@ -43,6 +43,12 @@ ENGINE: Final = np.dtype(
         ("log_head", "u8"),
         ("log_size", "u8"),
         ("log_on", "u8"),
+        ("exits_logged", "u8"),  # accesses that native code answers are events too
+        ("exits_leave", "u8"),  # the dispatch table answers nothing: every access of a device is Python's
+        ("level_on", "u8"),  # a change of privilege is an event, at the block that begins with it
+        ("level_register", "i8"),
+        ("level_mask", "u8"),
+        ("level", "u8"),  # as it was last seen
         ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
         ("regions_count", "u8"),
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU
@@ -153,7 +159,9 @@ RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"),
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
 )
-LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED = 1, 2, 3
+LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED, LOG_READ, LOG_WRITE, LOG_LEVEL = 1, 2, 3, 4, 5, 6
+"""Of LOG_READ and LOG_WRITE, `value` is the address, `cause` the width and `level` the data; of LOG_LEVEL, `level` and
+`cause` are the privilege now and before (`level_mask` of `level_register`)."""
 CODE_PAGE: Final = np.dtype([("address", "u8"), ("host", "u8"), ("knows", "u8")])
 CODE_PAGE_SIZE: Final = 4096
 CODE_PAGES: Final = 4096

@@ -21,6 +21,8 @@ def native_answer(engine: Record, control: Record) -> tuple[Word, Word]:
         done = call_engine(np.intp(engine.own_register), np.intp(engine.address))
         if done != 0:
             return done, control.data
+    if engine.exits_leave != U(0):
+        return 0, value
     rows = carray(as_rows(np.intp(engine.rows)), 1 << 20)
     i = lookup(rows, engine.rows_count, control.kind, control.address, control.width)
     if i < 0:

@@ -57,6 +57,9 @@ VAST: Final = 64 << 20
 """Bytes of a device window that no device has."""
 RING: Final = 1 << 12
 LOG: Final = 1 << 12
+LOG_ONE: Final = 9
+"""Of so many rows, the first one is told at once."""
+LogRows = np.ndarray[Any, Any]  # of LOG_ENTRY
 _BEYOND: Final = 32
 """Bytes after what a context holds, of the engine's CPU state, that are looked at."""
 
@@ -471,11 +474,11 @@ class Engine:
         self.set_word("ring_head", 0)
         return [tuple(entry) for entry in self.ring[:count].tolist()]
 
-    def logged(self) -> list[tuple[int, int, int, int, int, int]]:
-        """Take the events logged: (kind, retired, pc, cause, value, level), oldest first."""
+    def logged(self) -> LogRows:
+        """Take the events logged, oldest first: a copy of them."""
         count = self.word("log_head")
         self.set_word("log_head", 0)
-        return [tuple(entry) for entry in self.log[:count].tolist()]
+        return self.log[:count].copy()
 
     def table_full(self) -> bool:
         return self.word("blocks_used") > BLOCKS // 2 - 1 or (
@@ -558,7 +561,9 @@ class Engine:
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))
-        for name in ("regions_count", "rows_count", "ring_head", "log_head", "log_on", "alias_used"):
+        for name in ("regions_count", "rows_count", "ring_head", "log_head", "alias_used"):
+            self.set_word(name, 0)
+        for name in ("log_on", "exits_logged", "exits_leave", "level_on"):
             self.set_word(name, 0)
         self.breakpoints = np.empty(0, np.uint64)
         self.set_word("breakpoints_count", 0)

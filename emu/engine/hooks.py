@@ -39,7 +39,10 @@ from isa.native import (
     cell_record,
     code_at,
     engine_record,
+    note,
+    note_access,
     uc_emu_stop,
+    uc_reg_read,
     walk,
     window_record,
 )
@@ -51,6 +54,7 @@ from isa.records import (
     BLOCK_PAUSE,
     BLOCK_SPECIAL,
     CELL,
+    LOG_LEVEL,
     UC_MEM_FETCH_PROT,
     UC_MEM_FETCH_UNMAPPED,
     UC_MEM_READ_PROT,
@@ -207,6 +211,18 @@ def on_translate(uc: Word, current: Word, previous: Word, user: Record) -> None:
 
 
 @njit
+def note_level(engine: Record, control: Record, uc: Word) -> None:
+    """Log a change of privilege since the last block."""
+    word = carray(as_u64(np.intp(engine.scratch)), 1)
+    word[0] = U(0)
+    uc_reg_read(uc, np.int32(engine.level_register), np.intp(engine.scratch))
+    level = word[0] & engine.level_mask
+    if level != engine.level:
+        note(engine, control, LOG_LEVEL, control.block_pc, engine.level, U(0), level)
+        engine.level = level
+
+
+@njit
 def attend(engine: Record, control: Record, uc: Word) -> Word:
     """What the block hook does besides counting while `attention` is set; a Kind stops before the block."""
     if engine.resuming != U(0):
@@ -236,12 +252,15 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
         call_engine(np.intp(engine.tell_lines), np.intp(engine.address))
     if engine.log_on != U(0) and engine.observe != U(0):
         call_engine(np.intp(engine.observe), np.intp(engine.address))
-    if (control.latch_count | control.counter_register | control.lines_hidden | engine.log_on) == U(0):
+    if engine.level_on != U(0):
+        note_level(engine, control, uc)
+    watched = control.latch_count | control.counter_register | control.lines_hidden
+    if watched | engine.log_on | engine.level_on == U(0):
         control.attention = U(0)
     if control.kick != U(0):
         control.attention = U(1)
         return KICK
-    if full(engine) or (engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size):
+    if full(engine) or engine.log_head + U(8) >= engine.log_size:
         control.attention = U(1)
         return DRAIN
     return NONE
@@ -419,9 +438,14 @@ def answer_inside(engine: Record, control: Record) -> Word:
             done = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
             ahead = control.block_count - done
             control.retired -= ahead
-    done, value = native_answer(engine, control)
+    done, value = 0, U(0)
+    logged = engine.exits_logged != U(0)
+    if not logged or engine.log_head + U(8) < engine.log_size:
+        done, value = native_answer(engine, control)
     if done == 1:
         control.exits += U(1)
+        if logged:
+            note_access(engine, control, value)
     else:
         value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))
     control.kind = U(NONE)

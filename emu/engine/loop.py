@@ -28,6 +28,7 @@ from isa.native import (
     call_place,
     give_back,
     instruction_place,
+    note_access,
     uc_ctl_2,
     uc_emu_start,
     uc_reg_read,
@@ -102,11 +103,16 @@ def add_answer(control: Record, value: Word) -> Word:
 @njit
 def answer_natively(engine: Record, control: Record) -> Word:
     """Answer the open access from the dispatch table; the first of what `native_answer` says."""
+    logged = engine.exits_logged != U(0)
+    if logged and engine.log_head + U(8) >= engine.log_size:
+        return 2
     done, value = native_answer(engine, control)
     if done == 1:
         if not add_answer(control, value):
             return 0
         control.exits += U(1)
+        if logged:
+            note_access(engine, control, value)
     return done
 
 
@@ -203,7 +209,8 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.latch_pieces = U(0)
         control.block_count = U(0)
         control.recall = U(0)
-        watched = control.latch_count | control.counter_register | control.lines_hidden | engine.log_on
+        watched = control.latch_count | control.counter_register | control.lines_hidden
+        watched |= engine.log_on | engine.level_on
         control.attention = U(1) if watched | engine.resuming != U(0) else U(0)
         start = control.pc
         if engine.begin != U(0):

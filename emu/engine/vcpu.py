@@ -37,7 +37,7 @@ from axvcpu.exits import (
 from axvcpu.percpu import this
 from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
-from emu.engine.engine import Engine, blueprint
+from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.engine.words import (
@@ -52,8 +52,9 @@ from emu.engine.words import (
     ControlWords,
 )
 from emu.event import Event
+from emu.observer import Wish
 from isa.contract import Access
-from isa.records import LOG_INTERRUPT, LOG_UNMAPPED
+from isa.records import LOG_INTERRUPT, LOG_TRAP, LOG_UNMAPPED
 from isa.register import Role
 
 SEMIHOSTING: Final = 1 << 64
@@ -111,9 +112,11 @@ class EngineVCpu(ControlWords):
         "_outside",
         "_record",
         "_ring",
+        "_rows",
         "_saved",
         "_space",
         "_typed",
+        "_wish",
         "answer_now",
         "config",
         "failure",
@@ -141,6 +144,8 @@ class EngineVCpu(ControlWords):
         self.answer_now: Callable[[MmioRead | MmioWrite], tuple[int, bool]] | None = None
         self.failure: BaseException | None = None
         self.watcher: Callable[[Event], None] | None = None
+        self._wish = Wish()
+        self._rows: Callable[[LogRows], None] | None = None  # whoever asked for it
         self.stirred = True  # an interrupt line or bit has moved since `can_wake` said no
         self._typed: Counter[str] = Counter()  # calls to firmware that became an exit of their own
 
@@ -233,7 +238,7 @@ class EngineVCpu(ControlWords):
     def attach(self, engine: Engine) -> None:
         self._engine = engine
         self._enter_address = engine.address
-        engine.set_word("log_on", int(self.watcher is not None))
+        self._tell_wish(engine)
         self._ring = engine.words[engine.word_index("ring_head") : engine.word_index("ring_head") + 1]
 
     def unbind(self) -> None:
@@ -268,6 +273,9 @@ class EngineVCpu(ControlWords):
         engine.set_word("control", self.control_address)
         self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
+        if self._wish.level is not None:
+            register, mask = self._wish.level
+            engine.set_word("level", self.read_register(register) & mask)
 
     def _store(self) -> None:
         """Take the context out of the engine, to be put back there."""
@@ -297,7 +305,7 @@ class EngineVCpu(ControlWords):
             kind = enter(self._enter_address)
             if self._ring[0]:
                 self._drain(engine)
-            if self.watcher is not None:
+            if engine.word("log_head") and (self.watcher is not None or self._rows is not None):
                 self._report(engine)
             if self.failure is not None:
                 failure, self.failure = self.failure, None
@@ -341,9 +349,13 @@ class EngineVCpu(ControlWords):
         self._space.drain(writes)
 
     def _report(self, engine: Engine) -> None:
-        assert self.watcher is not None
-        for kind, retired, pc, cause, value, level in engine.logged():
-            self.watcher(self._event(kind, retired, pc, cause, value, level))
+        rows = engine.logged()
+        if self._rows is not None:
+            self._rows(rows)
+        if self.watcher is not None:
+            for kind, *facts in rows.tolist():
+                if kind in (LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED):
+                    self.watcher(self._event(kind, *facts))
 
     def _event(self, kind: int, retired: int, pc: int, cause: int, value: int, level: int) -> Event:
         isa = self.isa
@@ -361,7 +373,29 @@ class EngineVCpu(ControlWords):
         """Report traps, interrupts and unmapped accesses, which native code delivers, from the next entry on."""
         self.watcher = watcher
         if self._engine is not None:
-            self._engine.set_word("log_on", int(watcher is not None))
+            self._tell_wish(self._engine)
+
+    def observe(self, wish: Wish, rows: Callable[[LogRows], None] | None) -> None:
+        """Hand `rows` what native code does besides exits, as `wish` says, from the next entry on."""
+        self._wish, self._rows = wish, rows
+        if self._engine is not None:
+            self._tell_wish(self._engine)
+
+    def _tell_wish(self, engine: Engine) -> None:
+        wish = self._wish
+        engine.set_word("log_on", int(self.watcher is not None or wish.traps))
+        engine.set_word("exits_logged", int(wish.answered))
+        engine.set_word("exits_leave", int(wish.leave))
+        engine.set_word("log_size", LOG_ONE if wish.at_once else LOG)
+        engine.set_word("level_on", int(wish.level is not None))
+        if wish.level is not None:
+            register, mask = wish.level
+            number = self.isa.register(register).unicorn
+            if number is None:
+                raise Unsupported("privilege", "a register that the engine knows", register)
+            engine.set_word("level_register", number)
+            engine.set_word("level_mask", mask)
+            engine.set_word("level", self.read_register(register) & mask)
 
     def _leave(self, engine: Engine, kind: int) -> AxVCpuExitReason | None:
         """The exit for a kind that is not an access; None where the run just goes on."""

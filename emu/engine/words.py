@@ -161,6 +161,11 @@ class ControlWords:
         return self.words[WORD["traps"]]
 
     @property
+    def answered(self) -> int:
+        """What the last access that left for Python was answered with."""
+        return self.words[ANSWER]
+
+    @property
     def retired(self) -> int:
         """Instructions retired since power-on."""
         return self.words[RETIRED]

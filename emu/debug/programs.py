@@ -1,0 +1,52 @@
+"""What is known of a machine's programs: the DWARF of its files, and call stacks by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emu.debug.info import DebugInfo, DebugInfos
+from emu.debug.stack import CallFrames, backtrace
+
+if TYPE_CHECKING:
+    from emu.debug.debugger import Debugger
+    from emu.debug.stack import Frame
+    from emu.machine import Machine
+
+_ELF = b"\x7fELF"
+
+
+def elf_files(machine: Machine) -> list[Path]:
+    """The ELF files that the machine is loaded with: kernel, firmware, others."""
+    found = []
+    for path in machine.files:
+        try:
+            with path.open("rb") as file:
+                if file.read(4) == _ELF:
+                    found.append(path)
+        except OSError:
+            continue  # it is gone since it was loaded
+    return found
+
+
+def infos_of(machine: Machine) -> DebugInfos:
+    return DebugInfos([DebugInfo(path) for path in elf_files(machine)])
+
+
+def unwinders_of(machine: Machine) -> list[CallFrames]:
+    return [CallFrames(path) for path in elf_files(machine)]
+
+
+def frames_of(debugger: Debugger, limit: int) -> list[Frame]:
+    scope = debugger.scope(debugger.vcpu)
+    memory = debugger.memory
+    frames, _ = backtrace(
+        debugger.machine.isa,
+        scope.register,
+        memory.read,
+        debugger.symbols,
+        debugger.unwinders,
+        limit,
+        memory.is_code,
+    )
+    return frames

@@ -1,0 +1,38 @@
+"""What somebody who follows a run in detail hears of it, in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from axvcpu.exits import AxVCpuExitReason
+    from emu.schedule import Vcpu
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What native code is to tell besides exits that Python answers.
+
+    traps: exceptions and interrupts that the guest takes. answered: device accesses that native code answers. leave:
+    every device access is Python's, none native code's. at_once: what is told has just happened, and nothing of the
+    guest has run since; else it is told in bulk. level: a change of the bits `level[1]` of the register `level[0]`.
+    """
+
+    traps: bool = False
+    answered: bool = False
+    leave: bool = False
+    at_once: bool = False
+    level: tuple[str, int] | None = None
+
+
+class Observer(Protocol):
+    """Its calls come on the thread that runs the machine."""
+
+    def rows(self, vcpu: Vcpu, rows: Any) -> None:  # noqa: ANN401
+        """What native code has done: a numpy array of `isa.records.LOG_ENTRY`, in order."""
+        ...
+
+    def inside(self, vcpu: Vcpu, exit: AxVCpuExitReason, value: int) -> None:
+        """An access was answered that cannot leave the guest (`NativeAbilities.windows`)."""
+        ...
