@@ -1,10 +1,10 @@
 """What can be wrong with what a debugger is asked.
 
-    EmuError
-    └── DebugError
-        ├── Unreadable    guest memory that is not there: address, size, in what
-        ├── BadLocation   a place in code that cannot be found
-        └── NotPossible   something that this guest, ISA or moment does not allow
+EmuError
+└── DebugError
+    ├── Unreadable    guest memory that is not there: address, size, in what
+    ├── BadLocation   a place in code that cannot be found
+    └── NotPossible   something that this guest, ISA or moment does not allow
 """
 
 from __future__ import annotations
