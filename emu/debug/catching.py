@@ -238,6 +238,9 @@ class Catcher:
 
     def _changed_level(self, vcpu: Vcpu, before: int, now: int) -> None:
         debugger = self._debugger
+        isa = debugger.machine.isa
+        if level_name(isa, before) == level_name(isa, now):
+            return
         facts = {"_number": now, "_value": before}
         hit = [
             each
@@ -245,7 +248,6 @@ class Catcher:
             if each.kind == PRIVILEGE and self._stops(each, vcpu, facts)
         ]
         if hit:
-            isa = debugger.machine.isa
             text = f"catchpoint {hit[0].number}: privilege from {level_name(isa, before)} to {level_name(isa, now)}"
             self._caught = self._stop(StopKind.CATCHPOINT, text, vcpu, hit)
 
