@@ -44,7 +44,12 @@ class Shell:
         return self.terminal.wait_for_match(rb"(?:\n|^)([^\n]*)\r?\nresult=700\r\n").group(1).strip()
 
     def begin(self, command: bytes) -> None:
-        """Start what does not end by itself; returns when it runs."""
+        """Start what does not end by itself; returns when it runs.
+
+        A program that a key is to interrupt or stop has to say so itself (`sh -c 'RUNS; exec ...'`). The shell forks
+        first, and then the child makes itself the terminal's foreground: Ctrl-C in between is for the shell, which goes
+        on waiting for the child, here as on any Linux.
+        """
         self.terminal.wait_for(self.prompt)
         self.terminal.type(command.replace(b"RUNS", b"echo ru''nning") + b"\r")
         self.terminal.wait_for(b"running\r\n")
@@ -60,13 +65,13 @@ def use(shell: Shell) -> None:
     """What a person does at a shell."""
     terminal = shell.terminal
     assert shell.do(b"seq 100 | grep 7 | wc -l") == b"19"
-    shell.begin(b"RUNS; sleep 1000")
+    shell.begin(b"sh -c 'RUNS; exec sleep 1000'")
     terminal.type(CTRL_C)
     shell.begin(b"RUNS; cat")
     terminal.type(b"twice\r")
     terminal.wait_for(b"twice\r\ntwice\r\n")
     terminal.type(CTRL_C)
-    shell.begin(b"RUNS; sleep 1000")
+    shell.begin(b"sh -c 'RUNS; exec sleep 1000'")
     terminal.type(CTRL_Z)
     terminal.wait_for(b"Stopped")
     assert shell.do(b"jobs | wc -l; kill %1") == b"1"
@@ -146,7 +151,6 @@ def disk(debian_guest: Fetch, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.long  # beside other work Ctrl-C at the end sometimes brings no prompt: an open defect, not understood
 def test_a_shell_on_a_virtio_console_with_a_shared_folder(
     debian_guest: Fetch, disk: Path, tmp_path: Path, on_terminal: Callable[..., Any]
 ) -> None:
