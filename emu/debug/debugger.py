@@ -146,12 +146,14 @@ class Debugger:
 
     def scope(self, vcpu: int | None = None) -> Scope:
         """To evaluate expressions in: the selected frame, or the innermost one of `vcpu`."""
-        if vcpu is not None or self._frame == 0:
-            cfa = self._frames[0].cfa if self._frames and vcpu in (None, self._vcpu) else None
-            number = self._vcpu if vcpu is None else vcpu
+        number = self._vcpu if vcpu is None else vcpu
+        if number != self._vcpu or self._frame == 0 or vcpu is not None:
+            cfa = (lambda: self.backtrace(1)[0].cfa) if number == self._vcpu else (lambda: None)
             return Scope(self.machine, number, self.symbols, self.info, cfa=cfa)
         frame = self.backtrace()[self._frame]
-        return Scope(self.machine, self._vcpu, self.symbols, self.info, saved=frame.registers, cfa=frame.cfa)
+        return Scope(
+            self.machine, number, self.symbols, self.info, saved=frame.registers, cfa=lambda: frame.cfa
+        )
 
     def locate(self, text: str | int, *, body: bool = True) -> Location:
         """The code at `text`. Raises BadLocation."""
