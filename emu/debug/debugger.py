@@ -67,6 +67,7 @@ class Debugger:
         self._vcpu = machine.schedule.current.id
         self._frame = 0
         self._frames: list[Frame] | None = None
+        self._deepest = 0  # the limit that `_frames` was found with
         self._unanswered: AxVCpuExitReason | None = None
         self._interrupted = False
         self._closed = False
@@ -168,10 +169,10 @@ class Debugger:
 
     def backtrace(self, limit: int = 64) -> list[Frame]:
         """The call stack of the selected vCPU, innermost first; each frame says how it was found."""
-        if self._frames is None or len(self._frames) < limit:
+        if self._frames is None or self._deepest < limit:
             from emu.debug.programs import frames_of  # noqa: PLC0415
 
-            self._frames = frames_of(self, limit)
+            self._frames, self._deepest = frames_of(self, limit), limit
         return self._frames[:limit]
 
     @property

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class Scope:
     """One vCPU; `saved` are the registers of an outer frame as far as they are known, None for the innermost.
-    `frame_cfa` is its canonical frame address, None where it is not known."""
+    `cfa` gives its canonical frame address, None where it is not known."""
 
     def __init__(
         self,
