@@ -23,8 +23,8 @@ from axemu.suite.cluster.connection import complete, linked
 from axemu.suite.cluster.engine import DaskEngine
 from axemu.suite.cluster.ledger import Flight, Ledger, Member
 from axemu.suite.cluster.store import Store, sha256
-from axemu.suite.execution import Executed, Orders
 from axemu.suite.manifest import collect
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.runner import Plan, run
 

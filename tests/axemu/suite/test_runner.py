@@ -13,9 +13,8 @@ import psutil
 import pytest
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Orders
+from axemu.suite.orders import Orders, Terms
 from axemu.suite.result import Ended, Verdict
-from axemu.suite.trial import Terms
 
 from .conftest import Heard
 

@@ -17,6 +17,7 @@ from axemu.suite.case import Case
 from axemu.suite.htif import Host
 from axemu.suite.line import Line
 from axemu.suite.machines import Machines
+from axemu.suite.orders import Terms
 from axemu.suite.places import StateChecks
 from axemu.suite.result import Where
 from axemu.suite.signature import signature
@@ -33,20 +34,7 @@ PROMPTED: Final = (
     100_000  # where prompts are answered: what native code has gathered of the console comes then
 )
 LAST_EXITS: Final = 32
-TIMEOUT: Final = 60.0  # seconds of host time, where a case says nothing
 SHOWN: Final = (Role.PC, Role.SP, Role.RA, Role.GENERAL, Role.STATUS, Role.PRIVILEGE)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How a case is run. slice: instructions, 0 for the default. checkpoints: counts of instructions at which the state
-    is hashed, ascending. timeout: seconds of host time for a case that says nothing."""
-
-    timeout: float = TIMEOUT
-    seed: int = 0
-    slice: int = 0
-    checkpoints: tuple[int, ...] = ()
-    hash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Executed, Orders, described
+from axemu.suite.orders import Executed, Orders, described
 from axemu.suite.result import Result, Verdict, Where
 
 START: Final = 400.0  # seconds that a worker may take before the guest begins: imports, the first compilation

@@ -25,7 +25,7 @@ from axemu import version
 from axemu.suite.case import Case
 from axemu.suite.cluster.shipping import Missing, Parcel, Reply, readdressed, unpacked
 from axemu.suite.cluster.store import Store
-from axemu.suite.execution import Executed, Orders
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.worker import Worker
 
 PROCESS: Final = uuid.uuid4().hex
