@@ -110,6 +110,10 @@ def run(
     dry_run: Annotated[bool, typer.Option("-y", "--dry-run", "--list", help="Say what would run.")] = False,
     verbose: Annotated[int, typer.Option("-v", count=True, help="A line for every case.")] = 0,
 ) -> None:
+    if engine == "local" and not dry_run:
+        from axemu.suite.forkserver import warm  # noqa: PLC0415
+
+        warm()
     from axemu.suite.orders import TIMEOUT, Orders, Terms  # noqa: PLC0415
     from axemu.suite.runner import Plan  # noqa: PLC0415
     from axemu.suite.runner import run as run_plan  # noqa: PLC0415
