@@ -30,7 +30,8 @@ def verdicts(ended: Ended) -> dict[str, Verdict]:
 
 
 def workers() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
+    servers = [each for each in psutil.Process().children() if "forkserver" in " ".join(each.cmdline())]
+    return [each for server in servers for each in server.children()]
 
 
 def kill_the_worker_of(pause: float) -> threading.Thread:

@@ -6,14 +6,16 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-from multiprocessing.context import BaseContext
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 LOADED: Final = ("axemu.cli", "axemu.suite.worker", "axemu.suite.execution", "emu.blackbox")
 """multiprocessing has each worker load the main program too: axemu.cli is that."""
 
 
-def context() -> BaseContext:
+def context() -> ForkServerContext | SpawnContext:
     """How worker processes are started."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")

@@ -99,7 +99,7 @@ class Children:
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Orders, Worker]] = []
         self._busy: set[Worker] = set()
-        # A child dies with the thread that started it (Linux), and Dask's threads may end: so one of ours starts all.
+        # One thread starts all: whoever starts a process looks after multiprocessing's other ones too.
         self._starter = ThreadPoolExecutor(1, "axemu-children")
         self._sweeper: threading.Timer | None = None
 
