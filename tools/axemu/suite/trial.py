@@ -26,6 +26,7 @@ from emu.event import Event
 from emu.expectation import WATCHED
 from emu.machine import Machine
 from emu.outcome import Ending, Outcome
+from emu.symbols import SymbolTable
 from isa.register import Role
 
 WHOLE: Final = 5_000_000  # instructions of a slice
@@ -50,7 +51,8 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one run came to, not judged yet. cut: why the run was ended from outside, "" where it ended by itself."""
+    """What one run came to, not judged yet. cut: why the run was ended from outside, "" where it ended by itself.
+    symbols are the program's, for the source line that `where` has not: looking for it takes 20 ms."""
 
     outcome: Outcome
     console: bytes
@@ -59,6 +61,7 @@ class Trial:
     exits: Mapping[str, int]
     seconds: float
     where: Where
+    symbols: SymbolTable
     state_differences: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     hash: str = ""
@@ -129,6 +132,7 @@ class _Trial:
             {name: count for name, count in counts.items() if count},
             seconds,
             self._where(outcome),
+            machine.symbols,
             tuple(self.checks.differences),
             tuple(self.checkpoints),
             machine.state_hash() if self.terms.hash else "",
@@ -189,10 +193,6 @@ class _Trial:
         )
 
     def _where(self, outcome: Outcome) -> Where:
-        missed = self.checks.differences or self.case.guest.expect.differences(
-            outcome, bytes(self.line.output)
-        )
-        line = self.machine.symbols.line(outcome.pc) if missed else None  # reads all line tables: 20 ms
         exits = tuple(repr(exit) for exit in self.last)
         registers = self._registers(outcome.vcpu_id)
-        return Where(outcome.pc, outcome.symbol or "", str(line or ""), outcome.vcpu_id, registers, exits)
+        return Where(outcome.pc, outcome.symbol or "", "", outcome.vcpu_id, registers, exits)
