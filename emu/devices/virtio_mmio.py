@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from emu.device import Action, IrqLine, NativeRegister, Timer
@@ -105,10 +105,12 @@ class VirtioMmio:
 
     @property
     def state(self) -> VirtioMmioState:
-        state = deepcopy(self._s)
-        state.queues = [deepcopy(queue.state) for queue in self.queues]
-        state.device = self.device.state if self.device is not None else None
-        return state
+        return replace(
+            self._s,
+            unfinished=[*self._s.unfinished],
+            queues=[deepcopy(queue.state) for queue in self.queues],
+            device=self.device.state if self.device is not None else None,
+        )
 
     def check(self, state: VirtioMmioState) -> None:
         """SnapshotMismatch for a state that the device behind the window cannot take over."""
