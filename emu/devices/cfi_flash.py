@@ -59,6 +59,7 @@ COMMANDS = {
 """First byte of a command -> what follows. Every other one leads to read-array (0xff; 0xf0 and 0x00 among
 them)."""
 CLEAR_STATUS, CONFIRM = 0x50, 0xD0
+QUERY_WORDS = 0x100
 
 _COMMANDS = (
     *((0x10, "program"), (0x40, "program"), (0x20, "erase"), (0x50, "clear-status"), (0x60, "lock")),
@@ -147,21 +148,13 @@ class CfiFlash:
         """What reads and writes are in each mode, for debuggers: a flash has nothing else."""
         read, all_ones = Direction.READ, (1 << 8) - 1
         status = bits("", "LOCKED", "", "", "PROGRAM_FAILED", "ERASE_FAILED", "", "READY")
-        words = ((self.size // 4, 4),)
+        words = ((QUERY_WORDS, 4),)
+        everywhere = {Mode.ARRAY: ("ARRAY", "contents"), Mode.IDENTIFY: ("IDENTIFY", "maker, device")}
         rows = [
-            DeviceRegister(
-                "ARRAY", 0, 4, (), read, "contents", span=self.size, when=When("MODE", all_ones, Mode.ARRAY)
-            ),
-            DeviceRegister(
-                "IDENTIFY",
-                0,
-                4,
-                (),
-                read,
-                "maker, device",
-                array=words,
-                when=When("MODE", all_ones, Mode.IDENTIFY),
-            ),
+            DeviceRegister(name, 0, 4, (), read, text, span=self.size, when=When("MODE", all_ones, mode))
+            for mode, (name, text) in everywhere.items()
+        ]
+        rows += [
             DeviceRegister(
                 "QUERY", 0, 4, (), read, "CFI table", array=words, when=When("MODE", all_ones, Mode.QUERY)
             ),
