@@ -82,8 +82,8 @@ class DeviceRegister:
         if self.fields:
             return decoded(self.fields, value)
         match self.meaning:
-            case Meaning.COUNT | Meaning.SOURCE:
-                return str(value)
+            case Meaning.COUNT:
+                return str(value) if value > 9 else ""
             case Meaning.CHARACTER:
                 return repr(chr(value & 0xFF)) if 0x20 <= value & 0xFF < 0x7F or value in (9, 10, 13) else ""
             case Meaning.TIME:

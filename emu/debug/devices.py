@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,8 @@ _PORTS: Final = (Event.IO_READ, Event.IO_WRITE)
 _ACCESSES: Final = (Event.MMIO_READ, Event.MMIO_WRITE, *_PORTS)
 FEW: Final = 32
 """Elements of an array that are all shown; of a longer one only those that are not zero."""
+REACH: Final = 16
+"""Chunks of the exit table that are searched for the last write to a register of modes."""
 RAW_WORDS: Final = 16
 """Words that are shown of a device without a table."""
 
@@ -189,7 +192,7 @@ def _system_register(machine: Machine, what: object) -> Described | None:
 def _text(machine: Machine, located: Located, word: int) -> str:
     register = located.register
     if register.meaning is Meaning.SOURCE:
-        return source_text(machine, word) if word else "none"
+        return source_text(machine, word)
     if register.meaning is Meaning.SOURCES:
         return sources_text(machine, word, 32 * (located.index[-1] if located.index else 0))
     return register.text(word)
@@ -229,13 +232,13 @@ def _written(table: Table, name: str, access: Access, base: int, log: ExitLog) -
     def wanted(rows: NDArray[Any]) -> NDArray[np.bool_]:
         return np.asarray((rows["kind"] == kind) & (rows["address"] == address), np.bool_)
 
-    for first, rows in reversed(list(log.parts())):
-        if first >= access.row:
-            continue
+    before = [(first, rows) for first, rows in log.parts() if first < access.row]
+    for first, rows in before[: -REACH - 1 : -1]:
         found = np.nonzero(wanted(rows[: access.row - first]))[0]
         if len(found):
             return int(rows[found[-1]]["value"])
-    return 0 if len(log.select(wanted, access.row)) else None
+    later = any(wanted(rows).any() for _, rows in islice(log.parts(access.row), REACH))
+    return 0 if later else None
 
 
 # -- all devices ------------------------------------------------------------------------------------------------------

@@ -60,9 +60,8 @@ def controller(machine: Machine) -> tuple[str, Any] | None:
 
 
 def source_text(machine: Machine, number: int) -> str:
-    """Such as `10 (uart0)`."""
-    name = source_devices(machine).get(number)
-    return f"{number} ({name})" if name else str(number)
+    """The device on that input; `source 13` where there is none, `none` for 0."""
+    return source_devices(machine).get(number) or (f"source {number}" if number else "none")
 
 
 def sources_text(machine: Machine, word: int, first: int) -> str:

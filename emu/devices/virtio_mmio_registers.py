@@ -74,8 +74,8 @@ def _addresses() -> Table:
     )
 
 
-def _transport(own: tuple[Field, ...]) -> Table:
-    interrupt = bits("USED", "CONFIG")
+def _identity() -> Table:
+    """All that an empty window answers."""
     return (
         DeviceRegister("MagicValue", 0x000, 4, (Field("", 0, 32, ((0x7472_6976, "virt"),)),), _READ),
         DeviceRegister("Version", 0x004, 4, (), _READ, meaning=Meaning.COUNT),
@@ -83,6 +83,13 @@ def _transport(own: tuple[Field, ...]) -> Table:
             "DeviceID", 0x008, 4, (Field("", 0, 32, _IDS),), _READ, "what is behind the window [5]"
         ),
         DeviceRegister("VendorID", 0x00C, 4, (), _READ),
+    )
+
+
+def _transport(own: tuple[Field, ...]) -> Table:
+    interrupt = bits("USED", "CONFIG")
+    return (
+        *_identity(),
         *_features("DeviceFeatures", 0x010, _READ, own),
         DeviceRegister("DeviceFeaturesSel", 0x014, 4, (), _WRITE, "which 32 bits", Meaning.COUNT),
         *_features("DriverFeatures", 0x020, _WRITE, own),
@@ -110,7 +117,7 @@ def _transport(own: tuple[Field, ...]) -> Table:
 def table(device: VirtioDevice | None) -> Table:
     """The registers of a window with `device` behind it; its own configuration is named `config.NAME`."""
     if device is None:
-        return _transport(())
+        return _identity()
     config: Table = getattr(device, "config_registers", ())
     return (*_transport(getattr(device, "feature_bits", ())), *map(_placed, config))
 
