@@ -263,8 +263,8 @@ def _aarch64_tree(table: aarch64.Table, place: int, controls: int) -> Tables:
             return None  # no block has this size
         user = controls == 1 and bool(entry >> 6 & 1) and not denied & _NO_USER
         writable = not entry >> 7 & 1 and not denied & _READ_ONLY
-        bit, table = (54, _UXN) if user or controls > 1 else (53, _PXN)
-        never = entry >> bit & 1 or denied & table
+        bit, of_table = (54, _UXN) if user or controls > 1 else (53, _PXN)
+        never = entry >> bit & 1 or denied & of_table
         letters = (("w", writable), ("x", not never), ("u", user))
         return Leaf(
             entry & frame & -1 << shifts[level], "r" + "".join(each for each, given in letters if given)

@@ -5,7 +5,7 @@ The walk is the ISA's own (`isa.page_walk`); nothing is written, no accessed or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -66,11 +66,22 @@ def reader(machine: Machine) -> ReadPhysical:
 # -- one address ------------------------------------------------------------------------------------------------------
 
 
-def walk(machine: Machine, vcpu: int, address: int, access: Access | None = None) -> Walk:
-    """How a vCPU translates an address; without `access` the first kind of access that succeeds, else a load. Raises
+def walk(
+    machine: Machine,
+    vcpu: int,
+    address: int,
+    access: Access | None = None,
+    pretend: Mapping[str, int] | None = None,
+) -> Walk:
+    """How a vCPU translates an address; without `access` the first kind of access that succeeds, else a load. `pretend`
+    replaces registers by other values: {"priv": 1} is RISC-V's supervisor mode, {"cpl": 3} x86's user. Raises
     NotPossible, with the reason, on an ISA whose translation is not known."""
     machine.settle()
-    isa, read = machine.isa, machine.vcpus[vcpu].arch.read_register
+    isa, own, others = machine.isa, machine.vcpus[vcpu].arch.read_register, pretend or {}
+
+    def read(name: str) -> int:
+        return others[name] if name in others else own(name)
+
     if isa.page_walk is None:
         raise NotPossible(f"walk of {address:#x}", why_not(isa))
     physical = reader(machine)
