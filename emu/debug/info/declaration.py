@@ -78,6 +78,7 @@ def _qualified(type_: Type, qualifiers: list[str]) -> Type:
 
 
 def _core(type_: Type, indent: str, written: bool, depth: int) -> str:
+    type_ = type_.whole if written else type_
     if type_.kind not in _AGGREGATES:
         return type_.name or type_.kind.value
     word = type_.keyword or type_.kind.value

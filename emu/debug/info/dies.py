@@ -211,7 +211,13 @@ class Unit:
 
     @cached_property
     def top(self) -> Die:
-        return self.die(self.first)
+        """The unit's own entry. Raises Damaged, IndexError."""
+        code, position = uleb(self._view, self.first)
+        shape = self.address_size, self.offset_size, self.version
+        row = self.units.abbreviation(self._abbreviations, *shape, code)
+        if row is None:
+            raise Damaged(f"no abbreviation {code} for the unit at {self.offset:#x}")
+        return self._decoded(self.first, row, position)
 
     @cached_property
     def home(self) -> str:
@@ -231,6 +237,9 @@ class Unit:
         row = self.table.get(code)
         if row is None:
             raise Damaged(f"no abbreviation {code} for the entry at {offset:#x}")
+        return self._decoded(offset, row, position)
+
+    def _decoded(self, offset: int, row: Abbreviation, position: int) -> Die:
         values: dict[int, tuple[int, Any]] = {}
         for attribute, form, constant in row.attributes:
             kind, value, position = self._value(form, constant, position)
@@ -516,6 +525,18 @@ class Units:
             except (Damaged, IndexError) as error:
                 self.trouble(f"The table at {offset:#x} of .debug_abbrev is damaged: {error}.")
         return table
+
+    def abbreviation(
+        self, offset: int, address: int, width: int, version: int, code: int
+    ) -> Abbreviation | None:
+        """One row of the table. Of a table that is not read yet only the first is looked at: it is the unit's own, and a
+        kernel has thousands of tables."""
+        key = (offset, address, width, version)
+        if key not in self._tables:
+            first = next(self._rows(offset, address, width, version), None)
+            if first is not None and first[0] == code:
+                return first[1]
+        return self.abbreviations(*key).get(code)
 
     def _rows(
         self, position: int, address: int, width: int, version: int
