@@ -57,7 +57,9 @@ def _declare(type_: Type, inner: str, indent: str, written: bool, depth: int) ->
         return _declare(type_.target, held, indent, written, depth + 1)
     if kind is Kind.ARRAY:
         length = "" if type_.count is None else str(type_.count)
-        return _declare(_qualified(type_.target, qualifiers), f"{inner}[{length}]", indent, written, depth + 1)
+        return _declare(
+            _qualified(type_.target, qualifiers), f"{inner}[{length}]", indent, written, depth + 1
+        )
     if kind is Kind.FUNCTION:
         given = [_declare(each.type, "", indent, False, depth + 1) for each in type_.parameters]
         if type_.variadic:

@@ -61,7 +61,9 @@ _ULEBS: Final = frozenset(
 )
 _BLOCKS: Final = {int(Form.BLOCK1): 1, int(Form.BLOCK2): 2, int(Form.BLOCK4): 4}
 _STRX: Final = frozenset({Form.STRX, Form.STRX1, Form.STRX2, Form.STRX3, Form.STRX4, Form.GNU_STR_INDEX})
-_ADDRX: Final = frozenset({Form.ADDRX, Form.ADDRX1, Form.ADDRX2, Form.ADDRX3, Form.ADDRX4, Form.GNU_ADDR_INDEX})
+_ADDRX: Final = frozenset(
+    {Form.ADDRX, Form.ADDRX1, Form.ADDRX2, Form.ADDRX3, Form.ADDRX4, Form.GNU_ADDR_INDEX}
+)
 
 
 class Damaged(Exception):
@@ -207,7 +209,9 @@ class Unit:
 
     @cached_property
     def table(self) -> dict[int, Abbreviation]:
-        return self.units.abbreviations(self._abbreviations, self.address_size, self.offset_size, self.version)
+        return self.units.abbreviations(
+            self._abbreviations, self.address_size, self.offset_size, self.version
+        )
 
     @cached_property
     def top(self) -> Die:
@@ -436,7 +440,9 @@ class Units:
         except (Damaged, IndexError) as error:
             self.trouble(f"Section .debug_info is damaged: {error}.")
         if ".debug_types" in sections:
-            self.trouble("Section .debug_types is not read: build with -fno-debug-types-section, or -gdwarf-5.")
+            self.trouble(
+                "Section .debug_types is not read: build with -fno-debug-types-section, or -gdwarf-5."
+            )
 
     def trouble(self, text: str) -> None:
         """Note it, once."""
@@ -481,7 +487,11 @@ class Units:
         while offset + 11 <= len(view):
             length, position, wide = int.from_bytes(view[offset : offset + 4], order), offset + 4, False
             if length == 0xFFFFFFFF:
-                length, position, wide = int.from_bytes(view[offset + 4 : offset + 12], order), offset + 12, True
+                length, position, wide = (
+                    int.from_bytes(view[offset + 4 : offset + 12], order),
+                    offset + 12,
+                    True,
+                )
             end = position + length
             if length < 7 or end > len(view):
                 raise Damaged(f"the unit at {offset:#x} says that it ends at {end:#x}")
@@ -504,7 +514,9 @@ class Units:
                 size = view[position + width]
                 position += width + 1
             else:
-                self.trouble(f"The unit at {offset:#x} of .debug_info is of DWARF {version}: 2 to 5 are read.")
+                self.trouble(
+                    f"The unit at {offset:#x} of .debug_info is of DWARF {version}: 2 to 5 are read."
+                )
                 offset = end
                 continue
             if size in (1, 2, 4, 8):

@@ -75,8 +75,14 @@ def _load(path: Path, count: int) -> UnitIndex | None:
         if form != _FORM:
             return None
         held = [(int(low), int(high), int(unit)) for low, high, unit in parts]
-        found = UnitIndex(held, [int(each) for each in loose], {int(key): list(each) for key, each in tables}, int(split))
+        found = UnitIndex(
+            held, [int(each) for each in loose], {int(key): list(each) for key, each in tables}, int(split)
+        )
     except (OSError, ValueError, TypeError):
         return None
-    numbers = [unit for _, _, unit in held] + found.loose + [each for group in found.tables.values() for each in group]
+    numbers = (
+        [unit for _, _, unit in held]
+        + found.loose
+        + [each for group in found.tables.values() for each in group]
+    )
     return found if all(isinstance(each, int) and 0 <= each < count for each in numbers) else None

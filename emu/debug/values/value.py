@@ -92,7 +92,9 @@ class Value:
         if plain.kind in (Kind.ARRAY, Kind.FUNCTION) and self.address is not None:
             return self.address
         if not self.type.scalar:
-            raise NotPossible(f"a number of a value of type {self.type}", "it is no scalar", "Name a member of it")
+            raise NotPossible(
+                f"a number of a value of type {self.type}", "it is no scalar", "Name a member of it"
+            )
         raw = self.raw
         if plain.kind is Kind.BASE and plain.encoding == Encoding.FLOAT:
             return self._float()
