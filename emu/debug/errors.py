@@ -1,11 +1,11 @@
 """What can be wrong with what a debugger is asked.
 
-    EmuError
-    └── DebugError
-        ├── Unreadable    guest memory that is not there: address, size, in what
-        ├── BadLocation   a place in code that cannot be found
-        ├── NotPossible   something that this guest, ISA or moment does not allow
-        └── ExpressionError   a text that is no expression, or one that has no value here
+EmuError
+└── DebugError
+    ├── Unreadable    guest memory that is not there: address, size, in what
+    ├── BadLocation   a place in code that cannot be found
+    ├── NotPossible   something that this guest, ISA or moment does not allow
+    └── ExpressionError   a text that is no expression, or one that has no value here
 """
 
 from __future__ import annotations

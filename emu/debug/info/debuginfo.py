@@ -16,13 +16,13 @@ from emu.debug.info.lines import LineTable
 from emu.debug.info.lists import ranges
 from emu.debug.info.search import entries, symbol_addresses
 from emu.debug.info.sections import Sections
+from emu.debug.info.unitindex import UnitIndex
 from emu.debug.info.typereader import TypeReader
 from emu.debug.info.types import Type, spellings
 from emu.debug.info.variables import Variable, VariableKind
 from emu.symbols import SourceLine
 
 _ASSEMBLER: Final = 0x8001  # DW_LANG_Mips_Assembler, which everybody uses
-_LOOSE: Final = 256  # units without ranges whose line tables are looked through
 _KEYWORDS: Final = {
     "struct": frozenset({Tag.STRUCT, Tag.CLASS}),
     "class": frozenset({Tag.STRUCT, Tag.CLASS}),
@@ -288,39 +288,14 @@ class DebugInfo:
         return code
 
     @cached_property
-    def _parts(self) -> tuple[list[tuple[int, int, int]], list[Unit], dict[int, list[Unit]]]:
-        """(low, high, index of the unit) of all units' code by address; those without ranges; units by line table."""
-        parts: list[tuple[int, int, int]] = []
-        loose: list[Unit] = []
-        tables: dict[int, list[Unit]] = {}
-        split = 0
-        for index, unit in enumerate(self.units.list):
-            try:
-                top = unit.top
-                if top.tag not in (Tag.UNIT, Tag.SKELETON):
-                    continue
-                split += At.DWO_NAME in top.values or At.GNU_DWO_NAME in top.values
-                table = top.number(At.STMT_LIST)
-                if table is not None:
-                    tables.setdefault(table, []).append(unit)
-                held = ranges(top)
-                parts.extend((low, high, index) for low, high in held)
-                if not held and table is not None and len(loose) < _LOOSE:
-                    loose.append(unit)
-            except (Damaged, IndexError) as error:
-                self.units.trouble(f"The unit at {unit.offset:#x} of .debug_info is damaged: {error}.")
-        if split:
-            self.units.trouble(
-                f"The debugging information of {split} units is in .dwo files, which are not read: lines and symbols "
-                "are known, variables and types are not. Build without -gsplit-dwarf."
-            )
-        return sorted(parts), loose, tables
+    def _index(self) -> UnitIndex:
+        return UnitIndex.of(self.units)
 
     @cached_property
     def _loose(self) -> list[tuple[int, int, Unit]]:
         """Code of units that do not say where it is, by their line tables."""
         found = []
-        for unit in self._parts[1]:
+        for unit in (self.units.list[each] for each in self._index.loose):
             lines = self._unit_code(unit).lines
             if lines is not None:
                 found.extend((low, high, unit) for low, high, _, _ in lines.spans)
@@ -329,7 +304,7 @@ class DebugInfo:
     def _code(self, address: int) -> tuple[UnitCode, int] | None:
         """The unit with code at `address`, and the address as linked."""
         linked = address - self.base
-        parts = self._parts[0]
+        parts = self._index.parts
         index = bisect_right(parts, (linked, 1 << 65)) - 1
         for low, high, unit in reversed(parts[max(0, index - 8) : index + 1]):
             if low <= linked < high:
@@ -399,7 +374,7 @@ class DebugInfo:
 
     def _units_of(self, file: str) -> list[Unit]:
         """The units whose line tables may name that file."""
-        tables = self._parts[2]
+        tables = self._index.tables
         starts = sorted(tables)
         lines = self.sections.section(".debug_line")
         texts = self.sections.section(".debug_line_str")
@@ -418,7 +393,7 @@ class DebugInfo:
                     held(place)
         for position in lines.all(ending):
             held(position)
-        return [unit for start in sorted(found) for unit in tables[start]]
+        return [self.units.list[each] for start in sorted(found) for each in tables[start]]
 
     def _one_each(self, places: list[tuple[Unit, int]]) -> list[int]:
         """The first address in each function or inlined copy, after the prologue where it is a function's entry."""

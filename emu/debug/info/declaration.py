@@ -57,7 +57,9 @@ def _declare(type_: Type, inner: str, indent: str, written: bool, depth: int) ->
         return _declare(type_.target, held, indent, written, depth + 1)
     if kind is Kind.ARRAY:
         length = "" if type_.count is None else str(type_.count)
-        return _declare(_qualified(type_.target, qualifiers), f"{inner}[{length}]", indent, written, depth + 1)
+        return _declare(
+            _qualified(type_.target, qualifiers), f"{inner}[{length}]", indent, written, depth + 1
+        )
     if kind is Kind.FUNCTION:
         given = [_declare(each.type, "", indent, False, depth + 1) for each in type_.parameters]
         if type_.variadic:
@@ -78,6 +80,7 @@ def _qualified(type_: Type, qualifiers: list[str]) -> Type:
 
 
 def _core(type_: Type, indent: str, written: bool, depth: int) -> str:
+    type_ = type_.whole if written else type_
     if type_.kind not in _AGGREGATES:
         return type_.name or type_.kind.value
     word = type_.keyword or type_.kind.value

@@ -61,7 +61,9 @@ _ULEBS: Final = frozenset(
 )
 _BLOCKS: Final = {int(Form.BLOCK1): 1, int(Form.BLOCK2): 2, int(Form.BLOCK4): 4}
 _STRX: Final = frozenset({Form.STRX, Form.STRX1, Form.STRX2, Form.STRX3, Form.STRX4, Form.GNU_STR_INDEX})
-_ADDRX: Final = frozenset({Form.ADDRX, Form.ADDRX1, Form.ADDRX2, Form.ADDRX3, Form.ADDRX4, Form.GNU_ADDR_INDEX})
+_ADDRX: Final = frozenset(
+    {Form.ADDRX, Form.ADDRX1, Form.ADDRX2, Form.ADDRX3, Form.ADDRX4, Form.GNU_ADDR_INDEX}
+)
 
 
 class Damaged(Exception):
@@ -207,11 +209,19 @@ class Unit:
 
     @cached_property
     def table(self) -> dict[int, Abbreviation]:
-        return self.units.abbreviations(self._abbreviations, self.address_size, self.offset_size, self.version)
+        return self.units.abbreviations(
+            self._abbreviations, self.address_size, self.offset_size, self.version
+        )
 
     @cached_property
     def top(self) -> Die:
-        return self.die(self.first)
+        """The unit's own entry. Raises Damaged, IndexError."""
+        code, position = uleb(self._view, self.first)
+        shape = self.address_size, self.offset_size, self.version
+        row = self.units.abbreviation(self._abbreviations, *shape, code)
+        if row is None:
+            raise Damaged(f"no abbreviation {code} for the unit at {self.offset:#x}")
+        return self._decoded(self.first, row, position)
 
     @cached_property
     def home(self) -> str:
@@ -231,6 +241,9 @@ class Unit:
         row = self.table.get(code)
         if row is None:
             raise Damaged(f"no abbreviation {code} for the entry at {offset:#x}")
+        return self._decoded(offset, row, position)
+
+    def _decoded(self, offset: int, row: Abbreviation, position: int) -> Die:
         values: dict[int, tuple[int, Any]] = {}
         for attribute, form, constant in row.attributes:
             kind, value, position = self._value(form, constant, position)
@@ -427,7 +440,9 @@ class Units:
         except (Damaged, IndexError) as error:
             self.trouble(f"Section .debug_info is damaged: {error}.")
         if ".debug_types" in sections:
-            self.trouble("Section .debug_types is not read: build with -fno-debug-types-section, or -gdwarf-5.")
+            self.trouble(
+                "Section .debug_types is not read: build with -fno-debug-types-section, or -gdwarf-5."
+            )
 
     def trouble(self, text: str) -> None:
         """Note it, once."""
@@ -472,7 +487,11 @@ class Units:
         while offset + 11 <= len(view):
             length, position, wide = int.from_bytes(view[offset : offset + 4], order), offset + 4, False
             if length == 0xFFFFFFFF:
-                length, position, wide = int.from_bytes(view[offset + 4 : offset + 12], order), offset + 12, True
+                length, position, wide = (
+                    int.from_bytes(view[offset + 4 : offset + 12], order),
+                    offset + 12,
+                    True,
+                )
             end = position + length
             if length < 7 or end > len(view):
                 raise Damaged(f"the unit at {offset:#x} says that it ends at {end:#x}")
@@ -495,7 +514,9 @@ class Units:
                 size = view[position + width]
                 position += width + 1
             else:
-                self.trouble(f"The unit at {offset:#x} of .debug_info is of DWARF {version}: 2 to 5 are read.")
+                self.trouble(
+                    f"The unit at {offset:#x} of .debug_info is of DWARF {version}: 2 to 5 are read."
+                )
                 offset = end
                 continue
             if size in (1, 2, 4, 8):
@@ -516,6 +537,18 @@ class Units:
             except (Damaged, IndexError) as error:
                 self.trouble(f"The table at {offset:#x} of .debug_abbrev is damaged: {error}.")
         return table
+
+    def abbreviation(
+        self, offset: int, address: int, width: int, version: int, code: int
+    ) -> Abbreviation | None:
+        """One row of the table. Of a table that is not read yet only the first is looked at: it is the unit's own, and a
+        kernel has thousands of tables."""
+        key = (offset, address, width, version)
+        if key not in self._tables:
+            first = next(self._rows(offset, address, width, version), None)
+            if first is not None and first[0] == code:
+                return first[1]
+        return self.abbreviations(*key).get(code)
 
     def _rows(
         self, position: int, address: int, width: int, version: int

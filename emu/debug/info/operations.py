@@ -125,7 +125,9 @@ class _Machine:
         self.size = frame.address_size
         self.mask = (1 << 8 * self.size) - 1
         self.order = "big" if frame.big_endian else "little"
-        self.place: Place | None = None  # what the operations since the last piece found, where not an address
+        self.place: Place | None = (
+            None  # what the operations since the last piece found, where not an address
+        )
         self.parts: list[Piece] = []
 
     def run(self) -> Place:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from emu.debug.info.codes import At, Form
 from emu.debug.info.dies import Abbreviation, Damaged, Die, Unit, Units, fixed_size
+from emu.debug.info.sections import Section
 
-_DIRECT: Final = frozenset({Form.STRP, Form.STRING})
+_MOST_TEXTS: Final = 64  # longer texts that end with a name, each of which is a scan
 _INDEXED: Final = {Form.STRX1: 1, Form.STRX2: 2, Form.STRX3: 3, Form.STRX4: 4}
 
 
@@ -36,7 +38,7 @@ def entries(units: Units, name: str, tags: frozenset[int]) -> Iterator[Die]:
 def _places(units: Units, wanted: bytes, tags: frozenset[int]) -> Iterator[tuple[Unit, int]]:
     text = units.sections.section(".debug_str")
     layouts = _Layouts(units, tags)
-    for start in _texts(text.find, text.all, wanted):
+    for start in _texts(text, wanted):
         for width in (4, 8):
             needle = start.to_bytes(width, units.order)
             for position in units.info.all(needle):
@@ -52,14 +54,16 @@ def _places(units: Units, wanted: bytes, tags: frozenset[int]) -> Iterator[tuple
             yield from layouts.before(unit, Form.STRING, position)
 
 
-def _texts(
-    find: Callable[[bytes], int], every: Callable[[bytes], Iterator[int]], wanted: bytes
-) -> Iterator[int]:
-    """Offsets of the text in a section of texts; several where the linker merged nothing."""
-    if find(wanted + b"\0") == 0:
-        yield 0
-    for position in every(b"\0" + wanted + b"\0"):
-        yield position + 1
+def _texts(section: Section, wanted: bytes) -> list[int]:
+    """Offsets of the text in a section of texts. Linkers keep a text inside one that ends with it (gABI, SHF_STRINGS);
+    where it is there by itself, it is looked for there alone."""
+    inside: list[int] = []
+    for position in section.all(wanted + b"\0"):
+        if not position or section.view[position - 1] == 0:
+            return [position]
+        if len(inside) < _MOST_TEXTS:
+            inside.append(position)
+    return inside
 
 
 def _by_number(units: Units, layouts: _Layouts, needle: bytes) -> Iterator[tuple[Unit, int]]:
@@ -167,8 +171,8 @@ def symbol_addresses(units: Units, name: str) -> list[int]:
     value_at = 8 if size == 24 else 4
     found: list[int] = []
     for ending in (b"\0", b"."):
-        for position in texts.all(b"\0" + name.encode() + ending):
-            for place in table.all((position + 1).to_bytes(4, units.order)):
+        for position in islice(texts.all(name.encode() + ending), _MOST_TEXTS):
+            for place in table.all(position.to_bytes(4, units.order)):
                 if place % size == 0:
                     raw = table.view[place + value_at : place + value_at + word]
                     found.append(int.from_bytes(raw, units.order))

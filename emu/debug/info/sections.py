@@ -135,7 +135,7 @@ class Sections:
         kind, size = fields[0], fields[2] if self.address_size == 8 else fields[1]
         if size > _LARGEST:
             raise ValueError(f"it says it is {size} bytes long")
-        kept = self._kept(name, size) if size >= _CACHED_FROM else None
+        kept = self.kept(name, size) if size >= _CACHED_FROM else None
         if kept is not None and kept.exists() and kept.stat().st_size == size:
             with kept.open("rb") as file:
                 return Section(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -146,14 +146,15 @@ class Sections:
             content = _zstd(bytes(packed), size)
         else:
             raise ValueError(f"compression {kind} is not known")
-        if kept is not None and _store(kept, content):
+        if kept is not None and store(kept, content):
             del content
             with kept.open("rb") as file:
                 return Section(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return Section(content)
 
-    def _kept(self, name: str, size: int) -> Path | None:
-        """The file for that section decompressed: by build-id where there is one, else by path, size and time."""
+    def kept(self, name: str, size: int) -> Path | None:
+        """The file of the cache for `name` (a section decompressed, an index): by build-id where the file has one, else by
+        path, size and time; None where it has no path either."""
         build = self.build_id()
         if not build and not self._stamp:
             return None
@@ -187,7 +188,7 @@ def _zstd(packed: bytes, size: int) -> bytes:
     return bytes(zstd.decompress(packed))
 
 
-def _store(path: Path, content: bytes) -> bool:
+def store(path: Path, content: bytes) -> bool:
     """Whether the file is there now. Written beside and moved, so nobody sees half of it."""
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:

@@ -55,7 +55,9 @@ class Source:
         path = self.path(line)
         if path is None:
             wanted = join(line.directory, line.file)
-            return SourceText(None, (), f"{wanted} is not here: name a directory that has it, or substitute its path.")
+            return SourceText(
+                None, (), f"{wanted} is not here: name a directory that has it, or substitute its path."
+            )
         try:
             texts = self._read(path)
         except OSError as error:

@@ -68,12 +68,12 @@ class TypeReader:
         if tag == Tag.BASE:
             return Type(Kind.BASE, die.text(At.NAME), size, die.number(At.ENCODING) or 0)
         if tag in _POINTERS:
-            return Type(_POINTERS[Tag(tag)], "", size or die.unit.address_size, target_loader=self._loader(die))
+            return Type(
+                _POINTERS[Tag(tag)], "", size or die.unit.address_size, target_loader=self._loader(die)
+            )
         if tag in _LINKS:
             # the size is that of the target, which may be this type's own maker: looked up through the chain of entries
-            return Type(
-                _LINKS[Tag(tag)], die.text(At.NAME), self._size(die), target_loader=self._loader(die)
-            )
+            return Type(_LINKS[Tag(tag)], die.text(At.NAME), self._size(die), target_loader=self._loader(die))
         if tag == Tag.ENUM:
             return self._enum(die, size)
         if tag == Tag.ARRAY:
@@ -118,11 +118,13 @@ class TypeReader:
         name = die.name
         keyword = "class" if die.tag == Tag.CLASS else ""
         if die.flag(At.DECLARATION):
-            whole = self._complete(f"{kind.value} {name}") if name else None
-            if whole is not None:
-                return whole
-            return Type(kind, name, 0, incomplete=True, keyword=keyword)
+            return Type(
+                kind, name, 0, incomplete=True, keyword=keyword, completion=self._completion(kind, name)
+            )
         return Type(kind, name, size, keyword=keyword, members_loader=lambda: self._members(die))
+
+    def _completion(self, kind: Kind, name: str) -> Callable[[], Type | None]:
+        return lambda: self._complete(f"{kind.value} {name}") if name else None
 
     def _members(self, die: Die) -> tuple[Member, ...]:
         found: list[Member] = []
@@ -170,8 +172,7 @@ class TypeReader:
                 found.append((child.text(At.NAME), self._constant(child)))
         name = die.name
         if die.flag(At.DECLARATION):
-            whole = self._complete(f"enum {name}") if name else None
-            return whole or Type(Kind.ENUM, name, size, incomplete=True)
+            return Type(Kind.ENUM, name, size, incomplete=True, completion=self._completion(Kind.ENUM, name))
         return Type(Kind.ENUM, name, size or 4, enumerators=tuple(found), target_loader=self._loader(die))
 
     def _constant(self, die: Die) -> int:

@@ -62,7 +62,7 @@ class Type:
     """One type. `size` in bytes, 0 where unknown (an incomplete type, an array without a bound).
 
     `count`: elements of an array, None where its length is not written down. `enumerators` are (name, value).
-    `incomplete`: only declared, nowhere in this file defined. `variadic`: a function with "...".
+    `incomplete`: only declared in its unit (`completion` looks for the definition elsewhere). `variadic`: a function with "...".
     """
 
     kind: Kind
@@ -75,6 +75,7 @@ class Type:
     variadic: bool = False
     prototyped: bool = True
     keyword: str = ""  # "class" for what C++ calls so
+    completion: Callable[[], Type | None] | None = field(default=None, repr=False)
     target_loader: Callable[[], Type] | None = field(default=None, repr=False)
     members_loader: Callable[[], tuple[Member, ...]] | None = field(default=None, repr=False)
     parameters_loader: Callable[[], tuple[Parameter, ...]] | None = field(default=None, repr=False)
@@ -83,6 +84,11 @@ class Type:
     def target(self) -> Type:
         """What a pointer points to, an array has, a typedef or qualifier names, a function returns; else void."""
         return VOID if self.target_loader is None else self.target_loader()
+
+    @cached_property
+    def whole(self) -> Type:
+        """Of an incomplete type the complete one, from where else in the program it is defined; itself if nowhere."""
+        return (None if self.completion is None else self.completion()) or self
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -99,7 +105,7 @@ class Type:
         found = self
         for _ in range(_DEEPEST):
             if found.kind not in _THROUGH:
-                return found
+                return found.whole
             found = found.target
         return VOID
 

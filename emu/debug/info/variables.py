@@ -44,7 +44,9 @@ class Variable:
     declared: SourceLine | None = None
     depth: int = 0
     artificial: bool = False
-    known_address: int | None = None  # guest-virtual, from the symbol table, where DWARF has only a declaration
+    known_address: int | None = (
+        None  # guest-virtual, from the symbol table, where DWARF has only a declaration
+    )
 
     @cached_property
     def fixed(self) -> int | None:
@@ -57,7 +59,9 @@ class Variable:
             return None
         if expression[0] not in (0x03, 0xA1):  # DW_OP_addr, DW_OP_addrx
             return None
-        place = evaluate(expression, _Nowhere(self.die), _around(self.die, None, self.base, 0, _Nowhere(self.die)))
+        place = evaluate(
+            expression, _Nowhere(self.die), _around(self.die, None, self.base, 0, _Nowhere(self.die))
+        )
         return place.address if isinstance(place, InMemory) else None
 
     def place(self, frame: Frame | None) -> Place:
@@ -94,9 +98,7 @@ class Variable:
         return Implicit(bytes(value)) if isinstance(value, bytes | memoryview) else None
 
 
-def resolve(
-    die: Die, attribute: int, frame: Frame, function: Die | None, base: int, depth: int = 0
-) -> Place:
+def resolve(die: Die, attribute: int, frame: Frame, function: Die | None, base: int, depth: int = 0) -> Place:
     """The place that `attribute` of the entry describes, in a frame of `function`; the file lies at `base`."""
     expression, reason = location(die, attribute, frame.pc - base)
     if expression is None:
