@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from emu.debug.stack import by_cfi, by_code, by_stack, contexts, windows
-from emu.debug.stack.callframes import CallFrames
+from emu.debug.stack import by_call, by_cfi, by_code, by_stack, contexts, windows
 from emu.debug.stack.caller import Caller, Context, Here, Outermost
+from emu.debug.stack.callframes import CallFrames
+from emu.debug.stack.calls import call_before
 from emu.debug.stack.frame import Frame, Method
 from emu.debug.stack.layout import LAYOUTS
 from emu.debug.stack.reading import Reading
@@ -125,16 +126,9 @@ def _above(context: Context, here: Here, found: Caller) -> Here:
 
 def _frame(context: Context, here: Here, cfa: int | None, method: Method | None, trap: bool) -> Frame:
     pc = context.isa.of_role(Role.PC)[0].name
+    name = context.place(here) if context.symbol(here.call) is not None else None
     registers = {**here.registers, pc: here.pc, context.name(context.layout.sp): here.sp}
-    return Frame(here.level, here.pc, here.sp, cfa, registers, method, _symbol(context, here), trap)
-
-
-def _symbol(context: Context, here: Here) -> str | None:
-    symbol = context.symbols.at(here.call)
-    if symbol is None:
-        return None
-    distance = here.pc - symbol.address
-    return symbol.name if not distance else f"{symbol.name}+{distance:#x}"
+    return Frame(here.level, here.pc, here.sp, cfa, registers, method, name, trap)
 
 
 def _caller(context: Context, here: Here, unwinders: Sequence[CallFrames]) -> Caller | Outermost | None:
@@ -154,17 +148,23 @@ def _caller(context: Context, here: Here, unwinders: Sequence[CallFrames]) -> Ca
         found = by_code.caller(context, here, looked)
         if isinstance(found, Outermost):
             return found
-        if found is not None and (looked.certain or _likely(context, here, found)):
+        if found is not None:
             return found
-    for way in (by_stack.by_chain, by_stack.by_back_chain, _by_link, by_stack.by_scan):
+    ways = (by_call.caller, by_stack.by_chain, _by_guess, by_stack.by_back_chain, _by_link, by_stack.by_scan)
+    for way in ways:
         found = way(context, here)
         if found is not None and (found.pc, found.sp) != (here.pc, here.sp):
             return found
     return None
 
 
-def _likely(context: Context, here: Here, found: Caller) -> bool:
-    return found.sp >= here.sp and context.is_code(found.pc) and by_stack.follows_call(context, _marked(found))
+def _by_guess(context: Context, here: Here) -> Caller | None:
+    """By a prologue before it, where that leads to a call."""
+    looked = by_code.guess(context, here)
+    found = None if looked is None else by_code.caller(context, here, looked)
+    if not isinstance(found, Caller) or found.sp < here.sp or not context.is_code(found.pc):
+        return None
+    return found if call_before(context, _marked(found)).found else None
 
 
 def _marked(found: Caller) -> int:
@@ -179,7 +179,7 @@ def _on_sparc(context: Context, here: Here, windowed: bool | None) -> Caller | O
             windowed = looked.analysis.state.window
         elif windowed is None:
             link = here.registers.get("o7")
-            leaf = here.exact and link is not None and by_stack.follows_call(context, link + 8)
+            leaf = here.exact and link is not None and call_before(context, link + 8).found
             windowed = not leaf
     return windows.caller(context, here, windowed=windowed)
 
@@ -190,7 +190,7 @@ def _by_link(context: Context, here: Here) -> Caller | None:
     if link is None or not here.exact:
         return None
     address = here.registers.get(context.name(link))
-    if not address or not context.is_code(context.plain(address)) or not by_stack.follows_call(context, address):
+    if not address or not context.is_code(context.plain(address)) or not call_before(context, address).found:
         return None
     names = [context.name(each) for each in (*context.layout.preserved, context.layout.sp)]
     values = {name: here.registers[name] for name in names if name in here.registers}
@@ -203,7 +203,7 @@ def _implausible(
     context: Context, here: Here, found: Caller | Outermost | None, seen: set[tuple[int, int]]
 ) -> str | None:
     """Why what was found is no frame; None where it is one."""
-    where = context.symbols.name(here.call) or f"{here.pc:#x}"
+    where = context.place(here)
     if isinstance(found, Outermost):
         return found.reason
     if found is None:

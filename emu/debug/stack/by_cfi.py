@@ -43,7 +43,7 @@ def _with_pc(context: Context, values: dict[str, int], address: int) -> dict[str
 def _return_address(context: Context, here: Here, cfa: int, rules: Rules) -> int | Outermost | None:
     column = rules.return_register
     rule = rules.registers.get(column)
-    where = context.symbols.name(here.call) or f"{here.pc:#x}"
+    where = context.place(here)
     if rule is not None and rule.kind is Kind.UNDEFINED:
         return Outermost(f"{where} is the outermost frame: its return address is undefined")
     if rule is None or rule.kind is Kind.SAME:

@@ -21,28 +21,36 @@ class Found:
 
 
 def look(context: Context, here: Here) -> Found | None:
-    """None where the function's start or its bytes are not known, or no path leads to the frame's instruction."""
-    symbol = context.symbols.at(here.call)
+    """By the symbol that covers the frame's instruction. None where there is none, or its bytes are not known."""
+    symbol = context.symbol(here.call)
+    if symbol is None:
+        return None
+    start = symbol.address & ~(context.isa.name == "arm")
+    if here.call - start >= LONGEST:
+        return None
+    end = start + min(symbol.size, LONGEST)
+    if not symbol.size:
+        end = here.call + 1
+        while end < here.call + 64 and context.symbol(end) is symbol:
+            end += 1
+    return look_from(context, here, start, max(end, here.call + 1), certain=True)
+
+
+def guess(context: Context, here: Here) -> Found | None:
+    """By what looks like a prologue before it."""
+    start = guessed_start(context, here, context.decoder(here))
+    return None if start is None else look_from(context, here, start, here.call + 64)
+
+
+def look_from(context: Context, here: Here, start: int, end: int, *, certain: bool = False) -> Found | None:
+    """From the function's start on, at least up to the frame's instruction."""
     isa = context.decoder(here)
-    thumb = 1 if context.isa.name == "arm" else 0
-    if symbol is not None and here.call - (symbol.address & ~thumb) < LONGEST:
-        start = symbol.address & ~thumb
-        end = start + min(symbol.size, LONGEST) if symbol.size else here.call + 64
-        certain = True
-    else:
-        guess = guessed_start(context, here, isa)
-        if guess is None:
-            return None
-        start, end, certain = guess, here.call + 64, False
-    code = None
-    for limit in (max(end, here.call + 1), here.call + isa.max_instruction_length, here.call + 1):
+    for limit in (end, here.call + isa.max_instruction_length, here.call + 1):
         code = context.reading.bytes(start, limit - start)
         if code is not None:
-            break
-    if code is None:
-        return None
-    found = analyse(isa, context.layout, code, start, here.call)
-    return None if found.state is None else Found(start, found, certain)
+            found = analyse(isa, context.layout, code, start, here.call)
+            return None if found.state is None else Found(start, found, certain)
+    return None
 
 
 def caller(context: Context, here: Here, found: Found) -> Caller | Outermost | None:
@@ -50,11 +58,11 @@ def caller(context: Context, here: Here, found: Found) -> Caller | Outermost | N
     state = found.analysis.state
     assert state is not None
     layout = context.layout
-    where = context.symbols.name(here.call) or f"{here.pc:#x}"
+    where = context.place(here)
     link = layout.link or RETURN
     entry, by_pointer = _entry(context, here, state)
     saved = next((offset for offset, name in state.slots.items() if name == link), None)
-    if found.analysis.returns_from_trap:
+    if found.certain and found.analysis.returns_from_trap:
         return _trap(context, here, state, entry, where)
     method = Method.FRAME_POINTER if by_pointer else Method.HEURISTIC
     if saved is not None:
@@ -67,13 +75,11 @@ def caller(context: Context, here: Here, found: Found) -> Caller | Outermost | N
             return None
     else:
         holder = _holder(state, link)
-        if holder is None:
+        if holder is None or (not here.exact and holder == link):  # its own call overwrites it
             if found.certain and here.level and not here.exact:
                 return Outermost(f"{where} is the outermost frame: it has saved no return address")
             return None
-        if not here.exact:  # its own call overwrote it
-            return None
-        held = here.registers.get(context.name(holder))
+        held = here.registers.get(context.name(holder)) if here.exact or holder in layout.preserved else None
         if held is None:
             return None
         address, method = held, Method.LINK_REGISTER
@@ -98,7 +104,9 @@ def _entry(context: Context, here: Here, state: State) -> tuple[int | None, bool
     """The stack pointer when the function was called, and whether a frame pointer tells it."""
     pointers = {each.register for each in context.layout.chains}
     candidates = [
-        (name, value.offset) for name, value in state.changed.items() if isinstance(value, Place) and name != state.sp
+        (name, value.offset)
+        for name, value in state.changed.items()
+        if isinstance(value, Place) and name != state.sp
     ]
     candidates.sort(key=lambda each: context.name(each[0]) not in pointers)
     for name, offset in candidates:
@@ -121,7 +129,7 @@ def _registers(context: Context, here: Here, state: State, entry: int) -> dict[s
     values: dict[str, int] = {}
     for register in dict.fromkeys((*context.layout.preserved, *places)):
         name = context.name(register)
-        if register == context.layout.link or register == RETURN or register == state.sp:
+        if register in (context.layout.link, RETURN, state.sp):
             continue
         value = None
         if register in places:
@@ -154,7 +162,11 @@ def _trap(
             values[context.name(context.layout.sp)] = entry
             link = context.layout.link
             saved = next((offset for offset, name in state.slots.items() if name == link), None)
-            if link is not None and saved is not None and (held := context.reading.word(entry + saved)) is not None:
+            if (
+                link is not None
+                and saved is not None
+                and (held := context.reading.word(entry + saved)) is not None
+            ):
                 values[context.name(link)] = held
             return Caller(context.plain(address), entry, entry, values, Method.TRAP, trap=True)
     return Outermost(f"{where} handles a trap: what it interrupted is not known")

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from emu.debug.stack.frame import Method
 from emu.debug.stack.layout import Layout
 from emu.debug.stack.reading import Reading
-from emu.symbols import SymbolTable
+from emu.symbols import Symbol, SymbolTable
 from isa.contract import Isa
 from isa.errors import UnknownRegister
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is before a return address. `target` is None where the instruction does not say it."""
+
+    found: bool
+    target: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +42,8 @@ class Outermost:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """A frame whose caller is asked for. `call` is an address inside the instruction that it is at: above level 0 that is
-    the call, and the one returned to may belong to another function."""
+    """A frame whose caller is asked for. `call` is an address inside the instruction that it is at: above level 0 that
+    is the call, and the one returned to may belong to another function."""
 
     level: int
     pc: int
@@ -59,6 +67,7 @@ class Context:
     code: Callable[[int], bool]
     decoding: Mapping[bool, Isa]  # to disassemble with: by whether the address has the mark of T32
     names: dict[str, str] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
 
     def name(self, register: str) -> str:
         """The ISA's name of a register that Capstone calls so, or the same where it has none."""
@@ -85,6 +94,18 @@ class Context:
     def decoder(self, here: Here) -> Isa:
         """The descriptor to disassemble a frame's code with."""
         return self.decoding[self.isa.name == "arm" and bool(here.registers.get("pc", here.pc) & 1)]
+
+    def symbol(self, address: int) -> Symbol | None:
+        """The symbol that covers it; T32 functions' have the mark in their addresses."""
+        return self.symbols.at(address | (self.isa.name == "arm"))
+
+    def place(self, here: Here) -> str:
+        """A frame's pc in words: by the call, where it is a return address."""
+        symbol = self.symbol(here.call)
+        if symbol is None:
+            return f"{here.pc:#x}"
+        distance = here.pc - (symbol.address & ~(self.isa.name == "arm"))
+        return f"{symbol.name}+{distance:#x}" if distance else symbol.name
 
     def plain(self, address: int) -> int:
         """A return address as the address that it stands for: without marks and signatures."""

@@ -53,6 +53,8 @@ def analyse(isa: Isa, layout: Layout, code: bytes, start: int, target: int) -> A
     if layout.link is None:
         initial.slots[0] = RETURN
     state = _walk(isa, layout, effect, listing, start, target, initial)
+    if state is None:
+        state = _straight(effect, listing, target, initial)
     return Analysis(state, _returns_from_trap(effect, listing, initial))
 
 
@@ -68,6 +70,20 @@ def _apply(effect: Effect, state: State, line: Instruction) -> Flow:
         return effect(state, line.mnemonic, operands(line.operands))
     except (IndexError, ValueError, KeyError, TypeError):  # operands of a form that nobody foresaw
         return Flow.NEXT
+
+
+def _straight(effect: Effect, listing: dict[int, Instruction], target: int, initial: State) -> State | None:
+    """Where no path is seen (a jump through a register, a return to another privilege): as the code stands."""
+    state = initial.copy()
+    body = initial.copy()
+    for address, line in listing.items():
+        if address <= target < address + len(line.code):
+            return state
+        if _apply(effect, state, line) in (Flow.END, Flow.JUMP, Flow.TRAP_RETURN):
+            state = body.copy()
+        elif len(state.slots) >= len(body.slots):
+            body = state.copy()
+    return None
 
 
 def _walk(

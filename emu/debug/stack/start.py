@@ -8,7 +8,7 @@ from emu.debug.stack.symbolic import Flow, Place, State, operands
 from isa.contract import Isa
 from isa.disassembly import Instruction, disassemble
 
-_BACK = 4096  # bytes
+_BACK = 1024  # bytes
 _HEAD = 24  # instructions before the one that makes the frame, at the most
 
 
@@ -17,7 +17,12 @@ def guessed_start(context: Context, here: Here, isa: Isa) -> int | None:
     cannot be read backwards (x86, m68k)."""
     layout = context.layout
     effect = effect_of(layout)
-    if effect is None or layout.align == 1 or isa.capstone is None or context.isa.name in ("m68k", "sparc", "sparc64"):
+    if (
+        effect is None
+        or layout.align == 1
+        or isa.capstone is None
+        or context.isa.name in ("m68k", "sparc", "sparc64")
+    ):
         return None
     step = layout.align
 
@@ -34,6 +39,8 @@ def guessed_start(context: Context, here: Here, isa: Isa) -> int | None:
     address = here.call - here.call % step
     lowest = max(address - _BACK, 0)
     while address >= lowest:
+        if not context.is_code(address):
+            return None
         met = flow(address)
         if met is not None:
             value = met[1].get(layout.sp)

@@ -18,16 +18,24 @@ def caller(context: Context, here: Here, *, windowed: bool) -> Caller | Outermos
     if link is None:
         return None
     pc = (link + _AFTER_CALL) & context.reading.mask
-    where = context.symbols.name(here.call) or f"{here.pc:#x}"
+    where = context.place(here)
     if not link:
         return Outermost(f"{where} is the outermost frame: its return address is 0")
     if not windowed:
+        if not here.exact:  # its own call overwrote the only return address there is
+            return Outermost(f"{where} is the outermost frame: it has saved no return address")
         return Caller(pc, here.sp, None, dict(here.registers), Method.LINK_REGISTER)
     sp = here.registers.get("fp")
     if not sp:
         return Outermost(f"{where} is the outermost frame: its frame pointer is 0")
-    values = {_own(f"o{number}"): here.registers[_own(f"i{number}")] for number in range(8) if _own(f"i{number}") in here.registers}
-    values |= {f"g{number}": here.registers[f"g{number}"] for number in range(8) if f"g{number}" in here.registers}
+    values = {
+        _own(f"o{number}"): here.registers[_own(f"i{number}")]
+        for number in range(8)
+        if _own(f"i{number}") in here.registers
+    }
+    values |= {
+        f"g{number}": here.registers[f"g{number}"] for number in range(8) if f"g{number}" in here.registers
+    }
     values |= _window(context, here.depth + 1, sp)
     return Caller(pc, sp, sp + context.layout.bias, values, Method.WINDOW)
 
@@ -53,10 +61,18 @@ def _count(context: Context) -> int:
 
 
 def _current(context: Context) -> int | None:
-    if context.isa.bits == 64:
-        return context.register("cwp")
-    psr = context.register("psr")
-    return None if psr is None else psr & 31
+    """The number, among the `w0_o0` registers, of the current window; V9 counts the other way round."""
+    count = _count(context)
+    pointer = context.register("cwp" if context.isa.bits == 64 else "psr")
+    if pointer is None or not count:
+        return None
+    pointer &= 31
+    for window in (pointer, count - 1 - pointer):
+        if all(context.register(f"w{window}_l{n}") == context.register(f"l{n}") for n in range(8)) and all(
+            context.register(f"w{window}_o{n}") == context.register(_own(f"o{n}")) for n in range(8)
+        ):
+            return window
+    return None
 
 
 def _resident(context: Context) -> int:
@@ -75,11 +91,9 @@ def _resident(context: Context) -> int:
 
 def _in_cpu(context: Context, depth: int) -> dict[str, int] | None:
     current, count = _current(context), _count(context)
-    if current is None or not count:
+    if current is None:
         return None
-    step = -depth if context.isa.bits == 64 else depth  # a save counts CWP up in V9, down in V8
-    window = (current + step) % count
-    above = (current + step + (-1 if context.isa.bits == 64 else 1)) % count
+    window, above = (current + depth) % count, (current + depth + 1) % count
     values: dict[str, int] = {}
     for number in range(8):
         local, in_ = context.register(f"w{window}_l{number}"), context.register(f"w{above}_o{number}")

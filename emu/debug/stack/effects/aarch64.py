@@ -8,13 +8,28 @@ from emu.debug.stack.symbolic import Flow, State, number
 
 _PLACE = re.compile(r"^\[(\w+)(?:, (#[-\w]+))?\](!?)$")
 _BRANCHES = ("cbz", "cbnz", "tbz", "tbnz")
-_NO_TARGET = ("cmp", "cmn", "tst", "ccmp", "strb", "strh", "sturb", "sturh", "msr", "nop", "hint", "prfm", "svc", "brk")
+_NO_TARGET = (
+    "cmp",
+    "cmn",
+    "tst",
+    "ccmp",
+    "strb",
+    "strh",
+    "sturb",
+    "sturh",
+    "msr",
+    "nop",
+    "hint",
+    "prfm",
+    "svc",
+    "brk",
+)
 _PLAIN = ("paciasp", "pacibsp", "autiasp", "autibsp", "bti", "isb", "dsb", "dmb", "wfi", "wfe", "hvc", "smc")
 
 
 def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
+    name, whole = mnemonic, operands[:1] and operands[0][0] == "x"
     operands = [_wide(each) for each in operands]
-    name = mnemonic
     if name in ("bl", "blr", "blraa", "blraaz", "blrab", "blrabz"):
         state.forget("x30")
         return Flow.CALL
@@ -31,7 +46,7 @@ def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
     if name in _NO_TARGET or name in _PLAIN or not operands:
         return Flow.NEXT
     if name in ("stp", "str", "stur", "ldp", "ldr", "ldur"):
-        _memory(state, name, operands)
+        _memory(state, name, operands, whole=bool(whole))
         return Flow.NEXT
     target = operands[0]
     amount = number(operands[2]) if len(operands) > 2 else None
@@ -66,12 +81,13 @@ def _wide(name: str) -> str:
     return "x" + name[1:] if name[0] == "w" and name[1:].isdigit() else name
 
 
-def _memory(state: State, name: str, operands: list[str]) -> None:
+def _memory(state: State, name: str, operands: list[str], *, whole: bool) -> None:
+    """whole: its registers are 64 bits wide; others are never saved for a caller."""
     registers = operands[:2] if name in ("stp", "ldp") else operands[:1]
     rest = operands[len(registers) :]
     place = _PLACE.match(rest[0]) if rest else None
     loads = name.startswith("ld")
-    if place is None or not registers[0].startswith("x"):
+    if place is None or not whole:
         for register in registers if loads else ():
             state.forget(register)
         if place is None:
@@ -83,7 +99,7 @@ def _memory(state: State, name: str, operands: list[str]) -> None:
     if place[3]:  # pre-indexed
         state.add(base, base, offset)
         offset = 0
-    if registers[0].startswith("x"):
+    if whole:
         for index, register in enumerate(registers):
             if loads:
                 state.load(register, base, offset + 8 * index)

@@ -11,7 +11,22 @@ _CONDITIONS = "eq|ne|hs|cs|lo|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le"
 _CONDITIONAL = re.compile(
     rf"^(b|bl|bx|pop|push|ldm|stm|mov|add|sub|ldr|str|rsb|and|orr|eor|mvn|mul|movw|movt)({_CONDITIONS})$"
 )
-_NO_TARGET = ("cmp", "cmn", "tst", "teq", "strb", "strh", "nop", "msr", "mcr", "svc", "bkpt", "cps", "dsb", "isb")
+_NO_TARGET = (
+    "cmp",
+    "cmn",
+    "tst",
+    "teq",
+    "strb",
+    "strh",
+    "nop",
+    "msr",
+    "mcr",
+    "svc",
+    "bkpt",
+    "cps",
+    "dsb",
+    "isb",
+)
 _NUMBERED = {"sb": 9, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
 
 
@@ -34,7 +49,11 @@ def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
         return Flow.BRANCH
     if name in ("b", "b.n"):
         return Flow.JUMP
-    if name in ("rfe", "rfeia", "rfedb", "eret", "movs", "subs") and operands and operands[0] in ("pc", "sp!", "sp"):
+    if (
+        name in ("rfe", "rfeia", "rfedb", "eret", "movs", "subs")
+        and operands
+        and operands[0] in ("pc", "sp!", "sp")
+    ):
         return Flow.TRAP_RETURN
     if name in ("bx", "tbb", "tbh"):
         return Flow.END

@@ -46,6 +46,8 @@ def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
         state.pop([last if re.fullmatch(r"[ad]\d", last) else ""], size)
     elif name in ("addq", "adda", "addi", "add", "subq", "suba", "subi", "sub") and last[0] == "a":
         amount_ = number(operands[0])
+        if amount_ is not None and suffix == "w" and amount_ >> 15:
+            amount_ -= 1 << 16
         if amount_ is None:
             state.add_register(last, last, operands[0], -1 if name.startswith("sub") else 1)
         else:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from emu.debug.stack.symbolic import Flow, State, displaced, number
 
 _STORES, _LOADS = ("sw", "sd"), ("lw", "ld")
-_NO_TARGET = ("sb", "sh", "swc1", "sdc1", "mtc0", "dmtc0", "nop", "ehb", "sync", "cache", "swl", "swr", "syscall")
+_NO_TARGET = (
+    "sb",
+    "sh",
+    "swc1",
+    "sdc1",
+    "mtc0",
+    "dmtc0",
+    "nop",
+    "ehb",
+    "sync",
+    "cache",
+    "swl",
+    "swr",
+    "syscall",
+)
 
 
 def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:

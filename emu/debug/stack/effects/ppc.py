@@ -6,7 +6,22 @@ from emu.debug.stack.symbolic import Flow, State, displaced, number
 
 _STORES = {"stw": 4, "std": 8, "stwu": 4, "stdu": 8}
 _LOADS = ("lwz", "ld")
-_NO_TARGET = ("cmp", "st", "mt", "nop", "sync", "isync", "cr", "dcb", "icb", "tlb", "sc", "tw", "trap", "mtlr")
+_NO_TARGET = (
+    "cmp",
+    "st",
+    "mt",
+    "nop",
+    "sync",
+    "isync",
+    "cr",
+    "dcb",
+    "icb",
+    "tlb",
+    "sc",
+    "tw",
+    "trap",
+    "mtlr",
+)
 
 
 def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:

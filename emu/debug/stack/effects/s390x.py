@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from emu.debug.stack.symbolic import Flow, State, displaced, number
 
-_NO_TARGET = ("c", "st", "mv", "tm", "nop", "lpsw", "lctl", "ssm", "stosm", "lae", "ni", "oi", "xi", "xc", "cs")
+_NO_TARGET = (
+    "c",
+    "st",
+    "mv",
+    "tm",
+    "nop",
+    "lpsw",
+    "lctl",
+    "ssm",
+    "stosm",
+    "lae",
+    "ni",
+    "oi",
+    "xi",
+    "xc",
+    "cs",
+)
 
 
 def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
@@ -19,7 +35,9 @@ def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
         return Flow.END
     if name in ("j", "jg", "brc", "brcl") and len(operands) == 1:
         return Flow.JUMP
-    if name[0] == "j" or name.startswith(("cgij", "cgrj", "cij", "crj", "clgij", "clgrj", "clij", "clrj", "brct")):
+    if name[0] == "j" or name.startswith(
+        ("cgij", "cgrj", "cij", "crj", "clgij", "clgrj", "clij", "clrj", "brct")
+    ):
         return Flow.BRANCH
     if not operands:
         return Flow.NEXT

@@ -7,7 +7,23 @@ import re
 from emu.debug.stack.symbolic import Flow, State, number
 
 _PLACE = re.compile(r"\[(\w+)(?: ([-+]) (\w+))?\]$")
-_NO_TARGET = ("cmp", "test", "nop", "out", "hlt", "cli", "sti", "cld", "std", "lgdt", "lidt", "int", "ltr", "f", "endbr")
+_NO_TARGET = (
+    "cmp",
+    "test",
+    "nop",
+    "out",
+    "hlt",
+    "cli",
+    "sti",
+    "cld",
+    "std",
+    "lgdt",
+    "lidt",
+    "int",
+    "ltr",
+    "f",
+    "endbr",
+)
 
 
 def effect(state: State, mnemonic: str, operands: list[str]) -> Flow:
