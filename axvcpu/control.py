@@ -49,7 +49,7 @@ class Kind(IntEnum):
     SYSREG_WRITE = 23  # and data
     WATCH = 24  # internal: an access near a watched range, to be made by itself
     WATCHPOINT = 25  # an instruction that has touched a watched range is complete
-    WATCHED_CODE = 26  # a fetch from a page that is watched as one without code: address
+    WATCHED_CODE = 26  # a watched page must be memory, for it is executed: address
 
 
 CYCLE_STOPPED: Final = 1

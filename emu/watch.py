@@ -9,7 +9,7 @@ from typing import Final
 
 from axvcpu.exits import AccessFlags
 from emu.engine.space import AddressSpace
-from emu.engine.watching import WatchedPages, WatchedRange, Watches, near
+from emu.engine.watching import WatchedPages, WatchedRange, Watches, reach
 from emu.errors import ConfigError, span
 from emu.memory import MemoryMap, Ram, Region
 from isa.contract import Isa
@@ -55,7 +55,7 @@ class Watchpoints:
             watch
             for watch in self.watches
             for each in self._ranges(watch)
-            if any(each.near < code + page and code <= each.last for code in self._code)
+            if any(each.pages < code + page and code <= each.last for code in self._code)
         )
 
     def set(self, watches: frozenset[Watch]) -> None:
@@ -83,12 +83,19 @@ class Watchpoints:
             last = min(offset + watch.size, each.offset + each.size) - 1
             if each.ram is self._ram and first <= last:
                 base = each.base - each.offset
-                begin, access = near(base + first, watch.access, self._space.page, self._before)
+                pages, near, access = reach(base + first, watch.access, self._space.page, self._before)
                 name = watch.address, watch.size
                 host = self._ram.address + offset
                 found.append(
                     WatchedRange(
-                        base + first, base + last, host, watch.access, name, max(begin, each.base), access
+                        base + first,
+                        base + last,
+                        host,
+                        watch.access,
+                        name,
+                        max(pages, each.base),
+                        max(near, each.base),
+                        access,
                     )
                 )
         return found
@@ -110,7 +117,7 @@ class Watchpoints:
 
     def _pages(self, ranges: tuple[WatchedRange, ...]) -> tuple[WatchedPages, ...]:
         page = self._space.page
-        numbers = {number for each in ranges for number in range(each.near // page, each.last // page + 1)}
+        numbers = {number for each in ranges for number in range(each.pages // page, each.last // page + 1)}
         found: list[WatchedPages] = []
         for number in sorted(numbers):
             base = number * page

@@ -183,10 +183,14 @@ WATCHING: Final = np.dtype(
         ("writes", "u8"),  # WATCH_WRITE: what was in memory
         ("writes_count", "u8"),
         ("writes_size", "u8"),
-        ("piece_kind", "u8"),  # a misaligned access that was let through comes again in pieces
-        ("piece_address", "u8"),  # of the next one
-        ("piece_width", "u8"),
+        (
+            "piece_address",
+            "u8",
+        ),  # a misaligned store that was let through comes again byte by byte: the next one
         ("pieces", "u8"),  # to come
+        ("load", "u8"),  # the load that was let through, aligned, and bytes of it to come
+        ("load_bytes", "u8"),
+        ("walked", "u8"),  # 1 + an address that was read for no load: the MMU has looked at a table there
     ]
 )
 WATCH_ROW: Final = np.dtype(
@@ -247,8 +251,8 @@ class NativeAbilities:
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)),
     on_fill (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it
     names. An ISA that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes,
-    let_through, begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's
-    length lacks length.
+    let_through, begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the
+    longest one's length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;

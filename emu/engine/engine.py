@@ -25,7 +25,7 @@ from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from emu.engine.pieces import Pieces
-from emu.engine.watching import Watches, Watching
+from emu.engine.watching import UNWATCHED, Watches, Watching
 from isa import objects, registry
 from isa.contract import CpuModel, Isa
 from isa.records import (
@@ -548,7 +548,7 @@ class Engine:
         memory: tuple[Backing, ...],
         windows: tuple[DeviceWindow, ...],
         page: int,
-        watches: Watches = Watches(),
+        watches: Watches = UNWATCHED,
     ) -> None:
         """Map memory and device windows; everything else is a hole whose accesses leave."""
         self._mapping.fill(memory, windows, page, watches.pages)

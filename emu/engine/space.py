@@ -11,7 +11,7 @@ import numpy as np
 
 from axvcpu.dispatch import ROW
 from emu.engine.mapping import Backing, DeviceWindow
-from emu.engine.watching import Watches
+from emu.engine.watching import UNWATCHED
 
 Write = tuple[int, int, int, int]  # window, address, width, value
 
@@ -41,7 +41,7 @@ class AddressSpace:
         self.rows = np.zeros(0, ROW) if rows is None else rows
         self.drain, self.read_physical = drain, read_physical
         self.overlays: dict[int, Backing] = {}
-        self.watches = Watches()
+        self.watches = UNWATCHED
         self.found_code: Callable[[int], None] = lambda address: None
         _roots[self.root] = self
 

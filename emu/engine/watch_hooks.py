@@ -76,11 +76,11 @@ def begin_step(engine: Record, control: Record) -> None:
 
 @njit
 def is_piece(watching: Record, access: Word, address: Word, size: Word) -> Word:
-    """Whether this belongs to the misaligned access before it."""
+    """Whether this belongs to the misaligned store before it, which comes again byte by byte. A load does not."""
     if watching.pieces == U(0):
         return False
-    if watching.piece_kind == access and watching.piece_width == size and watching.piece_address == address:
-        watching.piece_address += size
+    if access == U(WRITE) and size == U(1) and watching.piece_address == address:
+        watching.piece_address += U(1)
         watching.pieces -= U(1)
         return True
     watching.pieces = U(0)
@@ -89,15 +89,13 @@ def is_piece(watching: Record, access: Word, address: Word, size: Word) -> Word:
 
 @njit
 def expect_pieces(watching: Record, access: Word, address: Word, size: Word) -> None:
-    """A misaligned access is let through: a store comes again byte by byte, a load as the aligned ones around it."""
-    watching.pieces = U(0)
-    if address & (size - U(1)) == U(0):
-        return
-    watching.piece_kind = access
-    if access == U(WRITE):
-        watching.piece_address, watching.piece_width, watching.pieces = address, U(1), size
-    else:
-        watching.piece_address, watching.piece_width, watching.pieces = address & ~(size - U(1)), size, U(2)
+    """An access is let through."""
+    misaligned = address & (size - U(1)) != U(0)
+    if access == U(READ):
+        watching.load = address & ~(size - U(1))
+        watching.load_bytes = U(2) * size if misaligned else size
+    elif misaligned:
+        watching.piece_address, watching.pieces = address, size
 
 
 @njit
@@ -218,6 +216,12 @@ def watch_read(uc: Word, offset: Word, size: Word, user: Record) -> Word:
     """A piece of a load from watched pages."""
     pages = carray(user, 1)[0]
     engine = carray(as_engine(np.intp(pages.engine)), 1)[0]
+    watching = carray(as_watching(np.intp(engine.watching)), 1)[0]
+    ahead = pages.base + offset - watching.load
+    if watching.load_bytes >= U(size) and ahead < U(16):
+        watching.load_bytes -= U(size)
+    else:
+        watching.walked = pages.base + offset + U(1)
     return load(np.intp(pages.host + offset), np.int64(size), engine.big_endian != U(0))
 
 

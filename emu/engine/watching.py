@@ -13,8 +13,8 @@ from isa.records import WATCH_ACCESS, WATCH_ROW, WATCH_WRITE, WATCHING
 
 _LOG: Final = 1024
 """Accesses and stores of one instruction that are kept; the largest make 256 bytewise ones of each kind."""
-_WIDEST: Final = 16
-"""More than the bytes of an access that crosses into another page."""
+_WIDEST: Final = 7
+"""Bytes of the widest access that may lie before the last of them."""
 _BOTH: Final = AccessFlags.READ | AccessFlags.WRITE
 
 
@@ -28,6 +28,7 @@ class WatchedRange:
     host: int
     access: AccessFlags
     name: tuple[int, int]
+    pages: int  # the first address whose page is to be watched for it
     near: int  # the first address that is near it
     near_access: AccessFlags  # the accesses that count as near
 
@@ -50,17 +51,21 @@ class Watches:
     pages: tuple[WatchedPages, ...] = ()
 
 
-def near(address: int, access: AccessFlags, page: int, before: int) -> tuple[int, AccessFlags]:
-    """The first address near a range that begins at `address`, and what accesses count as near.
+UNWATCHED: Final = Watches()
 
-    Such an access may belong to an instruction that goes on to the range and cannot be begun twice: one of up to
-    `before` bytes that changes what it has read, or that changes what lies across the begin of the page, whose bytes
-    before it are then written already.
+
+def reach(address: int, access: AccessFlags, page: int, before: int) -> tuple[int, int, AccessFlags]:
+    """Of a range that begins at `address`: from where on pages must be watched, from where on an access is near, and
+    what accesses are.
+
+    Of an access across the begin of a page, only what sees it whole sees all: the page before. An instruction that may
+    change or load `before` bytes in front of the range, and could not be begun again, is near with its first access.
     """
-    into = address % page
-    if into >= _WIDEST and not before:
-        return address, access
-    return max(address - max(before, min(into, _WIDEST)), 0), _BOTH
+    across = min(address % page, _WIDEST)
+    pages = address - (_WIDEST if across < _WIDEST else 0)
+    if before:
+        return max(min(pages, address - before), 0), max(address - before, 0), _BOTH
+    return max(pages, 0), address, access
 
 
 class Watching:
@@ -82,7 +87,8 @@ class Watching:
         rows = [(each.first, each.last, each.access, each.near, each.near_access) for each in ranges]
         self._rows = np.array(rows, WATCH_ROW)
         one = self._record[0]
-        one["rows"], one["rows_count"], one["control"] = self._rows.ctypes.data, len(rows), 0
+        one["rows"], one["rows_count"] = self._rows.ctypes.data, len(rows)
+        one["control"] = one["load_bytes"] = one["walked"] = 0
 
     def stop(self) -> Debug:
         """What the instruction that was run by itself has done."""

@@ -166,7 +166,7 @@ def begin(address: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def let_through(address: Word) -> Word:
-    """An access in a slot has had the flags say so, which they do for a block that begins with the slot, and no other."""
+    """An access in a slot has had the flags say so, which only those of a block that begins there do."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     flags = get32(engine, HFLAGS)
