@@ -572,11 +572,12 @@ class Engine:
         page: int,
         watches: Watches,
     ) -> None:
-        """Another layout under a vCPU that may be loaded: to take back a mapping, MIPS's engine looks addresses up, and
-        has its registers tell of what it does not find."""
-        state = bytes(self.take_state())
+        """Another layout under a vCPU that may be loaded. To take back a mapping, the engine looks its addresses up: our
+        fill would take that for the guest's use of an alias, and MIPS's registers tell of what is not found."""
+        state, alias_used = bytes(self.take_state()), self.word("alias_used")
         self.unmap()
         self.attach(memory, windows, page, watches)
+        self.set_word("alias_used", alias_used)
         self.state[:] = state
         self.put_state()
 
