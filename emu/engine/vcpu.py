@@ -81,6 +81,7 @@ _EXIT_NAMES: Final = {
     Kind.SYSREG_READ: "SysRegRead",
     Kind.SYSREG_WRITE: "SysRegWrite",
     Kind.BREAKPOINT: "Debug",
+    Kind.WATCHPOINT: "Debug",
 }
 _KEPT: Final = (
     "deadline",
@@ -414,6 +415,12 @@ class EngineVCpu(ControlWords):
                 return Halt()
             case Kind.BREAKPOINT:
                 return Debug(DebugKind.BREAKPOINT, words[PC])
+            case Kind.WATCHPOINT:
+                return engine.watching.stop()
+            case Kind.WATCHED_CODE:
+                assert self._space is not None
+                self._space.found_code(words[WORD["address"]])
+                return None
             case Kind.KICK:
                 words[WORD["kick"]] = 0
                 return ExternalInterrupt(KICK)
