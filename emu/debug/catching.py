@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from axvcpu.exits import (
+    AccessFlags,
     AxVCpuExitReason,
     Debug,
     GuestException,
@@ -18,6 +19,7 @@ from axvcpu.exits import (
     NestedPageFault,
     SysRegRead,
     SysRegWrite,
+    WatchHit,
 )
 from emu.debug.errors import DebugError, NotPossible
 from emu.debug.points import (
@@ -33,7 +35,7 @@ from emu.debug.points import (
 from emu.debug.privilege import level_name, privilege_bits
 from emu.debug.scope import Scope
 from emu.debug.stop import Stop, StopKind, Trap
-from emu.errors import UnknownName
+from emu.errors import EmuError, UnknownName
 from emu.observer import Wish
 from isa.errors import IsaError
 from isa.records import LOG_INTERRUPT, LOG_LEVEL, LOG_TRAP
@@ -41,6 +43,7 @@ from isa.records import LOG_INTERRUPT, LOG_LEVEL, LOG_TRAP
 if TYPE_CHECKING:
     from emu.debug.debugger import Debugger
     from emu.schedule import Vcpu
+    from emu.watch import Watch
 
 _DEVICE_KINDS: Final = ("exit", "mmio", "mmio-read", "mmio-write", "io", "io-read", "io-write")
 
@@ -72,6 +75,10 @@ class Catcher:
     def addresses(self) -> frozenset[int]:
         """Where a breakpoint is."""
         return frozenset(address for each in self._debugger.points.breakpoints for address in each.addresses)
+
+    def watches(self) -> frozenset[Watch]:
+        """What memory is watched."""
+        return frozenset(each for point in self._debugger.points.watchpoints for each in point.watches)
 
     @contextmanager
     def waiting_for(self, number: int) -> Iterator[None]:
@@ -139,6 +146,14 @@ class Catcher:
 
     def check_watch(self, point: Watchpoint) -> None:
         """Raises NotPossible for bytes that cannot be watched."""
+        machine = self._debugger.machine
+        before = machine.watchpoints
+        try:
+            machine.watchpoints = before | frozenset(point.watches)
+        except EmuError as error:
+            raise NotPossible(f"watch {point.text}", str(error).rstrip(".")) from error
+        finally:
+            machine.watchpoints = before
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -269,7 +284,39 @@ class Catcher:
 
     def watched(self, exit: Debug, vcpu: Vcpu) -> Stop | None:
         """An instruction has accessed watched bytes."""
-        raise NotImplementedError
+        for point in self._debugger.points.watchpoints:
+            names = {(watch.address, watch.size) for watch in point.watches}
+            for hit in exit.hits:
+                if hit.watched in names and self._touches(point, hit) and self._stops(point, vcpu, {}):
+                    return self._watched(exit, point, hit, vcpu)
+        return None
+
+    @staticmethod
+    def _touches(point: Watchpoint, hit: WatchHit) -> bool:
+        if not hit.access & point.access:
+            return False
+        return point.access is not AccessFlags.WRITE or hit.before != hit.after
+
+    def _watched(self, exit: Debug, point: Watchpoint, hit: WatchHit, vcpu: Vcpu) -> Stop:
+        debugger = self._debugger
+        access = Access(
+            hit.address, hit.width, AccessFlags.WRITE in hit.access, exit.pc, hit.before or b"", hit.after
+        )
+        order = debugger.memory.order
+
+        def shown(data: bytes | None) -> str:
+            if data is None:
+                return "unknown"
+            return f"{int.from_bytes(data, order):#x}" if len(data) in (1, 2, 4, 8) else data.hex(" ")
+
+        what = ACCESSES[point.access]
+        values = (
+            f"{shown(hit.before)} -> {shown(hit.after)}"
+            if hit.before != hit.after
+            else f"value {shown(hit.after)}"
+        )
+        text = f"{what} {point.number}: {point.text}, {values}, by {debugger.place(exit.pc)}"
+        return self._stop(StopKind.WATCHPOINT, text, vcpu, [point], access=access)
 
     def _stops(self, point: Point, vcpu: Vcpu, facts: Mapping[str, int]) -> bool:
         """Whether the hit of a point is a stop; counts it."""

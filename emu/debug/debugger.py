@@ -29,6 +29,7 @@ from emu.debug.scope import Scope
 from emu.debug.stop import Position, Stop, StopKind
 from emu.outcome import Ending, Outcome
 from emu.symbols import SymbolTable
+from emu.watch import Watch
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfos
@@ -228,13 +229,12 @@ class Debugger:
         """Stop after an instruction that accesses the bytes of `what`, an address or an expression that has one ("x",
         "*(int *)$sp"); `size` in bytes, from the expression's type where it is None.
 
-        Raises Unreadable where no memory is, ExpressionError, and NotPossible for what is not in memory.
+        It is slow while the guest executes code in the same page (`slow`). Raises Unreadable where no memory is,
+        ExpressionError, and NotPossible for what is not in RAM.
         """
         address, found = (what, None) if isinstance(what, int) else self._extent(what)
         count = size or found or self.machine.isa.bits // 8
-        physical = self.memory.translate(address)
-        self.memory.read(address, count)
-        assert physical is not None
+        extents = self.memory.extents(address, count)
         point = Watchpoint(
             self.points.take_number(),
             condition=condition,
@@ -244,13 +244,17 @@ class Debugger:
             expression=self._parsed(condition),
             text=what if isinstance(what, str) else f"*{what:#x}",
             address=address,
-            physical=physical,
             size=count,
             access=access,
+            watches=tuple(Watch(physical, part, access) for physical, part in extents),
         )
         self._catcher.check_watch(point)
         self.points.add(point)
         return point
+
+    def slow(self, point: Watchpoint) -> bool:
+        """Whether the guest was seen to execute code in a page that this watches, which slows it."""
+        return not self.machine.slow_watchpoints.isdisjoint(point.watches)
 
     def catch(
         self,
@@ -393,6 +397,7 @@ class Debugger:
             return over
         places = places or {}
         catcher.begin(traps=traps)
+        machine.watchpoints = catcher.watches()
         machine.breakpoints = catcher.addresses() | places.keys()
         try:
             while True:
@@ -422,7 +427,7 @@ class Debugger:
             if isinstance(exit, Debug):
                 vcpu = machine.vcpus[outcome.vcpu_id]
                 if exit.kind is DebugKind.WATCHPOINT:
-                    return catcher.watched(exit, vcpu)
+                    return caught or catcher.watched(exit, vcpu)
                 if (machine.retired, vcpu.id) == begin:
                     return None  # it stood there when the run began
                 hit = catcher.arrived(exit.pc, vcpu)
@@ -499,7 +504,7 @@ class Debugger:
             return
         self._closed = True
         self._answer()
-        self.machine.breakpoints = frozenset()
+        self.machine.breakpoints = self.machine.watchpoints = frozenset()
         self._catcher.close()
 
     def __enter__(self) -> Self:

@@ -80,6 +80,18 @@ class GuestMemory:
             done += count
         self._machine.forget_code()
 
+    def extents(self, address: int, size: int) -> list[tuple[int, int]]:
+        """(guest-physical address, bytes) of [address, address + size), as few as they can be. Raises Unreadable."""
+        found: list[tuple[int, int]] = []
+        for at, physical, count in self._pieces(address, size):
+            if physical is None:
+                raise Unreadable(at, size)
+            if found and sum(found[-1]) == physical:
+                found[-1] = (found[-1][0], found[-1][1] + count)
+            else:
+                found.append((physical, count))
+        return found
+
     def number(self, address: int, size: int) -> int:
         """The unsigned number of `size` bytes in the guest's byte order."""
         return int.from_bytes(self.read(address, size), self.order)

@@ -11,6 +11,7 @@ from emu.debug.errors import NotPossible
 
 if TYPE_CHECKING:
     from emu.debug.expression import Expression
+    from emu.watch import Watch
 
 ACCESSES: Final = {
     AccessFlags.READ: "read watchpoint",
@@ -69,15 +70,14 @@ class Breakpoint(Point):
 
 @dataclass(slots=True)
 class Watchpoint(Point):
-    """`size` bytes from guest-virtual `address`, which were at guest-physical `physical` when it was made: it is those
-    bytes that are watched. `slow` says why it slows the guest, where it does."""
+    """`size` bytes from guest-virtual `address`; `watches` are where they were in guest-physical memory when it was
+    made: it is those that are watched. One for WRITE alone stops where the bytes have changed, as gdb's `watch`."""
 
     text: str = ""
     address: int = 0
-    physical: int = 0
     size: int = 0
     access: AccessFlags = AccessFlags.WRITE
-    slow: str = ""
+    watches: tuple[Watch, ...] = ()
 
     @property
     def what(self) -> str:
