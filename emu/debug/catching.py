@@ -34,7 +34,7 @@ from emu.debug.points import (
 )
 from emu.debug.privilege import level_name, privilege_bits
 from emu.debug.scope import Scope
-from emu.debug.stop import Stop, StopKind, Trap
+from emu.debug.stop import Access, Stop, StopKind, Trap
 from emu.errors import EmuError, UnknownName
 from emu.observer import Wish
 from isa.errors import IsaError

@@ -578,9 +578,12 @@ class Engine:
         """Another layout under a vCPU that may be loaded. To take back a mapping, the engine looks its addresses up: our
         fill would take that for the guest's use of an alias, and MIPS's registers tell of what is not found."""
         state, alias_used = bytes(self.take_state()), self.word("alias_used")
+        listened = self._mapping.listens
         self.unmap()
         self.attach(memory, windows, page, watches)
         self.set_word("alias_used", alias_used)
+        if listened:  # deleted hooks are there until the next entry is over, and slow down what it translates
+            self.set_word("blocks_used", BLOCKS)
         self.state[:] = state
         self.put_state()
 

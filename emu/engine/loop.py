@@ -220,8 +220,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.block_count = U(0)
         control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden
-        watched |= engine.log_on | engine.level_on
-        control.attention = U(1) if watched | engine.resuming != U(0) else U(0)
+        watched |= engine.log_on | engine.level_on | engine.resuming
+        full = engine.blocks_used > engine.blocks_mask >> U(1)
+        control.attention = U(1) if full or watched != U(0) else U(0)
         start = control.pc
         if engine.begin != U(0):
             start = call_place(np.intp(engine.begin), address)

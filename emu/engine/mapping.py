@@ -145,6 +145,11 @@ class Mapping:
         if at < 1 << 64:
             self._add_hook(_UNBACKED, HOOKS["on_unbacked"], self._address, at, (1 << 64) - 1)
 
+    @property
+    def listens(self) -> bool:
+        """Whether there are hooks at all accesses."""
+        return len(self._executed) > 0
+
     def _map_memory(self, each: Backing, watched: tuple[WatchedPages, ...]) -> None:
         """Map a backing, but for what is watched of it."""
         rights = uc_const.UC_PROT_ALL if each.writable else uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from axvcpu.exits import MmioWrite
+from axvcpu.exits import AccessFlags, MmioWrite
 from emu.debug.debugger import Debugger
-from emu.debug.errors import BadLocation, NotPossible
+from emu.debug.errors import BadLocation, ExpressionError, NotPossible
 from emu.debug.exits import Event, exit_count
 from emu.debug.stop import StopKind
 from emu.errors import UnknownName
@@ -242,3 +242,56 @@ def test_an_ignore_count_and_a_temporary_point() -> None:
         assert point.hits == 2
         assert not len(debugger.points)
         assert debugger.go(MOST).kind is StopKind.ENDED
+
+
+def test_a_watchpoint_says_what_was_there_before_and_after() -> None:
+    with machine_of("riscv64", "timer-interrupt") as machine, Debugger(machine) as debugger:
+        point = debugger.watch("fired")
+        assert point.size == 4
+        stop = debugger.go(MOST)
+        assert stop.kind is StopKind.WATCHPOINT
+        assert stop.points == (point.number,)
+        assert stop.access is not None
+        assert stop.access.write
+        assert stop.access.before == bytes(4)
+        assert stop.access.after != bytes(4)
+        assert debugger.memory.read(point.address, 4) == stop.access.after
+        assert "0x0 -> " in stop.text
+        debugger.points.clear()
+        reading = debugger.watch("fired", access=AccessFlags.READ)
+        stop = debugger.go(MOST)
+        assert stop.access is not None
+        assert not stop.access.write
+        assert stop.points == (reading.number,)
+        debugger.points.clear()
+        assert debugger.go(MOST).kind is StopKind.ENDED
+
+
+def test_conditions_are_asked_in_the_guest() -> None:
+    with machine_of("riscv64", "crash") as machine, Debugger(machine) as debugger:
+        point = debugger.break_at("third", "$a0 == 5")
+        assert debugger.go(MOST).kind is StopKind.CRASHED
+        assert point.hits == 0
+        debugger.restart()
+        debugger.set_condition(point.number, "$a0 != 5 && $sp > 0x1000")
+        assert debugger.go(MOST).points == (point.number,)
+        debugger.restart()
+        debugger.set_condition(point.number, "*(int *)0x8000000 == 0")
+        stop = debugger.go(MOST)
+        assert stop.points == (point.number,)
+        assert "cannot be evaluated" in stop.notes[0]
+        with pytest.raises(ExpressionError):
+            debugger.set_condition(point.number, "1 +")
+
+
+def test_the_call_stack_of_a_crash_leads_to_main() -> None:
+    with machine_of("riscv64", "crash") as machine, Debugger(machine) as debugger:
+        assert debugger.go(MOST).kind is StopKind.CRASHED
+        names = [(frame.symbol or "").partition("+")[0] for frame in debugger.backtrace()]
+        assert names[0] == "third"
+        assert names[-1] == "_start"
+        assert "main" in names
+        debugger.frame = 1
+        assert debugger.scope().register("pc") == debugger.backtrace()[1].pc
+        with pytest.raises(NotPossible, match="counted from 0"):
+            debugger.frame = 99
