@@ -261,14 +261,15 @@ def _aarch64_tree(table: aarch64.Table, place: int, controls: int) -> Tables:
             return Inner(entry & frame, denied | entry >> 59 & 0xF)
         if level > 2 or (level == 2 and table.granule != 12):
             return None  # no block has this size
+        physical = entry & frame & -1 << shifts[level]
+        if not entry >> 10 & 1:
+            return Leaf(physical, "")  # the access flag is clear: any access faults
         user = controls == 1 and bool(entry >> 6 & 1) and not denied & _NO_USER
         writable = not entry >> 7 & 1 and not denied & _READ_ONLY
         bit, of_table = (54, _UXN) if user or controls > 1 else (53, _PXN)
         never = entry >> bit & 1 or denied & of_table
         letters = (("w", writable), ("x", not never), ("u", user))
-        return Leaf(
-            entry & frame & -1 << shifts[level], "r" + "".join(each for each, given in letters if given)
-        )
+        return Leaf(physical, "r" + "".join(letter for letter, given in letters if given))
 
     bits = tuple(stride if n < top else table.bits - shifts[top] for n in range(top + 1))
     base = (1 << 64) - (1 << table.bits) if place else 0

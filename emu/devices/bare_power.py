@@ -26,12 +26,16 @@ class BarePowerState:
 
 
 class BarePower:
-    registers = REGISTERS
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(self, name: str, power: Power, size: int = 0x1000) -> None:
         self.name, self.size = name, size
         self._power = power
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers, as far as there is room for them."""
+        return tuple(row for row in REGISTERS if row.offset + row.width <= self.size)
 
     @property
     def state(self) -> BarePowerState:
