@@ -41,7 +41,7 @@ def backtrace(
     this raise, or run for ever.
     """
     reading = Reading(isa, read_memory)
-    executable = code if code is not None else lambda address: reading.bytes(address, 1) is not None
+    executable = code if code is not None else lambda address: reading.read(address, 1) is not None
     context = Context(
         isa, LAYOUTS[isa.name], reading, read_register, symbols, executable, _decoding(isa, read_register)
     )
@@ -132,9 +132,10 @@ def _frame(context: Context, here: Here, cfa: int | None, method: Method | None,
 
 
 def _caller(context: Context, here: Here, unwinders: Sequence[CallFrames]) -> Caller | Outermost | None:
-    rules = next((found for each in unwinders if (found := each.rules(here.call)) is not None), None)
+    rules = next((row for each in unwinders if (row := each.rules(here.call)) is not None), None)
     if context.layout.link == "o7":
         return _on_sparc(context, here, None if rules is None else rules.windows)
+    found: Caller | Outermost | None
     if rules is not None:
         found = by_cfi.caller(context, here, rules)
         if isinstance(found, Caller) and rules.is_signal:

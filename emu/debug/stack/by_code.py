@@ -46,7 +46,7 @@ def look_from(context: Context, here: Here, start: int, end: int, *, certain: bo
     """From the function's start on, at least up to the frame's instruction."""
     isa = context.decoder(here)
     for limit in (end, here.call + isa.max_instruction_length, here.call + 1):
-        code = context.reading.bytes(start, limit - start)
+        code = context.reading.read(start, limit - start)
         if code is not None:
             found = analyse(isa, context.layout, code, start, here.call)
             return None if found.state is None else Found(start, found, certain)

@@ -29,7 +29,7 @@ def _find(context: Context, address: int) -> Call:
     if isa.capstone is None:
         return _NONE
     for size in context.layout.call_sizes:
-        code = context.reading.bytes(plain - size, size) if plain >= size else None
+        code = context.reading.read(plain - size, size) if plain >= size else None
         if code is None:
             continue
         lines = disassemble(isa, code, plain - size, limit=1)
@@ -48,7 +48,7 @@ def _find(context: Context, address: int) -> Call:
 
 def _far(context: Context, isa: Isa, address: int, operands: str) -> int | None:
     """Where RISC-V's AUIPC and JALR lead."""
-    code = context.reading.bytes(address - 4, 4)
+    code = context.reading.read(address - 4, 4)
     second = _JALR.match(operands)
     lines = disassemble(isa, code, address - 4, limit=1) if code is not None else []
     if second is None or not lines or lines[0].mnemonic != "auipc":

@@ -22,7 +22,7 @@ class Reading:
         self.word_size = isa.bits // 8
         self.mask = (1 << isa.bits) - 1
 
-    def bytes(self, address: int, size: int) -> bytes | None:
+    def read(self, address: int, size: int) -> bytes | None:
         """`size` bytes at guest-virtual `address`; None where one of them is not there."""
         address &= self.mask
         line, offset = address - address % _LINE, address % _LINE
@@ -35,7 +35,7 @@ class Reading:
 
     def word(self, address: int, size: int | None = None) -> int | None:
         """The unsigned word (of the ISA's width, unless `size` says) at `address`."""
-        data = self.bytes(address, size or self.word_size)
+        data = self.read(address, size or self.word_size)
         return None if data is None else int.from_bytes(data, self.order)
 
     def _direct(self, address: int, size: int) -> bytes | None:

@@ -63,9 +63,9 @@ def guessed_start(context: Context, here: Here, isa: Isa) -> int | None:
 
 
 def _at(context: Context, isa: Isa, address: int) -> Instruction | None:
-    code = context.reading.bytes(address, isa.max_instruction_length)
+    code = context.reading.read(address, isa.max_instruction_length)
     if code is None:
-        code = context.reading.bytes(address, context.layout.align)
+        code = context.reading.read(address, context.layout.align)
     lines = disassemble(isa, code, address, limit=1) if code else []
     return lines[0] if lines and lines[0].decoded else None
 
