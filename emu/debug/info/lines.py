@@ -20,7 +20,7 @@ _MOST_FILES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: code from `address` (as linked) on is of `line` in file number `file`, as the program counts."""
+    """A row of the table: code from `address` (as linked) on is of `line` in file number `file`."""
 
     address: int
     file: int
@@ -70,7 +70,7 @@ class LineTable:
 
     @cached_property
     def spans(self) -> list[tuple[int, int, int, int]]:
-        """(low, high, first row, last row + 1) of the sequences, by address; those that the linker dropped are not there."""
+        """(low, high, first row, last row + 1) of the sequences, by address, without what the linker dropped."""
         found, start = [], 0
         for index, flags in enumerate(self._flags):
             if flags & _END:

@@ -153,8 +153,8 @@ class Sections:
         return Section(content)
 
     def kept(self, name: str, size: int) -> Path | None:
-        """The file of the cache for `name` (a section decompressed, an index): by build-id where the file has one, else by
-        path, size and time; None where it has no path either."""
+        """The file of the cache for `name` (a section decompressed, an index): by build-id where the file has one, else
+        by path, size and time; None where it has no path either."""
         build = self.build_id()
         if not build and not self._stamp:
             return None

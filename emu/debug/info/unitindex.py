@@ -1,4 +1,4 @@
-"""Which unit has which code: read from the units' own entries once, and kept in the cache directory where that took long."""
+"""Which unit has which code: read from the units' own entries once, and kept in the cache where that took long."""
 
 from __future__ import annotations
 
