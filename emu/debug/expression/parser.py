@@ -57,11 +57,11 @@ _LEVELS: Final = {
     "/": 11,
     "%": 11,
 }
-_TYPE_WORDS: Final = frozenset(
-    ("void", "char", "short", "int", "long", "signed", "unsigned", "float", "double", "_Bool", "bool", "const", "volatile")
-)
-_TAGGED: Final = frozenset({"struct", "union", "enum", "class"})
 _QUALIFIERS: Final = frozenset({"const", "volatile"})
+_TYPE_WORDS: Final = _QUALIFIERS | {
+    *("void", "char", "short", "int", "long", "signed", "unsigned", "float", "double", "_Bool", "bool")
+}
+_TAGGED: Final = frozenset({"struct", "union", "enum", "class"})
 _ESCAPES: Final = {"a": 7, "b": 8, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _TYPE_LIKE: Final = re.compile(r"^(?:\w+_t|[us](?:8|16|32|64)|__[us](?:8|16|32|64))$")
 

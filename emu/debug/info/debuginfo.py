@@ -126,7 +126,7 @@ class DebugInfo:
         """Where to break for `file`:`line`; by address, empty where that file has no code there or after.
 
         The file matches by the end of its path. A line without code stands for the nearest one after it that has some.
-        One address for each function, and each inlined copy, with code of the line; where that is a function's entry, the
+        One address for each function and inlined copy with code of the line; where that is a function's entry, the
         one after its prologue.
         """
         best = 0
@@ -160,7 +160,7 @@ class DebugInfo:
     def body(self, function: Function) -> int:
         """Where to break for the function: after its prologue, where arguments are in their places.
 
-        That is the line table's end of the prologue, or where the function's second line begins. In assembly, and in what
+        That is the line table's end of the prologue, or where its second line begins. In assembly, and in what
         GCC optimized (its locations hold everywhere), it is the entry, as in gdb.
         """
         found = self._body(function)

@@ -64,7 +64,7 @@ class Type:
     """One type. `size` in bytes, 0 where unknown (an incomplete type, an array without a bound).
 
     `count`: elements of an array, None where its length is not written down. `enumerators` are (name, value).
-    `incomplete`: only declared in its unit (`completion` looks for the definition elsewhere). `variadic`: a function with "...".
+    `incomplete`: only declared in its unit; `completion` finds the definition. `variadic`: a function with "...".
     """
 
     kind: Kind
