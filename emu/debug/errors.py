@@ -59,7 +59,7 @@ class NotPossible(DebugError):
 
 @dataclass(eq=False)
 class ExpressionError(DebugError):
-    """`text` fails at character `position` (from 0), where `expected` was needed; `nearest` names are like the one given."""
+    """`text` fails at character `position` (from 0), where `expected` was needed; `nearest` are names like the one."""
 
     text: str
     position: int

@@ -1,4 +1,6 @@
-"""An expression, and what it is worth in a scope. Arithmetic is C's: operands are widened to a common type, results wrap."""
+"""An expression, and what it is worth in a scope.
+
+Arithmetic is C's: operands are widened to a common type, results wrap."""
 
 from __future__ import annotations
 
@@ -174,7 +176,10 @@ class _Evaluation:
         if symbol.kind is SymbolKind.ABSOLUTE:
             return self.make("unsigned long", symbol.address)
         if symbol.kind is not SymbolKind.OBJECT:
-            return Value(_CODE, b"", symbol.address, self.big)
+            function = self.scope.info.function(symbol.address)
+            known = function is not None and function.low == symbol.address
+            type_ = self.scope.info.signature(function) if function is not None and known else None
+            return Value(type_ or _CODE, b"", symbol.address, self.big)
         size = symbol.size if symbol.size in (1, 2, 4, 8) else self.word
         names = {1: "unsigned char", 2: "unsigned short", 4: "unsigned int", 8: "unsigned long long"}
         return self.load(standard(names[size], self.word) or VOID, symbol.address)

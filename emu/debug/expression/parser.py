@@ -57,11 +57,11 @@ _LEVELS: Final = {
     "/": 11,
     "%": 11,
 }
-_TYPE_WORDS: Final = frozenset(
-    "void char short int long signed unsigned float double _Bool bool const volatile".split()
-)
-_TAGGED: Final = frozenset({"struct", "union", "enum", "class"})
 _QUALIFIERS: Final = frozenset({"const", "volatile"})
+_TYPE_WORDS: Final = _QUALIFIERS | {
+    *("void", "char", "short", "int", "long", "signed", "unsigned", "float", "double", "_Bool", "bool")
+}
+_TAGGED: Final = frozenset({"struct", "union", "enum", "class"})
 _ESCAPES: Final = {"a": 7, "b": 8, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _TYPE_LIKE: Final = re.compile(r"^(?:\w+_t|[us](?:8|16|32|64)|__[us](?:8|16|32|64))$")
 
@@ -232,8 +232,8 @@ class _Parser:
         raise self.error("a value")
 
     def is_type(self, index: int) -> bool:
-        """Whether a parenthesis at that token holds a type. A bare name does where a value follows that could not follow a
-        value in parentheses, or where it is written as types are (size_t, u32)."""
+        """Whether a parenthesis at that token holds a type. A bare name does where a value follows that could not
+        follow a value in parentheses, or where it is written as types are (size_t, u32)."""
         words = [(token.kind, token.text) for token in self.tokens[index : index + 4]]
         if len(words) < 3 or words[0] != ("operator", "(") or words[1][0] != "name":
             return False

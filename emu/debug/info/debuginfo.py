@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, wraps
 from pathlib import Path
 from posixpath import basename
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from emu.debug.info.codes import At, Tag
 from emu.debug.info.dies import Damaged, Die, Unit, Units
@@ -16,9 +16,9 @@ from emu.debug.info.lines import LineTable
 from emu.debug.info.lists import ranges
 from emu.debug.info.search import entries, symbol_addresses
 from emu.debug.info.sections import Sections
-from emu.debug.info.unitindex import UnitIndex
 from emu.debug.info.typereader import TypeReader
 from emu.debug.info.types import Type, spellings
+from emu.debug.info.unitindex import UnitIndex
 from emu.debug.info.variables import Variable, VariableKind
 from emu.symbols import SourceLine
 
@@ -34,29 +34,22 @@ _CPLUSPLUS: Final = frozenset({Tag.STRUCT, Tag.CLASS, Tag.UNION, Tag.ENUM})
 _VARIABLES: Final = frozenset({Tag.VARIABLE})
 _FUNCTIONS: Final = frozenset({Tag.SUBPROGRAM})
 
-_Given = ParamSpec("_Given")
-_Answer = TypeVar("_Answer")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def _survives(
-    empty: Callable[[], _Answer],
-) -> Callable[
-    [Callable[Concatenate[DebugInfo, _Given], _Answer]], Callable[Concatenate[DebugInfo, _Given], _Answer]
-]:
+def _survives(empty: Callable[[], Any]) -> Callable[[_Method], _Method]:
     """The method answers `empty()` where damage was not foreseen, and notes it."""
 
-    def around(
-        method: Callable[Concatenate[DebugInfo, _Given], _Answer],
-    ) -> Callable[Concatenate[DebugInfo, _Given], _Answer]:
+    def around(method: _Method) -> _Method:
         @wraps(method)
-        def ask(self: DebugInfo, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        def ask(self: DebugInfo, /, *given: object, **named: object) -> object:
             try:
                 return method(self, *given, **named)
             except Exception as error:  # damaged bytes may be anything
                 self.units.trouble(f"The debugging information is damaged ({type(error).__name__}: {error}).")
                 return empty()
 
-        return ask
+        return cast(_Method, ask)
 
     return around
 
@@ -133,10 +126,11 @@ class DebugInfo:
         """Where to break for `file`:`line`; by address, empty where that file has no code there or after.
 
         The file matches by the end of its path. A line without code stands for the nearest one after it that has some.
-        One address for each function, and each inlined copy, with code of the line; where that is a function's entry, the
+        One address for each function and inlined copy with code of the line; where that is a function's entry, the
         one after its prologue.
         """
-        best, found = 0, []
+        best = 0
+        found: list[tuple[Unit, int]] = []
         for unit in self._units_of(file):
             lines = self._unit_code(unit).lines
             numbers = lines.numbers(file) if lines is not None else set()
@@ -166,11 +160,19 @@ class DebugInfo:
     def body(self, function: Function) -> int:
         """Where to break for the function: after its prologue, where arguments are in their places.
 
-        That is the line table's end of the prologue, or where the function's second line begins. In assembly, and in what
+        That is the line table's end of the prologue, or where its second line begins. In assembly, and in what
         GCC optimized (its locations hold everywhere), it is the entry, as in gdb.
         """
         found = self._body(function)
         return function.low if found is None else found
+
+    def signature(self, function: Function) -> Type | None:
+        """The type of the function; None where `function` is of another file."""
+        unit = self.units.at(function.die)
+        try:
+            return None if unit is None else self._reader.function(unit.die(function.die))
+        except (Damaged, IndexError):
+            return None
 
     @_survives(lambda: [])
     def inlined(self, address: int) -> list[InlinedCall]:
@@ -294,7 +296,7 @@ class DebugInfo:
     @cached_property
     def _loose(self) -> list[tuple[int, int, Unit]]:
         """Code of units that do not say where it is, by their line tables."""
-        found = []
+        found: list[tuple[int, int, Unit]] = []
         for unit in (self.units.list[each] for each in self._index.loose):
             lines = self._unit_code(unit).lines
             if lines is not None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from emu.debug.info.debuginfo import DebugInfo
 from emu.debug.info.functions import Function, InlinedCall
 from emu.debug.info.types import Type
 from emu.debug.info.variables import Variable
 from emu.symbols import SourceLine
+
+_Each = TypeVar("_Each")
 
 
 class DebugInfos:
@@ -45,7 +48,7 @@ class DebugInfos:
 
     def functions(self, name: str) -> list[Function]:
         """DebugInfo.functions of the first that has any."""
-        return next((each for info in self._infos if (each := info.functions(name))), [])
+        return _first(info.functions(name) for info in self._infos)
 
     def line(self, address: int) -> SourceLine | None:
         """DebugInfo.line of the first that knows."""
@@ -53,7 +56,7 @@ class DebugInfos:
 
     def addresses(self, file: str, line: int) -> list[int]:
         """DebugInfo.addresses of the first that has any."""
-        return next((each for info in self._infos if (each := info.addresses(file, line))), [])
+        return _first(info.addresses(file, line) for info in self._infos)
 
     def body(self, function: Function) -> int:
         """DebugInfo.body by the file that has the function."""
@@ -62,18 +65,32 @@ class DebugInfos:
                 return info.body(function)
         return function.low
 
+    def signature(self, function: Function) -> Type | None:
+        """DebugInfo.signature by the file that has the function."""
+        for info in self._infos:
+            if info.function(function.low) == function:
+                return info.signature(function)
+        return None
+
     def inlined(self, address: int) -> list[InlinedCall]:
         """DebugInfo.inlined of the first that has any."""
-        return next((each for info in self._infos if (each := info.inlined(address))), [])
+        return _first(info.inlined(address) for info in self._infos)
 
     def variables(self, address: int) -> list[Variable]:
         """DebugInfo.variables of the first that has any."""
-        return next((each for info in self._infos if (each := info.variables(address))), [])
+        return _first(info.variables(address) for info in self._infos)
 
     def globals(self, name: str) -> list[Variable]:
         """DebugInfo.globals of the first that has any."""
-        return next((each for info in self._infos if (each := info.globals(name))), [])
+        return _first(info.globals(name) for info in self._infos)
 
     def type(self, name: str) -> Type | None:
         """DebugInfo.type of the first that has it."""
         return next((each for info in self._infos if (each := info.type(name)) is not None), None)
+
+
+def _first(answers: Iterable[list[_Each]]) -> list[_Each]:
+    for answer in answers:
+        if answer:
+            return answer
+    return []

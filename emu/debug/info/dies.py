@@ -347,7 +347,7 @@ class Unit:
         elif form in _OFFSETS or (form == Form.REF_ADDR and self.version > 2):
             value = int.from_bytes(view[position : position + self.offset_size], self._order)
             position += self.offset_size
-        elif form == Form.ADDR or form == Form.REF_ADDR:
+        elif form in (Form.ADDR, Form.REF_ADDR):
             value = int.from_bytes(view[position : position + self.address_size], self._order)
             position += self.address_size
         elif form == Form.FLAG_PRESENT:
@@ -365,7 +365,7 @@ class Unit:
             if end < 0:
                 raise Damaged(f"a string at {position:#x} that does not end")
             return form, position, end + 1
-        elif form in _BLOCKS or form == Form.EXPRLOC or form == Form.BLOCK or form == Form.DATA16:
+        elif form in _BLOCKS or form in (Form.EXPRLOC, Form.BLOCK, Form.DATA16):
             if form in _BLOCKS:
                 width = _BLOCKS[form]
                 size = int.from_bytes(view[position : position + width], self._order)

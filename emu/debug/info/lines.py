@@ -20,7 +20,7 @@ _MOST_FILES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: code from `address` (as linked) on is of `line` in file number `file`, as the program counts."""
+    """A row of the table: code from `address` (as linked) on is of `line` in file number `file`."""
 
     address: int
     file: int
@@ -70,8 +70,9 @@ class LineTable:
 
     @cached_property
     def spans(self) -> list[tuple[int, int, int, int]]:
-        """(low, high, first row, last row + 1) of the sequences, by address; those that the linker dropped are not there."""
-        found, start = [], 0
+        """(low, high, first row, last row + 1) of the sequences, by address, without what the linker dropped."""
+        found: list[tuple[int, int, int, int]] = []
+        start = 0
         for index, flags in enumerate(self._flags):
             if flags & _END:
                 low, high = self._addresses[start], self._addresses[index]
@@ -115,7 +116,8 @@ class LineTable:
     def places(self, files: set[int], line: int) -> tuple[int, list[tuple[int, int]]]:
         """The line asked for or the least after it that has code in those files (0: none); its (address, row) where a
         stretch of it begins, in order."""
-        best, found = 0, []
+        best = 0
+        found: list[tuple[int, int]] = []
         numbers, lines, flags = self._files, self._lines, self._flags
         for _, _, start, end in self.spans:
             previous = 0

@@ -108,7 +108,7 @@ def _indexed(unit: Unit, name: str, attribute: int, index: int) -> int:
 def _entries(
     unit: Unit, view: memoryview, position: int, *, counted: bool
 ) -> Iterator[tuple[int, int, int, int, int]]:
-    """(kind, first, second, start and end of the expression) of DW_RLE_ and DW_LLE_ entries: `counted` for the latter."""
+    """(kind, first, second, start and end of the expression) of DW_RLE_ entries; `counted`: DW_LLE_."""
     size, order = unit.address_size, unit.units.order
 
     def plain() -> int:

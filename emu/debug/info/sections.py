@@ -15,6 +15,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -153,8 +154,8 @@ class Sections:
         return Section(content)
 
     def kept(self, name: str, size: int) -> Path | None:
-        """The file of the cache for `name` (a section decompressed, an index): by build-id where the file has one, else by
-        path, size and time; None where it has no path either."""
+        """The file of the cache for `name` (a section decompressed, an index): by build-id where the file has one, else
+        by path, size and time; None where it has no path either."""
         build = self.build_id()
         if not build and not self._stamp:
             return None
@@ -175,10 +176,10 @@ class Sections:
 
 def _zstd(packed: bytes, size: int) -> bytes:
     try:
-        from compression import zstd  # noqa: PLC0415 - Python 3.14 has it
+        zstd = import_module("compression.zstd")  # Python 3.14 has it
     except ImportError:
         try:
-            import zstandard  # noqa: PLC0415
+            zstandard = import_module("zstandard")
         except ImportError:
             raise ValueError(
                 "it is compressed with zstd, which needs Python 3.14 or `pip install zstandard`; "

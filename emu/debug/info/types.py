@@ -1,4 +1,6 @@
-"""Types of C as a debugger sees them. Their parts are read when they are asked for: a kernel's types all hang together."""
+"""Types of C as a debugger sees them.
+
+Their parts are read when they are asked for: a kernel's types all hang together."""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ class Member:
     """A member of a struct or union: `offset` in bytes from its start; `name` empty for anonymous ones.
 
     A bit field has `bits` > 0 of width, and begins `bit_offset` bits into the bytes from `offset` on: counted from the
-    least significant bit on little-endian machines, from the most significant on big-endian ones.
+    least significant bit on little-endian machines, from the most significant one on big-endian ones.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Type:
     """One type. `size` in bytes, 0 where unknown (an incomplete type, an array without a bound).
 
     `count`: elements of an array, None where its length is not written down. `enumerators` are (name, value).
-    `incomplete`: only declared in its unit (`completion` looks for the definition elsewhere). `variadic`: a function with "...".
+    `incomplete`: only declared in its unit; `completion` finds the definition. `variadic`: a function with "...".
     """
 
     kind: Kind
@@ -166,7 +168,7 @@ def base(name: str, size: int, encoding: Encoding) -> Type:
 
 
 def standard(name: str, address_size: int) -> Type | None:
-    """C's type of that name ("unsigned long", "uint8_t") where addresses are `address_size` bytes; None: no such type."""
+    """C's type of that name ("unsigned long", "uint8_t") with addresses of `address_size` bytes; None: no such."""
     words = sorted(name.split())
     fixed = _FIXED.get(name)
     if fixed is not None:

@@ -1,4 +1,4 @@
-"""Which unit has which code: read from the units' own entries once, and kept in the cache directory where that took long."""
+"""Which unit has which code: read from the units' own entries once, and kept in the cache where that took long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORM: Final = 1  # of the file; another one is not read
 
 @dataclass(frozen=True, slots=True)
 class UnitIndex:
-    """Units by their number in Units.list: `parts` are (low, high, unit) of all code, as linked, by address; `loose` those
+    """Units by their number in Units.list: `parts` are (low, high, unit) of all code as linked, in order; `loose` those
     that do not say where their code is; `tables` those with the line table at an offset of .debug_line."""
 
     parts: list[tuple[int, int, int]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Final
 
 from emu.debug.errors import DebugError, NotPossible
@@ -121,7 +122,6 @@ class Printer:
                 cut = cut[:-1]
             zeros = len(data) - len(cut)
             shown = cut if zeros and len(cut) < self.elements else data
-            # gdb drops the zeros at the end where there is nothing else, or print null-stop would: one zero ends a string
             if zeros > 1 or not zeros:
                 shown = data[:-1] if data.endswith(b"\0") else data
             return self._quoted(shown[: self.elements], len(shown) > self.elements)
@@ -222,7 +222,7 @@ def _enumerator(type_: Type, number: int) -> str:
 
 
 def _float(number: float, size: int) -> str:
-    if number != number:
+    if isnan(number):
         return "nan"
     if number in (float("inf"), float("-inf")):
         return "inf" if number > 0 else "-inf"

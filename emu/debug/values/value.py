@@ -174,7 +174,7 @@ def read_value(memory: Memory, type_: Type, address: int, big_endian: bool) -> V
 
 
 def variable_value(variable: Variable, frame: Frame | None, memory: Memory, *, big_endian: bool) -> Value:
-    """The variable's value in `frame`; what cannot be had has a reason. Raises Unreadable where its memory is not there."""
+    """The variable's value in `frame`; what cannot be had has a reason. Raises Unreadable."""
     return place_value(variable.type, variable.place(frame), frame, memory, big_endian=big_endian)
 
 
