@@ -23,6 +23,7 @@ from axvcpu.exits import (
 )
 from emu.debug.errors import DebugError, NotPossible
 from emu.debug.points import (
+    ACCESSES,
     CATCHES,
     EXCEPTION,
     EXIT_KINDS,

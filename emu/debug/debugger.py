@@ -504,7 +504,8 @@ class Debugger:
             return
         self._closed = True
         self._answer()
-        self.machine.breakpoints = self.machine.watchpoints = frozenset()
+        self.machine.breakpoints = frozenset()
+        self.machine.watchpoints = frozenset()
         self._catcher.close()
 
     def __enter__(self) -> Self:

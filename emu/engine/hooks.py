@@ -435,8 +435,8 @@ def answer_inside(engine: Record, control: Record) -> Word:
         pc = call_place(np.intp(engine.locate), np.intp(engine.address))
         start = control.block_pc
         if start <= pc < start + control.block_size:
-            done = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
-            ahead = control.block_count - done
+            before = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
+            ahead = control.block_count - before
             control.retired -= ahead
     done: Word = 0
     value: Word = U(0)
