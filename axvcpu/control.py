@@ -47,6 +47,9 @@ class Kind(IntEnum):
     IO_WRITE = 21  # and data
     SYSREG_READ = 22  # a system register that the engine lacks: address is its encoding, cause the register that gets it
     SYSREG_WRITE = 23  # and data
+    WATCH = 24  # internal: an access near a watched range, to be made by itself
+    WATCHPOINT = 25  # an instruction that has touched a watched range is complete
+    WATCHED_CODE = 26  # a watched page must be memory, for it is executed: address
 
 
 CYCLE_STOPPED: Final = 1

@@ -205,12 +205,55 @@ class GuestException:
 
 
 @_exit
+class WatchHit:
+    """What one instruction did to one watched range: `watched` is the range (guest-physical address, bytes), `address`
+    (guest-physical) and `width` are those of its first access there, `access` says whether it read, wrote, or both.
+
+    before and after are the bytes of the range; before is None where the instruction wrote too often to tell.
+    """
+
+    address: int
+    width: int
+    access: AccessFlags
+    watched: tuple[int, int]
+    before: bytes | None
+    after: bytes
+
+
+@_exit
 class Debug:
-    """A debugger's stop. `address` is what a watchpoint saw (guest-virtual), None for the other kinds."""
+    """A debugger's stop. `pc` is that of the instruction which a breakpoint stops before, or which made a watched
+    access: it has completed then, and the vCPU stands behind it. hits: a watchpoint's ranges that the instruction
+    touched, in the order of its first accesses; none for the other kinds."""
 
     kind: DebugKind
     pc: int
-    address: int | None = None
+    hits: tuple[WatchHit, ...] = ()
+
+    @property
+    def address(self) -> int | None:
+        """Guest-physical address of a watchpoint's first access."""
+        return self.hits[0].address if self.hits else None
+
+    @property
+    def width(self) -> int | None:
+        """Bytes of that access."""
+        return self.hits[0].width if self.hits else None
+
+    @property
+    def access(self) -> AccessFlags | None:
+        """What the instruction did to the first range: READ, WRITE or both."""
+        return self.hits[0].access if self.hits else None
+
+    @property
+    def before(self) -> bytes | None:
+        """The bytes of the first range before the instruction."""
+        return self.hits[0].before if self.hits else None
+
+    @property
+    def after(self) -> bytes | None:
+        """And after it."""
+        return self.hits[0].after if self.hits else None
 
 
 AxVCpuExitReason: TypeAlias = (

@@ -53,6 +53,7 @@ from emu.snapshot import MachineState, digest, digest_of, load, save
 from emu.symbols import SymbolTable
 from emu.timeline import Timeline
 from emu.virtio import windows
+from emu.watch import Watch, Watchpoints
 from isa import registry
 
 _vm_ids: Final = itertools.count(1)
@@ -167,6 +168,7 @@ class Machine:
             self._drain,
             self._read_physical,
         )
+        self._watchpoints = Watchpoints(self.memory, self.ram, self.space, self.isa, self._remap)
         for index, (base, size, device) in enumerate(placed):
             if isinstance(device, CfiFlash) and device.array is not None:
                 flash = FlashWindow(device, base, index, self.space, self._remap)
@@ -565,6 +567,29 @@ class Machine:
             self.settle()
             self._breakpoints = wanted
             self.vcpus[0].arch.set_breakpoints(wanted)  # all are on one engine
+
+    @property
+    def watchpoints(self) -> frozenset[Watch]:
+        """Ranges of RAM. When an instruction of a vCPU that reads or writes one (as `Watch.access` has it) is complete,
+        the vCPU leaves with `Debug(WATCHPOINT)`, which ends the run as EXIT; the next `run` goes on. The guest cannot
+        see them, and they cost nothing but for accesses to the same pages.
+
+        Only instructions count: not what a device writes by itself, nor the frame of an exception, nor the MMU's
+        look at its tables. Raises ConfigError and AddressError for what cannot be watched.
+        """
+        return self._watchpoints.watches
+
+    @watchpoints.setter
+    def watchpoints(self, watches: Iterable[Watch]) -> None:
+        wanted = frozenset(watches)
+        if wanted != self._watchpoints.watches:
+            self.settle()
+            self._watchpoints.set(wanted)
+
+    @property
+    def slow_watchpoints(self) -> frozenset[Watch]:
+        """Those whose pages the guest was seen to execute: code runs slowly there."""
+        return self._watchpoints.slow
 
     # -- states -------------------------------------------------------------------------------------------------------
 

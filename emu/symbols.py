@@ -82,6 +82,8 @@ class SymbolTable:
     def merged(cls, tables: Iterable[SymbolTable]) -> SymbolTable:
         """One table of all. Of equal names in different tables, the earlier table's is found by name."""
         parts = tuple(tables)
+        if len(parts) == 1:
+            return parts[0]
         whole = cls(
             (symbol for part in parts for symbol in part), (line for part in parts for line in part._lines)
         )

@@ -32,6 +32,11 @@ from isa.records import (
     RING_ENTRY,
     SCRATCH,
     UC_PROT_EXEC,
+    WATCH_ACCESS,
+    WATCH_PAGES,
+    WATCH_ROW,
+    WATCH_WRITE,
+    WATCHING,
     WINDOW,
 )
 
@@ -52,6 +57,7 @@ row_record: Any = numba.from_dtype(ROW)
 ring_record: Any = numba.from_dtype(RING_ENTRY)
 log_record: Any = numba.from_dtype(LOG_ENTRY)
 window_record: Any = numba.from_dtype(WINDOW)
+watch_pages_record: Any = numba.from_dtype(WATCH_PAGES)
 
 uc_emu_start = types.ExternalFunction(
     "uc_emu_start", types.int32(types.intp, types.uint64, types.uint64, types.uint64, types.uint64)
@@ -95,6 +101,10 @@ as_rows = _pointer_cast(row_record)
 as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
 as_extensions = _pointer_cast(extension_record)
+as_watching = _pointer_cast(numba.from_dtype(WATCHING))
+as_watch_rows = _pointer_cast(numba.from_dtype(WATCH_ROW))
+as_watch_accesses = _pointer_cast(numba.from_dtype(WATCH_ACCESS))
+as_watch_writes = _pointer_cast(numba.from_dtype(WATCH_WRITE))
 as_u64 = _pointer_cast(types.uint64)
 as_i64 = _pointer_cast(types.int64)
 as_u32 = _pointer_cast(types.uint32)

@@ -142,6 +142,12 @@ ENGINE: Final = np.dtype(
         ),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
         ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
         ("unprivileged", "u8"),  # int32 (engine block): whether what runs is a program, not its kernel
+        ("watching", "u8"),  # WATCHING: watched ranges, while there are any
+        (
+            "let_through",
+            "u8",
+        ),  # int32 (engine block): a hook of an access has had the engine look up its place in the block, and the block
+        # goes on: put right what that has changed beside the pc
     ],
     align=True,
 )
@@ -171,11 +177,42 @@ CODE_SAME, CODE_CHANGED, CODE_EMPTY = 0, 1, 2
 """What a row knows of its page: its copy is of the page, or is not, or there is none."""
 EXTENSION: Final = np.dtype([("mask", "u8"), ("match", "u8"), ("function", "u8")])
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+WATCHING: Final = np.dtype(
+    [
+        ("rows", "u8"),  # WATCH_ROW
+        ("rows_count", "u8"),
+        ("control", "u8"),  # the vCPU that stands before an access near one, and where; 0: none does
+        ("pc", "u8"),
+        ("retired", "u8"),
+        ("open", "u8"),  # it makes that access: what it does is logged
+        ("accesses", "u8"),  # WATCH_ACCESS: those of watched ranges, in their order
+        ("accesses_count", "u8"),
+        ("accesses_size", "u8"),
+        ("writes", "u8"),  # WATCH_WRITE: what was in memory
+        ("writes_count", "u8"),
+        ("writes_size", "u8"),
+        (
+            "piece_address",
+            "u8",
+        ),  # a misaligned store that was let through comes again byte by byte: the next one
+        ("pieces", "u8"),  # to come
+        ("load", "u8"),  # the load that was let through, aligned, and bytes of it to come
+        ("load_bytes", "u8"),
+        ("walked", "u8"),  # 1 + an address that was read for no load: the MMU has looked at a table there
+    ]
+)
+WATCH_ROW: Final = np.dtype(
+    [("lo", "u8"), ("hi", "u8"), ("access", "u8"), ("near_lo", "u8"), ("near_access", "u8")]
+)
+"""A watched range (hi inclusive), and from where on which accesses have their instruction run by itself."""
+WATCH_ACCESS: Final = np.dtype([("access", "u8"), ("address", "u8"), ("width", "u8"), ("pc", "u8")])
+WATCH_WRITE: Final = np.dtype([("address", "u8"), ("width", "u8"), ("old", "u8")])
+WATCH_PAGES: Final = np.dtype([("engine", "u8"), ("base", "u8"), ("host", "u8")])
 
 UC_MEM_READ_UNMAPPED, UC_MEM_WRITE_UNMAPPED, UC_MEM_FETCH_UNMAPPED = 19, 20, 21
 UC_MEM_WRITE_PROT, UC_MEM_READ_PROT, UC_MEM_FETCH_PROT = 22, 23, 24
 UC_PROT_READ, UC_PROT_WRITE, UC_PROT_EXEC = 1, 2, 4
-UC_MEM_FETCH = 18
+UC_MEM_WRITE, UC_MEM_FETCH = 17, 18
 
 BLOCK_COUNT_MASK: Final = 0xFFFF
 """Low bits of a block's `count`; 0 there: counted anew each time (two address spaces disagree)."""
@@ -222,8 +259,8 @@ class NativeAbilities:
     (UC_HOOK_INTR: void (uc, number, engine block)), on_invalid (UC_HOOK_INSN_INVALID: bool (uc, engine block)),
     on_fill (UC_HOOK_TLB_FILL: bool (uc, address, type, entry, engine block)). For the engine block: those that it
     names. An ISA that does not need on_invalid, on_fill, halts, inspect, observe, mend, unprivileged, refuse, takes,
-    begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the longest one's
-    length lacks length.
+    let_through, begin, settle, resume, admit, locate or own_register lacks them; one whose instructions all have the
+    longest one's length lacks length.
 
     calibrate(probe) returns offsets of the ISA's registers in the engine's saved CPU state; view(layout, wide) reads
     and writes such a state by name. wakes(view, state, lines, lines told) says whether a halted CPU goes on;
@@ -242,6 +279,8 @@ class NativeAbilities:
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
     is answered inside is counted as an exit like any other, and never returned by `run`. `reach` is the last
     guest-physical address that a guest can name: above it the plug-in may keep memory of its own in the engine.
+    `irrevocable` is how many bytes the longest instruction may already have changed, or loaded over its own address,
+    when an access is refused that it makes behind them, so that it cannot be begun again.
     """
 
     calibrate: Callable[[Any], list[int]]
@@ -258,5 +297,6 @@ class NativeAbilities:
     instructions: tuple[tuple[int, str], ...] = ()
     windows: Literal["gate", "loads", "synchronous"] = "gate"
     reach: int = (1 << 64) - 1
+    irrevocable: int = 0
     counted: tuple[tuple[str, int, str, int], ...] = ()
     clocks: tuple[tuple[str, int, int], ...] = ()

@@ -138,12 +138,12 @@ def cpu_model(isa: Isa, name: str | None) -> CpuModel:
 
 def _with_properties(isa: Isa, model: CpuModel, properties: list[str]) -> CpuModel:
     chosen = set(model.extensions)
+    known = extensions(isa) if properties else {}
     for given in properties:
         name, _, value = given.partition("=")
-        known = tuple(extensions(isa))
         if name not in known or value not in ("", "on", "true", "off", "false"):
-            raise UnknownExtension(isa.name, given, known)
-        extension(isa, name)  # it loads
+            raise UnknownExtension(isa.name, given, tuple(known))
+        load_extension(known[name])
         (chosen.discard if value in ("off", "false") else chosen.add)(name)
     if chosen == set(model.extensions):
         return model

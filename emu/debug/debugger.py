@@ -67,6 +67,7 @@ class Debugger:
         self._vcpu = machine.schedule.current.id
         self._frame = 0
         self._frames: list[Frame] | None = None
+        self._deepest = 0  # the limit that `_frames` was found with
         self._unanswered: AxVCpuExitReason | None = None
         self._interrupted = False
         self._closed = False
@@ -146,13 +147,13 @@ class Debugger:
 
     def scope(self, vcpu: int | None = None) -> Scope:
         """To evaluate expressions in: the selected frame, or the innermost one of `vcpu`."""
-        if vcpu is not None or self._frame == 0:
-            cfa = self._frames[0].cfa if self._frames and vcpu in (None, self._vcpu) else None
-            number = self._vcpu if vcpu is None else vcpu
+        number = self._vcpu if vcpu is None else vcpu
+        if number != self._vcpu or self._frame == 0 or vcpu is not None:
+            cfa = (lambda: self.backtrace(1)[0].cfa) if number == self._vcpu else (lambda: None)
             return Scope(self.machine, number, self.symbols, self.info, cfa=cfa)
         frame = self.backtrace()[self._frame]
         return Scope(
-            self.machine, self._vcpu, self.symbols, self.info, saved=frame.registers, cfa=frame.cfa
+            self.machine, number, self.symbols, self.info, saved=frame.registers, cfa=lambda: frame.cfa
         )
 
     def locate(self, text: str | int, *, body: bool = True) -> Location:
@@ -168,10 +169,10 @@ class Debugger:
 
     def backtrace(self, limit: int = 64) -> list[Frame]:
         """The call stack of the selected vCPU, innermost first; each frame says how it was found."""
-        if self._frames is None or len(self._frames) < limit:
+        if self._frames is None or self._deepest < limit:
             from emu.debug.programs import frames_of  # noqa: PLC0415
 
-            self._frames = frames_of(self, limit)
+            self._frames, self._deepest = frames_of(self, limit), limit
         return self._frames[:limit]
 
     @property
@@ -300,7 +301,9 @@ class Debugger:
         if value.address is not None:
             return value.address, value.type.size or None
         if text.strip().startswith("$"):
-            raise NotPossible(f"watch {text}", "a register is not in memory", "Watch what it points to: *$reg")
+            raise NotPossible(
+                f"watch {text}", "a register is not in memory", "Watch what it points to: *$reg"
+            )
         return int(value) & (1 << self.machine.isa.bits) - 1, None
 
     def _points_changed(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from emu.debug.dwarf_registers import dwarf_register
 from emu.debug.errors import NotPossible
 from emu.debug.memory import GuestMemory
+from isa.errors import IsaError
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfos
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 class Scope:
     """One vCPU; `saved` are the registers of an outer frame as far as they are known, None for the innermost.
-    `frame_cfa` is its canonical frame address, None where it is not known."""
+    `cfa` gives its canonical frame address, None where it is not known."""
 
     def __init__(
         self,
@@ -27,7 +29,7 @@ class Scope:
         info: DebugInfos,
         *,
         saved: Mapping[str, int] | None = None,
-        cfa: int | None = None,
+        cfa: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.machine, self.vcpu, self.symbols, self.info = machine, vcpu, symbols, info
         self.saved, self.cfa = saved, cfa
@@ -40,18 +42,6 @@ class Scope:
     @property
     def mask(self) -> int:
         return (1 << self.isa.bits) - 1
-
-    @property
-    def pc(self) -> int:
-        return self.register("pc")
-
-    @property
-    def big_endian(self) -> bool:
-        return self.isa.endian == "big"
-
-    @property
-    def address_size(self) -> int:
-        return self.isa.bits // 8
 
     def register(self, name: str) -> int:
         """By the manual's name or an alias. Raises UnknownRegister, and NotPossible for one that an outer frame does
@@ -82,14 +72,37 @@ class Scope:
     def write(self, address: int, data: bytes) -> None:
         self.memory.write(address, data)
 
-    def dwarf_register(self, number: int) -> int | None:
-        """The register that DWARF calls `number` on this ISA, None where it is not known here."""
-        from emu.debug.stack import dwarf_register  # noqa: PLC0415
+    @property
+    def frame(self) -> DwarfFrame:
+        """What DWARF's expressions look at."""
+        return DwarfFrame(self)
 
-        name = dwarf_register(self.isa, number)
+
+class DwarfFrame:
+    """An `emu.debug.info.Frame`: the scope by DWARF's register numbers."""
+
+    __slots__ = ("_scope", "address_size", "big_endian")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self.big_endian, self.address_size = scope.isa.endian == "big", scope.isa.bits // 8
+
+    @property
+    def pc(self) -> int:
+        return self._scope.register("pc")
+
+    @property
+    def cfa(self) -> int | None:
+        return self._scope.cfa()
+
+    def register(self, dwarf_number: int) -> int | None:
+        name = dwarf_register(self._scope.isa, dwarf_number)
         if name is None:
             return None
         try:
-            return self.register(name)
-        except NotPossible:
+            return self._scope.register(name)
+        except (NotPossible, IsaError):
             return None
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._scope.read(address, size)

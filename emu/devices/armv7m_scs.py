@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from emu.device import Clock, NativeRegister, Power, PowerKind, PowerRequest, Timer
+from emu.registers import Table
 
 CSR, RVR, CVR, CALIB, AIRCR = 0x10, 0x14, 0x18, 0x1C, 0xD0C
 ENABLE, TICKINT, CLKSOURCE, COUNTFLAG = 1, 2, 4, 1 << 16
@@ -46,6 +47,13 @@ class Armv7mScs:
         self.name, self.size = name, size
         self._clock, self._timer, self._tick, self._power = clock, timer, tick, power
         self._s = ScsState()
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers: those of the CPU too."""
+        from emu.devices.armv7m_scs_registers import REGISTERS  # noqa: PLC0415 - only a debugger loads it
+
+        return REGISTERS
 
     @property
     def state(self) -> ScsState:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from emu.device import IrqLine, NativeRegister
 from emu.errors import ConfigError
+from emu.registers import DeviceRegister, Direction, Meaning, Table, bits
 
 EXTERNAL, LINES, SOFTWARE = 0x000, 0x004, 0x100
 U32 = 0xFFFF_FFFF
@@ -49,6 +50,28 @@ class BareLatch:
         if not 0 <= bit < 32:
             raise ConfigError(f"line of {self.name}", "a bit from 0 to 31", str(bit))
         return _Line(self, bit)
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers."""
+        vcpus = ((len(self._soft), 4),)
+        return (
+            DeviceRegister("EXTERNAL", EXTERNAL, description="nonzero asserts the external interrupt"),
+            DeviceRegister(
+                "LINES",
+                LINES,
+                access=Direction.READ,
+                description="the devices' lines",
+                meaning=Meaning.SOURCES,
+            ),
+            DeviceRegister(
+                "SOFTWARE",
+                SOFTWARE,
+                fields=bits("ASSERTED"),
+                description="software interrupt of a vCPU",
+                array=vcpus,
+            ),
+        )
 
     @property
     def state(self) -> BareLatchState:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.device import NativeRegister, Power, PowerKind, PowerRequest
+from emu.registers import DeviceRegister, Direction, Meaning, Table
 
 OFF, RESET = 0, 4
+REGISTERS: Table = (
+    DeviceRegister(
+        "OFF",
+        OFF,
+        access=Direction.WRITE,
+        description="switches off; the exit code",
+        meaning=Meaning.COUNT,
+    ),
+    DeviceRegister("RESET", RESET, access=Direction.WRITE, description="resets the machine"),
+)
 
 
 @dataclass(slots=True)
@@ -15,6 +26,7 @@ class BarePowerState:
 
 
 class BarePower:
+    registers = REGISTERS
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(self, name: str, power: Power, size: int = 0x1000) -> None:

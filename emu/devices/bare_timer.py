@@ -6,8 +6,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from emu.device import Action, Clock, IrqLine, NativeRegister, Timer
+from emu.registers import DeviceRegister, Direction, Meaning, Table, bits
 
 COUNT, DELAY, STATUS = 0, 8, 16
+REGISTERS: Table = (
+    DeviceRegister("COUNT", COUNT, 8, access=Direction.READ, description="guest time", meaning=Meaning.TIME),
+    DeviceRegister("DELAY", DELAY, 8, description="until it fires; 0: not armed", meaning=Meaning.TIME),
+    DeviceRegister("STATUS", STATUS, fields=bits("FIRED"), description="it has fired; 1 clears that"),
+)
 FOREVER = 1 << 63  # ns; a deadline that far away is none
 
 
@@ -19,6 +25,8 @@ class BareTimerState:
 
 class BareTimer:
     """The machine calls `fire` when the timer is due."""
+
+    registers = REGISTERS
 
     def __init__(self, name: str, clock: Clock, timer: Timer, irq: IrqLine, size: int = 0x1000) -> None:
         self.name, self.size = name, size

@@ -6,10 +6,18 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from emu.device import Action, Channel, IrqLine, NativeRegister
+from emu.registers import DeviceRegister, Meaning, Table, bits
 
 DATA, STATUS, CONTROL = 0, 4, 8
 RECEIVE_READY, TRANSMIT_READY = 1, 2
 FIFO = 16  # bytes
+REGISTERS: Table = (
+    DeviceRegister("DATA", DATA, meaning=Meaning.CHARACTER, description="a received byte; a byte to send"),
+    DeviceRegister(
+        "STATUS", STATUS, fields=bits("RECEIVE_READY", "TRANSMIT_READY"), description="what it is ready for"
+    ),
+    DeviceRegister("CONTROL", CONTROL, fields=bits("INTERRUPT"), description="interrupt while a byte waits"),
+)
 
 
 @dataclass(slots=True)
@@ -20,6 +28,8 @@ class BareUartState:
 
 class BareUart:
     """The machine calls `poll` when a live channel may have something."""
+
+    registers = REGISTERS
 
     def __init__(self, name: str, channel: Channel, irq: IrqLine, size: int = 0x1000) -> None:
         self.name, self.size = name, size

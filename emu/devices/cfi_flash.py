@@ -18,6 +18,8 @@ from enum import IntEnum
 from emu.device import NativeRegister
 from emu.errors import ConfigError
 from emu.memory import PAGE, Permission, Ram
+from emu.registers import DeviceRegister, Direction, Table, When, bits
+from isa.register import Field
 
 SECTOR = 256 << 10  # bytes of both chips together that one erase clears
 CHIPS = 2
@@ -57,6 +59,19 @@ COMMANDS = {
 """First byte of a command -> what follows. Every other one leads to read-array (0xff; 0xf0 and 0x00 among
 them)."""
 CLEAR_STATUS, CONFIRM = 0x50, 0xD0
+QUERY_WORDS = 0x100
+
+_COMMANDS = (
+    *((0x10, "program"), (0x40, "program"), (0x20, "erase"), (0x50, "clear-status"), (0x60, "lock")),
+    *(
+        (0x70, "read-status"),
+        (0x90, "identify"),
+        (0x98, "query"),
+        (0xD0, "confirm"),
+        (0xE8, "buffered-program"),
+    ),
+    *((0xFF, "read-array"), (0xF0, "read-array")),
+)
 
 
 def _query_table(size: int) -> dict[int, int]:
@@ -127,6 +142,40 @@ class CfiFlash:
         ram.view[: len(self._image)] = memoryview(self._image)
         ram.view[len(self._image) :] = 0xFF
         return ram
+
+    @property
+    def registers(self) -> Table:
+        """What reads and writes are in each mode, for debuggers: a flash has nothing else."""
+        read, all_ones = Direction.READ, (1 << 8) - 1
+        status = bits("", "LOCKED", "", "", "PROGRAM_FAILED", "ERASE_FAILED", "", "READY")
+        words = ((QUERY_WORDS, 4),)
+        everywhere = {Mode.ARRAY: ("ARRAY", "contents"), Mode.IDENTIFY: ("IDENTIFY", "maker, device")}
+        rows = [
+            DeviceRegister(name, 0, 4, (), read, text, span=self.size, when=When("MODE", all_ones, mode))
+            for mode, (name, text) in everywhere.items()
+        ]
+        rows += [
+            DeviceRegister(
+                "QUERY", 0, 4, (), read, "CFI table", array=words, when=When("MODE", all_ones, Mode.QUERY)
+            ),
+            DeviceRegister("STATUS", 0, 4, status, read, "of both chips", span=self.size),
+        ]
+        data = {Mode.PROGRAM: "PROGRAM", Mode.FILL: "BUFFER", Mode.COUNT: "WORDS"}
+        rows += [
+            DeviceRegister(
+                name, 0, 4, (), Direction.WRITE, "data", span=self.size, when=When("MODE", all_ones, mode)
+            )
+            for mode, name in data.items()
+        ]
+        command = (Field("", 0, 8, _COMMANDS),)
+        rows.append(
+            DeviceRegister("COMMAND", 0, 4, command, Direction.WRITE, "of both chips", span=self.size)
+        )
+        return tuple(rows)
+
+    @property
+    def hidden(self) -> dict[str, int]:
+        return {"MODE": int(self._s.mode)}
 
     @property
     def array(self) -> Ram | None:

@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from emu.device import Action, Clock, IrqLine, NativeRegister, Timer
+from emu.registers import DeviceRegister, Meaning, Table, bits
 
 MSIP, MTIMECMP, MTIME = 0x0000, 0x4000, 0xBFF8
 NS = 1_000_000_000
@@ -59,6 +60,29 @@ class Clint:
         )
         self.native = (self._mtime,)
         self.reset()
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers."""
+        harts, ticks = len(self._lines), Meaning.COUNT
+        return (
+            DeviceRegister(
+                "MSIP",
+                MSIP,
+                fields=bits("PENDING"),
+                array=((harts, 4),),
+                description="software interrupt of a hart",
+            ),
+            DeviceRegister(
+                "MTIMECMP",
+                MTIMECMP,
+                8,
+                array=((harts, 8),),
+                meaning=ticks,
+                description="when a hart's timer is due",
+            ),
+            DeviceRegister("MTIME", MTIME, 8, description="ticks of the timebase", meaning=ticks),
+        )
 
     @property
     def mtime(self) -> int:

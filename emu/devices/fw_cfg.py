@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 
 from emu.device import Memory, NativeRegister
 from emu.errors import ConfigError
+from emu.registers import DeviceRegister, Direction, Meaning, Table
+from isa.register import Field
 
 DATA, SELECT, DMA = 0x00, 0x08, 0x10
 SIZE = 0x18
@@ -40,6 +42,27 @@ _DMA_SIGNATURE = b"QEMU CFG"
 _DESCRIPTOR = struct.Struct(">IIQ")
 ERROR, READ, SKIP, CHOOSE, WRITE = 1, 2, 4, 8, 16  # control word
 
+_NAMES = (
+    *((SIGNATURE, "signature"), (ID, "id"), (NO_GRAPHIC, "no-graphic"), (CPUS, "cpus")),
+    *((KERNEL_SIZE, "kernel-size"), (KERNEL_DATA, "kernel-data"), (INITRD_SIZE, "initrd-size")),
+    *((INITRD_DATA, "initrd-data"), (COMMAND_LINE_SIZE, "cmdline-size"), (COMMAND_LINE_DATA, "cmdline-data")),
+    (DIRECTORY, "file-directory"),
+)
+REGISTERS: Table = (
+    DeviceRegister("DATA", DATA, 8, access=Direction.READ, description="the item's next bytes"),
+    DeviceRegister("SELECT", SELECT, 2, (Field("", 0, 16, _NAMES),), description="the item", big_endian=True),
+    DeviceRegister(
+        "DMA",
+        DMA,
+        8,
+        access=Direction.WRITE,
+        description="a descriptor",
+        meaning=Meaning.ADDRESS,
+        big_endian=True,
+    ),
+    DeviceRegister("DMA_SIGNATURE", DMA, 8, access=Direction.READ, description='"QEMU CFG"'),
+)
+
 
 @dataclass(slots=True)
 class FwCfgState:
@@ -54,6 +77,7 @@ class FwCfg:
     ConfigError for a name that a directory entry cannot hold, and for too many files.
     """
 
+    registers = REGISTERS
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(
@@ -78,6 +102,10 @@ class FwCfg:
     def given(self) -> bytes:
         """All that the guest can read, which is no part of the state."""
         return repr(sorted(self._items.items())).encode()
+
+    @property
+    def hidden(self) -> dict[str, int]:
+        return {"SELECT": self._s.selected, "DMA": self._s.descriptor}
 
     @property
     def state(self) -> FwCfgState:

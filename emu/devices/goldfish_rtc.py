@@ -21,9 +21,24 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from emu.device import Clock, IrqLine, NativeRegister, Timer
+from emu.registers import DeviceRegister, Direction, Table, bits
 
 TIME_LOW, TIME_HIGH, ALARM_LOW, ALARM_HIGH = 0x00, 0x04, 0x08, 0x0C
 IRQ_ENABLED, CLEAR_ALARM, ALARM_STATUS, CLEAR_INTERRUPT = 0x10, 0x14, 0x18, 0x1C
+REGISTERS: Table = (
+    DeviceRegister("TIME_LOW", TIME_LOW, description="low half of ns since 1970; a read keeps the high half"),
+    DeviceRegister("TIME_HIGH", TIME_HIGH, description="the high half that was kept"),
+    DeviceRegister("ALARM_LOW", ALARM_LOW, description="low half of the alarm; a write arms it"),
+    DeviceRegister("ALARM_HIGH", ALARM_HIGH, description="high half of the alarm"),
+    DeviceRegister(
+        "IRQ_ENABLED", IRQ_ENABLED, fields=bits("ENABLED"), description="the interrupt is enabled"
+    ),
+    DeviceRegister("CLEAR_ALARM", CLEAR_ALARM, access=Direction.WRITE, description="disarms the alarm"),
+    DeviceRegister("ALARM_STATUS", ALARM_STATUS, fields=bits("ARMED"), access=Direction.READ),
+    DeviceRegister(
+        "CLEAR_INTERRUPT", CLEAR_INTERRUPT, access=Direction.WRITE, description="not pending any more"
+    ),
+)
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 FOREVER = 1 << 63  # ns of guest time; an alarm that far away is none
 
@@ -41,6 +56,7 @@ class GoldfishRtcState:
 class GoldfishRtc:
     """`epoch` is the time of day at guest time 0, in ns. The machine calls `fire` when the timer is due."""
 
+    registers = REGISTERS
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(

@@ -15,6 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from emu.device import Action, Channel, Clock, IrqLine, NativeRegister, Timer
+from emu.registers import Table
 
 LOOKS = 16
 FIFO = 16  # bytes
@@ -94,6 +95,17 @@ class Ns16550a:
         self._level: bool | None = None
         self._s = Ns16550aState()
         self._settle()
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers."""
+        from emu.devices.ns16550a_registers import REGISTERS  # noqa: PLC0415 - only a debugger loads it
+
+        return REGISTERS
+
+    @property
+    def hidden(self) -> dict[str, int]:
+        return {"FCR": self._s.fcr}
 
     @property
     def state(self) -> Ns16550aState:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from emu.device import IrqLine, NativeRegister
 from emu.errors import ConfigError
+from emu.registers import DeviceRegister, Direction, Meaning, Table
 
 PRIORITY, PENDING, ENABLE, CONTEXT = 0x00_0000, 0x00_1000, 0x00_2000, 0x20_0000
 ENABLE_STRIDE, CONTEXT_STRIDE = 0x80, 0x1000
@@ -78,6 +79,43 @@ class Plic:
         if not 1 <= number <= self.sources:
             raise ConfigError(f"interrupt of {self.name}", f"a source from 1 to {self.sources}", str(number))
         return _Source(self, number)
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers; the first index of those that have contexts is the context's."""
+        read, write = Direction.READ, Direction.WRITE
+        words, contexts = (self._words, 4), len(self._targets)
+        strides, sources = (contexts, CONTEXT_STRIDE), Meaning.SOURCES
+        return (
+            DeviceRegister(
+                "PRIORITY",
+                PRIORITY,
+                array=((self.sources + 1, 4),),
+                description="of a source [4]",
+                meaning=Meaning.COUNT,
+            ),
+            DeviceRegister("PENDING", PENDING, 4, (), read, "pending bits [5]", sources, (words,)),
+            DeviceRegister(
+                "ENABLE",
+                ENABLE,
+                array=((contexts, ENABLE_STRIDE), words),
+                description="enable bits of a context [6]",
+                meaning=sources,
+            ),
+            DeviceRegister(
+                "THRESHOLD",
+                CONTEXT + THRESHOLD,
+                array=(strides,),
+                description="of a context: only what is above interrupts [7]",
+                meaning=Meaning.COUNT,
+            ),
+            DeviceRegister(
+                "CLAIM", CONTEXT + CLAIM, 4, (), read, "takes a source [8]", Meaning.SOURCE, (strides,)
+            ),
+            DeviceRegister(
+                "COMPLETE", CONTEXT + CLAIM, 4, (), write, "gives it back [9]", Meaning.SOURCE, (strides,)
+            ),
+        )
 
     @property
     def state(self) -> PlicState:

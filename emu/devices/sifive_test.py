@@ -9,6 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.device import NativeRegister, Power, PowerKind, PowerRequest
+from emu.registers import DeviceRegister, Direction, Table
+from isa.register import Field
+
+REGISTERS: Table = (
+    DeviceRegister(
+        "FINISHER",
+        0,
+        fields=(
+            Field("", 0, 16, ((0x5555, "pass"), (0x3333, "fail"), (0x7777, "reset"))),
+            Field("CODE", 16, 16),
+        ),
+        access=Direction.WRITE,
+        description="the verdict, and a failure's code",
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -19,6 +34,7 @@ class SifiveTestState:
 class SifiveTest:
     """A failure always has a nonzero code: one that came with code 0 is reported as 1."""
 
+    registers = REGISTERS
     native: tuple[NativeRegister, ...] = ()
 
     def __init__(self, name: str, power: Power, size: int = 0x1000) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from emu.device import NativeRegister, Power, PowerRequest
+from emu.registers import DeviceRegister, Table
+from isa.register import Field
 
 U32 = 0xFFFF_FFFF
 
@@ -37,6 +39,17 @@ class Syscon:
         self.name, self.size = name, size
         self._power, self._actions = power, tuple(actions)
         self._s = SysconState()
+
+    @property
+    def registers(self) -> Table:
+        """By name, for debuggers; a value that makes a request somewhere has its name everywhere."""
+        names = {each.value: each.request.kind.value for each in self._actions}
+        fields = (Field("", 0, 32, tuple(names.items())),)
+        return (
+            DeviceRegister(
+                "REG", 0, fields=fields, description="some switch it off", array=((self.size // 4, 4),)
+            ),
+        )
 
     @property
     def state(self) -> SysconState:

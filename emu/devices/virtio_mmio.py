@@ -34,11 +34,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from emu.device import Action, IrqLine, NativeRegister, Timer
 from emu.dma import Dma
+from emu.registers import Table
 from emu.virtio.device import VirtioDevice
 from emu.virtio.errors import RingFault
 from emu.virtio.queue import Queue, QueueState
@@ -104,11 +105,46 @@ class VirtioMmio:
     # -- state --------------------------------------------------------------------------------------------------------
 
     @property
+    def registers(self) -> Table:
+        """By name, for debuggers: with the features and the configuration of what is behind the window."""
+        from emu.devices.virtio_mmio_registers import table  # noqa: PLC0415 - only a debugger loads it
+
+        return table(self.device)
+
+    @property
+    def hidden(self) -> dict[str, int]:
+        s = self._s
+        shown = {
+            "DeviceFeaturesSel": s.device_half,
+            "DriverFeaturesSel": s.driver_half,
+            "QueueSel": s.queue,
+            "DriverFeatures[0]": s.wanted & U32,
+            "DriverFeatures[1]": s.wanted >> 32,
+        }
+        if s.queue < len(self.queues):
+            its = self.queues[s.queue].state
+            shown["QueueSize"] = its.size
+            for name, address in (
+                ("QueueDesc", its.descriptors),
+                ("QueueDriver", its.driver),
+                ("QueueDevice", its.device),
+            ):
+                shown[f"{name}Low"], shown[f"{name}High"] = address & U32, address >> 32
+        return shown
+
+    @property
+    def unfinished(self) -> tuple[int, ...]:
+        """Queues whose turn ended before they were empty."""
+        return tuple(self._s.unfinished)
+
+    @property
     def state(self) -> VirtioMmioState:
-        state = deepcopy(self._s)
-        state.queues = [deepcopy(queue.state) for queue in self.queues]
-        state.device = self.device.state if self.device is not None else None
-        return state
+        return replace(
+            self._s,
+            unfinished=[*self._s.unfinished],
+            queues=[deepcopy(queue.state) for queue in self.queues],
+            device=self.device.state if self.device is not None else None,
+        )
 
     def check(self, state: VirtioMmioState) -> None:
         """SnapshotMismatch for a state that the device behind the window cannot take over."""

@@ -7,7 +7,9 @@ from typing import Final
 
 from isa import objects
 
-HOOKS: Final[Mapping[str, int]] = objects.functions("emu.engine.hooks", "emu.engine.loop")
+HOOKS: Final[Mapping[str, int]] = objects.functions(
+    "emu.engine.hooks", "emu.engine.watch_hooks", "emu.engine.loop"
+)
 """Host addresses."""
 enter: Final[Callable[[int], int]] = objects.python_function(HOOKS["enter"], "enter")
 """Run the vCPU loaded in an engine, given the address of its block, until a `Kind` is left for Python."""

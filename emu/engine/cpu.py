@@ -42,7 +42,7 @@ class EngineCpu:
         found = self._engines.get(key)
         if found is None:
             found = self._engines[key] = take(isa, model)
-            found.attach(*space.layout(), space.page)
+            found.attach(*space.layout(), space.page, space.watches)
             found.set_word("rows", int(space.rows.ctypes.data))
             found.set_word("rows_count", len(space.rows))
         return found
@@ -51,8 +51,7 @@ class EngineCpu:
         """The layout of `space` has changed."""
         for key, engine in self._engines.items():
             if key[0] == space.root:
-                engine.unmap()
-                engine.attach(*space.layout(), space.page)
+                engine.remap(*space.layout(), space.page, space.watches)
 
     def release(self, space: AddressSpace) -> None:
         """Give back the engines of a space that is closed."""

@@ -25,6 +25,7 @@ from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from emu.engine.pieces import Pieces
+from emu.engine.watching import UNWATCHED, Watches, Watching
 from isa import objects, registry
 from isa.contract import CpuModel, Isa
 from isa.records import (
@@ -128,7 +129,9 @@ class Engine:
         self._inside_address = ctypes.cast(self._inside, ctypes.c_void_p).value
         self._allocate()
         self._install()
-        self._mapping = Mapping(self.handle, self.address, self._hook, self.native)
+        self.watching: Final = Watching()
+        disturbed = "let_through" in self.callbacks
+        self._mapping = Mapping(self.handle, self.address, self._hook, self.native, disturbed=disturbed)
 
     def _look_inside(self) -> Internals | None:
         """Use what the engine does not offer, where it can be found."""
@@ -248,6 +251,7 @@ class Engine:
             "observe",
             "mend",
             "unprivileged",
+            "let_through",
         ):
             one[name] = self.callbacks.get(name, 0)
         self.words = memoryview(self.block.view(np.uint64).data)
@@ -356,13 +360,13 @@ class Engine:
         place.restype = ctypes.c_uint64
         regions = [
             (base, last, place(self.handle, ctypes.c_void_p(host)) - base)
-            for base, last, host in self._mapping.regions.tolist()
+            for base, last, host in self._mapping.pieces
         ]
         for address, size in spans:
             for base, last, shift in regions:
-                if base <= address <= last:
-                    end = min(address + size, last + 1)
-                    forget(self.handle, ctypes.c_uint64(address + shift), ctypes.c_uint64(end + shift))
+                start, end = max(address, base), min(address + size, last + 1)
+                if start < end:
+                    forget(self.handle, ctypes.c_uint64(start + shift), ctypes.c_uint64(end + shift))
 
     def forget_changed(self) -> None:
         """Forget the code of pages that an instruction fence has found changed (isa.code_pages)."""
@@ -542,9 +546,17 @@ class Engine:
         """Whether a device window is larger than any device."""
         return self._mapping.largest > VAST
 
-    def attach(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
+    def attach(
+        self,
+        memory: tuple[Backing, ...],
+        windows: tuple[DeviceWindow, ...],
+        page: int,
+        watches: Watches = UNWATCHED,
+    ) -> None:
         """Map memory and device windows; everything else is a hole whose accesses leave."""
-        self._mapping.fill(memory, windows, page)
+        self._mapping.fill(memory, windows, page, watches.pages)
+        self.watching.set(watches.ranges)
+        self.set_word("watching", self.watching.address if watches.ranges else 0)
         regions, (home, alias, size) = self._mapping.regions, self._mapping.alias
         for name, value in (
             ("home", home),
@@ -556,12 +568,28 @@ class Engine:
             self.set_word(name, value)
         self.flush_translations()
 
+    def remap(
+        self,
+        memory: tuple[Backing, ...],
+        windows: tuple[DeviceWindow, ...],
+        page: int,
+        watches: Watches,
+    ) -> None:
+        """Another layout under a vCPU that may be loaded. To take back a mapping, the engine looks its addresses up: our
+        fill would take that for the guest's use of an alias, and MIPS's registers tell of what is not found."""
+        state, alias_used = bytes(self.take_state()), self.word("alias_used")
+        self.unmap()
+        self.attach(memory, windows, page, watches)
+        self.set_word("alias_used", alias_used)
+        self.state[:] = state
+        self.put_state()
+
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))
-        for name in ("regions_count", "rows_count", "ring_head", "log_head", "alias_used"):
+        for name in ("regions_count", "rows_count", "ring_head", "log_head", "alias_used", "watching"):
             self.set_word(name, 0)
         for name in ("log_on", "exits_logged", "exits_leave", "level_on"):
             self.set_word(name, 0)

@@ -15,6 +15,9 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import CONTROL, LATCH_ENTRIES, Kind
 from emu.engine.answers import native_answer
+from emu.engine.watch_hooks import HIT as WATCH_HIT
+from emu.engine.watch_hooks import STEP as WATCH_STEP
+from emu.engine.watch_hooks import begin_step, due, stepped
 from isa.native import (
     Record,
     Word,
@@ -57,6 +60,7 @@ AGAIN, TRAP_LOOP = int(Kind.AGAIN), int(Kind.TRAP_LOOP)
 IO_READ, IO_WRITE = int(Kind.IO_READ), int(Kind.IO_WRITE)
 SYSREG_READ, SYSREG_WRITE = int(Kind.SYSREG_READ), int(Kind.SYSREG_WRITE)
 STOP, FAIL = int(Kind.STOP), int(Kind.FAIL)
+WATCH, WATCHPOINT = int(Kind.WATCH), int(Kind.WATCHPOINT)
 WHOLE_BLOCKS = np.uint32(0xFFFFFFFF)
 FETCH = U(4)
 STANDSTILL = 5000
@@ -183,6 +187,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             control.latch_count = U(0)
         if control.kick != U(0):
             return KICK
+        watch = due(engine, control) if engine.watching != U(0) else np.int64(0)
+        if watch == WATCH_HIT:
+            return WATCHPOINT
         limit = min(control.deadline, control.event_at)
         if control.latch_count == U(0):
             hidden = engine.takes != U(0) and control.lines_hidden != U(0)
@@ -197,6 +204,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             return DEADLINE
         if control.yielded != U(0):
             return TURN
+        if watch == WATCH_STEP:
+            limit = min(limit, control.retired + U(1))
+            exact = 1
         control.limit = min(limit, control.turn_at)
         if exact > 0 and not begin_exact(engine, control, uc, exact):
             control.kind, control.cause = U(FAIL), U(0)
@@ -254,7 +264,13 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             if entries > STANDSTILL:
                 control.kind = U(TRAP_LOOP)
                 return TRAP_LOOP
+        if kind == WATCH:
+            give_back(engine, control, at)
+            begin_step(engine, control)
+            continue
         if kind == STOP:
+            if engine.watching != U(0) and stepped(engine, control):
+                continue
             if control.retired + control.stop_count > control.turn_at:
                 return TURN
             exact = np.int64(limit - control.retired)

@@ -13,7 +13,8 @@ import unicorn.unicorn_const as uc_const
 
 from emu.engine.callbacks import HOOKS
 from emu.engine.library import check, lib
-from isa.records import REGION, WINDOW, NativeAbilities
+from emu.engine.watching import WatchedPages
+from isa.records import REGION, WATCH_PAGES, WINDOW, NativeAbilities
 
 _GATES: Final = (
     uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT | uc_const.UC_HOOK_MEM_FETCH_PROT
@@ -65,25 +66,44 @@ class DeviceWindow:
 
 
 class Mapping:
-    """The mappings and hooks of one engine. `regions` are rows for native code: memory that it can read code from.
+    """The mappings and hooks of one engine. `regions` are rows for native code: memory that it can read code from;
+    `pieces` what the engine itself has as memory (first and last address, host): without the watched pages.
 
     alias is (home, second address, size) of memory that appears twice: the engine keeps its translated code by the first
     place it finds, so our fill sends accesses of the second one there.
     """
 
-    def __init__(self, handle: ctypes.c_void_p, address: int, hook: AddHook, native: NativeAbilities) -> None:
+    def __init__(
+        self,
+        handle: ctypes.c_void_p,
+        address: int,
+        hook: AddHook,
+        native: NativeAbilities,
+        *,
+        disturbed: bool = False,
+    ) -> None:
         self._handle, self._address, self._hook = handle, address, hook
         self._read, self._write, self._rights, self._gates = _WINDOWS[native.windows]
         self._reach = native.reach
         self.regions = np.zeros(0, REGION)
+        self.pieces: list[tuple[int, int, int]] = []
+        self._watched = self._executed = np.zeros(0, WATCH_PAGES)
+        self._disturbed = disturbed
         self.alias = (0, 0, 0)
         self.largest = 0  # bytes of a device window
         self._windows = np.zeros(0, WINDOW)
         self._mapped: list[tuple[int, int]] = []
         self._hooks: list[ctypes.c_size_t] = []
 
-    def fill(self, memory: tuple[Backing, ...], windows: tuple[DeviceWindow, ...], page: int) -> None:
-        """Map memory and device windows; everything else is a hole whose accesses leave."""
+    def fill(
+        self,
+        memory: tuple[Backing, ...],
+        windows: tuple[DeviceWindow, ...],
+        page: int,
+        watched: tuple[WatchedPages, ...] = (),
+    ) -> None:
+        """Map memory and device windows; everything else is a hole whose accesses leave. `watched` pages of memory are
+        looked at at each access."""
         self.largest = max((each.size for each in windows), default=0)
         for one, other in itertools.combinations(memory, 2):
             if one.host == other.host:
@@ -96,16 +116,7 @@ class Mapping:
         self.regions = np.zeros(len(memory), REGION)
         taken: list[tuple[int, int]] = []
         for i, each in enumerate(memory):
-            rights = uc_const.UC_PROT_ALL if each.writable else uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC
-            status = lib.uc_mem_map_ptr(
-                self._handle,
-                ctypes.c_uint64(each.base),
-                ctypes.c_size_t(each.size),
-                ctypes.c_uint32(rights),
-                ctypes.c_void_p(each.host),
-            )
-            check(status, f"map memory at {each.base:#x}")
-            self._mapped.append((each.base, each.size))
+            self._map_memory(each, watched)
             self.regions[i] = (each.base, each.base + each.size - 1, each.host)
             if not each.writable:
                 callback, user = (
@@ -121,28 +132,11 @@ class Mapping:
             size = min(-(-window.size // page) * page, self._reach + 1 - window.base)
             if size <= 0:
                 continue
-            status = lib.uc_mmio_map(
-                self._handle,
-                ctypes.c_uint64(window.base),
-                ctypes.c_size_t(size),
-                ctypes.c_void_p(HOOKS[self._read]),
-                ctypes.c_void_p(user),
-                ctypes.c_void_p(HOOKS[self._write]),
-                ctypes.c_void_p(user),
-            )
-            check(status, f"map a device window at {window.base:#x}")
-            self._mapped.append((window.base, size))
-            check(
-                lib.uc_mem_protect(
-                    self._handle,
-                    ctypes.c_uint64(window.base),
-                    ctypes.c_size_t(size),
-                    ctypes.c_uint32(self._rights),
-                ),
-                f"protect the device window at {window.base:#x}",
-            )
+            self._map_window(window.base, size, (self._read, self._write), user, self._rights)
             self._add_hook(self._gates, HOOKS["gate"], user, window.base, window.base + size - 1)
             taken.append((window.base, window.base + size - 1))
+        self._map_watched(tuple(each for each in watched if not each.executed))
+        self._listen(tuple(each for each in watched if each.executed), memory)
         at = 0
         for lo, hi in sorted(taken):
             if lo > at:
@@ -150,6 +144,71 @@ class Mapping:
             at = hi + 1
         if at < 1 << 64:
             self._add_hook(_UNBACKED, HOOKS["on_unbacked"], self._address, at, (1 << 64) - 1)
+
+    def _map_memory(self, each: Backing, watched: tuple[WatchedPages, ...]) -> None:
+        """Map a backing, but for what is watched of it."""
+        rights = uc_const.UC_PROT_ALL if each.writable else uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC
+        end = each.base + each.size
+        inside = sorted(
+            (one.base, one.size) for one in watched if not one.executed and each.base <= one.base < end
+        )
+        at = each.base
+        for base, size in (*inside, (end, 0)):
+            if base > at:
+                host = each.host + at - each.base
+                status = lib.uc_mem_map_ptr(
+                    self._handle,
+                    ctypes.c_uint64(at),
+                    ctypes.c_size_t(base - at),
+                    ctypes.c_uint32(rights),
+                    ctypes.c_void_p(host),
+                )
+                check(status, f"map memory at {at:#x}")
+                self._mapped.append((at, base - at))
+                self.pieces.append((at, base - 1, host))
+            at = base + size
+
+    def _map_window(self, base: int, size: int, callbacks: tuple[str, str], user: int, rights: int) -> None:
+        """Have accesses answered by callbacks (read, write), as far as they have these rights or a gate lets them."""
+        read, write = callbacks
+        status = lib.uc_mmio_map(
+            self._handle,
+            ctypes.c_uint64(base),
+            ctypes.c_size_t(size),
+            ctypes.c_void_p(HOOKS[read]),
+            ctypes.c_void_p(user),
+            ctypes.c_void_p(HOOKS[write]),
+            ctypes.c_void_p(user),
+        )
+        check(status, f"map a window at {base:#x}")
+        self._mapped.append((base, size))
+        status = lib.uc_mem_protect(
+            self._handle, ctypes.c_uint64(base), ctypes.c_size_t(size), ctypes.c_uint32(rights)
+        )
+        check(status, f"protect the window at {base:#x}")
+
+    def _map_watched(self, watched: tuple[WatchedPages, ...]) -> None:
+        self._watched = np.array([(self._address, each.base, each.host) for each in watched], WATCH_PAGES)
+        for i, each in enumerate(watched):
+            user = int(self._watched[i : i + 1].ctypes.data)
+            callbacks = "watch_read", "watch_write"
+            self._map_window(each.base, each.size, callbacks, user, uc_const.UC_PROT_NONE)
+            self._add_hook(_GATES, HOOKS["watch_gate"], user, each.base, each.base + each.size - 1)
+
+    def _listen(self, executed: tuple[WatchedPages, ...], memory: tuple[Backing, ...]) -> None:
+        """Hooks at accesses to pages that are watched and executed. Every access pays for them; where they disturb the
+        engine's place in its code (`let_through`), there must be one for each access that goes on, to put it right."""
+        self._executed = np.array([(self._address, each.base, each.host) for each in executed], WATCH_PAGES)
+        kind = uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE
+        for i, each in enumerate(executed):
+            user = int(self._executed[i : i + 1].ctypes.data)
+            begin, end = max(each.base - 16, 0), each.base + each.size - 1
+            self._add_hook(kind, HOOKS["watch_access"], user, begin, end)
+        if not executed or not self._disturbed:
+            return
+        for first, last, _ in self.pieces:
+            if any(each.writable and each.base <= first < each.base + each.size for each in memory):
+                self._add_hook(kind, HOOKS["watch_nothing"], self._address, first, last)
 
     def _add_hook(self, kind: int, callback: Any, user: int, begin: int, end: int) -> None:  # noqa: ANN401
         self._hooks.append(self._hook(kind, callback, user, begin, end))
@@ -166,4 +225,5 @@ class Mapping:
         for base, size in self._mapped:
             check(lib.uc_mem_unmap(self._handle, ctypes.c_uint64(base), ctypes.c_size_t(size)), "unmap")
         self._mapped.clear()
+        self.pieces.clear()
         self.alias = (0, 0, 0)

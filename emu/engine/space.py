@@ -11,6 +11,7 @@ import numpy as np
 
 from axvcpu.dispatch import ROW
 from emu.engine.mapping import Backing, DeviceWindow
+from emu.engine.watching import UNWATCHED
 
 Write = tuple[int, int, int, int]  # window, address, width, value
 
@@ -23,6 +24,7 @@ class AddressSpace:
 
     rows is the dispatch table (`axvcpu.dispatch.build`); drain is called with queued RING writes, oldest first.
     overlays: memory that covers the beginning of a device window, by window index (flash while it is read).
+    watches: what is watched of the memory; found_code is called with an address in watched pages that is executed.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class AddressSpace:
         self.rows = np.zeros(0, ROW) if rows is None else rows
         self.drain, self.read_physical = drain, read_physical
         self.overlays: dict[int, Backing] = {}
+        self.watches = UNWATCHED
+        self.found_code: Callable[[int], None] = lambda address: None
         _roots[self.root] = self
 
     def layout(self) -> tuple[tuple[Backing, ...], tuple[DeviceWindow, ...]]:

@@ -81,6 +81,7 @@ _EXIT_NAMES: Final = {
     Kind.SYSREG_READ: "SysRegRead",
     Kind.SYSREG_WRITE: "SysRegWrite",
     Kind.BREAKPOINT: "Debug",
+    Kind.WATCHPOINT: "Debug",
 }
 _KEPT: Final = (
     "deadline",
@@ -273,9 +274,7 @@ class EngineVCpu(ControlWords):
         engine.set_word("control", self.control_address)
         self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
-        if self._wish.level is not None:
-            register, mask = self._wish.level
-            engine.set_word("level", self.read_register(register) & mask)
+        self._tell_level(engine)
 
     def _store(self) -> None:
         """Take the context out of the engine, to be put back there."""
@@ -395,7 +394,14 @@ class EngineVCpu(ControlWords):
                 raise Unsupported("privilege", "a register that the engine knows", register)
             engine.set_word("level_register", number)
             engine.set_word("level_mask", mask)
-            engine.set_word("level", self.read_register(register) & mask)
+            if engine.loaded is self:
+                self._tell_level(engine)
+
+    def _tell_level(self, engine: Engine) -> None:
+        """Have changes of privilege be told from what this one has now."""
+        if self._wish.level is not None:
+            register, mask = self._wish.level
+            engine.set_word("level", engine.read(self.isa.register(register).unicorn or 0) & mask)
 
     def _leave(self, engine: Engine, kind: int) -> AxVCpuExitReason | None:
         """The exit for a kind that is not an access; None where the run just goes on."""
@@ -409,6 +415,12 @@ class EngineVCpu(ControlWords):
                 return Halt()
             case Kind.BREAKPOINT:
                 return Debug(DebugKind.BREAKPOINT, words[PC])
+            case Kind.WATCHPOINT:
+                return engine.watching.stop()
+            case Kind.WATCHED_CODE:
+                assert self._space is not None
+                self._space.found_code(words[WORD["address"]])
+                return None
             case Kind.KICK:
                 words[WORD["kick"]] = 0
                 return ExternalInterrupt(KICK)

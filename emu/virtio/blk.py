@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from emu.disk.disk import SECTOR, Disk
 from emu.errors import SnapshotMismatch
+from emu.registers import DeviceRegister, Direction, Meaning, Table
 from emu.virtio.device import Link
 from emu.virtio.errors import RingFault
 from emu.virtio.queue import Chain
+from isa.register import Field
 
 SEG_MAX, GEOMETRY, RO, BLK_SIZE, FLUSH = 1 << 2, 1 << 4, 1 << 5, 1 << 6, 1 << 9
 TOPOLOGY, DISCARD, WRITE_ZEROES = 1 << 10, 1 << 13, 1 << 14
@@ -28,6 +30,27 @@ ID_SIZE: Final = 20
 _HEADER: Final = Struct("<II Q")
 _SEGMENT: Final = Struct("<QII")
 _CONFIG: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")
+
+_FEATURE_BITS: Final = (
+    *(Field("SIZE_MAX", 1), Field("SEG_MAX", 2), Field("GEOMETRY", 4), Field("RO", 5), Field("BLK_SIZE", 6)),
+    *(Field("FLUSH", 9), Field("TOPOLOGY", 10), Field("CONFIG_WCE", 11), Field("MQ", 12)),
+    *(Field("DISCARD", 13), Field("WRITE_ZEROES", 14)),
+)
+_CONFIG_NAMES: Final = (
+    *(("capacity", 0, 8), ("size_max", 8, 4), ("seg_max", 12, 4), ("cylinders", 16, 2), ("heads", 18, 1)),
+    *(("sectors", 19, 1), ("blk_size", 20, 4), ("physical_block_exp", 24, 1), ("alignment_offset", 25, 1)),
+    *(("min_io_size", 26, 2), ("opt_io_size", 28, 4), ("writeback", 32, 1), ("num_queues", 34, 2)),
+    *(("max_discard_sectors", 36, 4), ("max_discard_seg", 40, 4), ("discard_sector_alignment", 44, 4)),
+    *(
+        ("max_write_zeroes_sectors", 48, 4),
+        ("max_write_zeroes_seg", 52, 4),
+        ("write_zeroes_may_unmap", 56, 1),
+    ),
+)
+_CONFIG_REGISTERS: Final[Table] = tuple(
+    DeviceRegister(name, offset, width, access=Direction.READ, meaning=Meaning.COUNT)
+    for name, offset, width in _CONFIG_NAMES
+)
 
 
 class Request(IntEnum):
@@ -53,6 +76,9 @@ class Blk:
 
     device_id: Final = 2
     queue_sizes: Final = (QUEUE_SIZE,)
+    queue_names: Final = ("requests",)
+    feature_bits: Final = _FEATURE_BITS
+    config_registers: Final = _CONFIG_REGISTERS
 
     def __init__(self, name: str, disk: Disk, serial: str = "") -> None:
         self.name, self._disk = name, disk

@@ -11,13 +11,22 @@ from struct import Struct
 from typing import Final
 
 from emu.device import Channel
+from emu.registers import DeviceRegister, Direction, Meaning, Table
 from emu.virtio.device import Link
+from isa.register import Field
 
 F_SIZE, F_EMERGENCY_WRITE = 1 << 0, 1 << 2  # [5.3.3]
 RECEIVE, TRANSMIT = 0, 1  # queues [5.3.2]
 EMERGENCY: Final = 8  # offset in the configuration
 PIECE: Final = 4096  # bytes that are read ahead of the driver
 _CONFIG: Final = Struct("<HHII")
+
+_CONFIG_REGISTERS: Final[Table] = (
+    DeviceRegister("cols", 0, 2, access=Direction.READ, meaning=Meaning.COUNT),
+    DeviceRegister("rows", 2, 2, access=Direction.READ, meaning=Meaning.COUNT),
+    DeviceRegister("max_nr_ports", 4, 4, access=Direction.READ, meaning=Meaning.COUNT),
+    DeviceRegister("emerg_wr", EMERGENCY, 4, access=Direction.WRITE, meaning=Meaning.CHARACTER),
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +42,9 @@ class Console:
 
     device_id: Final = 3
     queue_sizes: Final = (128, 128)
+    queue_names: Final = ("receive", "transmit")
+    feature_bits: Final = (Field("SIZE", 0), Field("MULTIPORT", 1), Field("EMERG_WRITE", 2))
+    config_registers: Final = _CONFIG_REGISTERS
 
     def __init__(self, name: str, channel: Channel) -> None:
         self.name = name

@@ -6,7 +6,8 @@ is never kept when `kicked` returns, so nothing is in flight between two instruc
 indices with the device's own `state` are all that a snapshot needs.
 
 A device that has something to say of its own accord (input came) asks for `link.service(n)`, which calls `kicked(n)`.
-It may have two more methods, as any device of a machine: `poll()`, called where input may have come; `close()`.
+It may have two more methods, as any device of a machine: `poll()`, called where input may have come; `close()`. For
+people who look it may name what it has (`Named`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from emu.registers import Table
 from emu.virtio.queue import Queue
+from isa.register import Field
 
 
 class Link(Protocol):
@@ -38,6 +41,23 @@ class Link(Protocol):
     def config_changed(self) -> None:
         """The configuration is another one now: tell the driver [2.5]."""
         ...
+
+
+class Named(Protocol):
+    """What a device may have for debuggers."""
+
+    @property
+    def feature_bits(self) -> tuple[Field, ...]:
+        """Its own feature bits by name."""
+        ...
+
+    @property
+    def config_registers(self) -> Table:
+        """The configuration space, offsets from its start."""
+        ...
+
+    @property
+    def queue_names(self) -> tuple[str, ...]: ...
 
 
 class VirtioDevice(Protocol):

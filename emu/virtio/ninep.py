@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from emu.registers import DeviceRegister, Direction, Meaning, Table
 from emu.share.directory import Directory
 from emu.share.server import LARGEST_MESSAGE, Server, ServerState
 from emu.virtio.device import Link
+from isa.register import Field
 
 MOUNT_TAG: Final = 1 << 0
 TAG_LIMIT: Final = 32
@@ -23,6 +25,8 @@ class NineP:
     device_id: Final = 9
     features: Final = MOUNT_TAG
     queue_sizes: Final = (128,)
+    queue_names: Final = ("requests",)
+    feature_bits: Final = (Field("MOUNT_TAG", 0),)
 
     def __init__(self, name: str, tag: str, directory: Directory) -> None:
         self.name = name
@@ -30,6 +34,15 @@ class NineP:
         self.config = len(encoded).to_bytes(2, "little") + encoded
         self._server = Server(directory)
         self._link: Link | None = None
+
+    @property
+    def config_registers(self) -> Table:
+        """By name, for debuggers."""
+        size, read = len(self.config) - 2, Direction.READ
+        return (
+            DeviceRegister("tag_len", 0, 2, access=read, meaning=Meaning.COUNT),
+            DeviceRegister("tag", 2, 1, access=read, meaning=Meaning.CHARACTER, array=((size, 1),)),
+        )
 
     def attach(self, link: Link) -> None:
         self._link = link

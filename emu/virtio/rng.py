@@ -30,6 +30,7 @@ class Rng:
     features: Final = 0
     queue_sizes: Final = (64,)
     config: Final = b""
+    queue_names: Final = ("requests",)
 
     def __init__(self, name: str, seed: int | None) -> None:
         self.name = name

@@ -68,7 +68,7 @@ def translate(
             cause = Cause.DATA if same else Cause.DATA_LOWER
         return WalkResult(None, 0, tuple(steps), cause, reason)
 
-    table = _table(register, controls, address)
+    table = root_table(register, controls, address)
     if isinstance(table, str):
         return fault(table)
     stride = table.granule - 3
@@ -103,7 +103,7 @@ def translate(
     raise AssertionError("level 3 has no tables")
 
 
-def _table(register: ReadRegister, controls: int, address: int) -> Table | str:
+def root_table(register: ReadRegister, controls: int, address: int) -> Table | str:
     """The table that translates an address, or the fault that there is none."""
     control = register(f"tcr_el{controls}")
     if controls > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isa.arm.clock import read_affinity, read_cycles, read_timer, write_cycles, write_timer
-from isa.arm.entry import begin, halts, length
+from isa.arm.entry import begin, halts, length, let_through
 from isa.arm.interrupts import observe, tell_lines
 from isa.arm.translation import on_fill
 from isa.arm.traps import advance, deliver, fault, on_exception, on_invalid
@@ -15,6 +15,7 @@ __all__ = [
     "fault",
     "halts",
     "length",
+    "let_through",
     "observe",
     "on_exception",
     "on_fill",

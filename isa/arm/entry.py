@@ -6,8 +6,8 @@ import numpy as np
 from numba import carray, cfunc, types
 
 from isa.arm.layout import BLOCK, Slot
-from isa.arm.words import THUMB, U, get32, place, put32
-from isa.native import Word, as_control, as_engine, as_u16, as_u64
+from isa.arm.words import CONDEXEC, PC, REGS, THUMB, U, get32, place, put32
+from isa.native import Word, as_control, as_engine, as_u16, as_u32, as_u64
 
 rebuild_flags = types.ExternalFunction("arm_rebuild_hflags_arm", types.void(types.intp))
 XREGS = np.int64(Slot.XREGS)
@@ -27,6 +27,16 @@ def begin(address: Word) -> Word:
     carray(as_u64(place(engine, XREGS)), 32)[BLOCK] = engine.address
     rebuild_flags(np.intp(engine.state))
     return control.pc | get32(engine, THUMB)
+
+
+@cfunc(types.int32(types.intp))
+def let_through(address: Word) -> Word:
+    """An access in an IT block has had the state say so, which it does for a block that begins there, and no other."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    if U(carray(as_u32(place(engine, REGS)), 16)[PC]) != control.block_pc:
+        put32(engine, CONDEXEC, U(0))
+    return 0
 
 
 @cfunc(types.int64(types.intp, types.intp))

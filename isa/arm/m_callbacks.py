@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isa.arm.entry import let_through
 from isa.arm.m_scs import own_register
 from isa.arm.m_traps import (
     advance,
@@ -24,6 +25,7 @@ __all__ = [
     "fault",
     "halts",
     "length",
+    "let_through",
     "on_exception",
     "on_fill",
     "on_invalid",

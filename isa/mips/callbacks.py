@@ -6,7 +6,7 @@ from numba import carray, cfunc, njit, types
 
 from isa.mips.blocks import short_length
 from isa.mips.counters import inspect, mend
-from isa.mips.interrupts import begin, interrupts, observe, settle, takes, tell_lines
+from isa.mips.interrupts import begin, interrupts, let_through, observe, settle, takes, tell_lines
 from isa.mips.translation import fill
 from isa.mips.traps import advance, claims, deliver, fault, on_invalid
 from isa.mips.words import HFLAGS, M16, U, word_at
@@ -23,6 +23,7 @@ __all__ = [
     "inspect",
     "interrupts",
     "length",
+    "let_through",
     "mend",
     "observe",
     "on_exception",

@@ -165,6 +165,17 @@ def begin(address: Word) -> Word:
 
 
 @cfunc(types.int32(types.intp))
+def let_through(address: Word) -> Word:
+    """An access in a slot has had the flags say so, which only those of a block that begins there do."""
+    engine = carray(as_engine(address), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    flags = get32(engine, HFLAGS)
+    if flags & U(IN_SLOT) != U(0) and get(engine, PC) != control.block_pc:
+        put32(engine, HFLAGS, flags & ~U(IN_SLOT))
+    return 0
+
+
+@cfunc(types.int32(types.intp))
 def settle(address: Word) -> Word:
     """The engine has stopped. What it still holds of a branch that is over depends on where its blocks ended, and is no
     state of the guest."""

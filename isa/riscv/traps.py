@@ -16,6 +16,7 @@ from isa.native import (
     Word,
     as_control,
     as_engine,
+    as_watching,
     engine_record,
     extended,
     give_back,
@@ -53,6 +54,7 @@ from isa.riscv.words import (
 
 HYPERCALL, SEMIHOST, DELIVER = int(Kind.HYPERCALL), int(Kind.SEMIHOST), int(Kind.DELIVER)
 KICK, AGAIN, DRAIN = int(Kind.KICK), int(Kind.AGAIN), int(Kind.DRAIN)
+WATCHED_CODE = int(Kind.WATCHED_CODE)
 EXCEPTION, TRAP_LOOP = int(Kind.EXCEPTION), int(Kind.TRAP_LOOP)
 
 FETCH_ACCESS, ILLEGAL, BREAKPOINT, LOAD_MISALIGNED, LOAD_ACCESS, STORE_ACCESS = 1, 2, 3, 4, 5, 7
@@ -169,6 +171,16 @@ def on_exception(uc: Word, number: Word, user: Record) -> None:
         put(engine, PC, pc)
         restore(engine)
         return
+    if engine.watching != U(0) and cause in (FETCH_PAGE, LOAD_PAGE, STORE_PAGE):
+        watching = carray(as_watching(np.intp(engine.watching)), 1)[0]
+        if watching.walked != U(
+            0
+        ):  # the MMU sets bits in tables that are memory, and in no others: have it be memory
+            control.kind, control.address = U(WATCHED_CODE), watching.walked - U(1)
+            put(engine, PC, pc)
+            restore(engine)
+            uc_emu_stop(uc)
+            return
     control.latch_count = U(0)
     value = U(0)
     level = get(engine, PRIV)

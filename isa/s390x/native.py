@@ -12,4 +12,5 @@ S390X = NativeAbilities(
     callbacks="isa.s390x.callbacks",
     wakes=wakes,
     regime=regime,
+    irrevocable=255,  # xc, mvc, lmg
 )

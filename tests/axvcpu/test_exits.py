@@ -26,7 +26,7 @@ FIELDS = {
     "Nothing": [],
     "PreemptionTimer": [],
     "GuestException": ["vector", "name", "pc", "fault_address", "trap_loop"],
-    "Debug": ["kind", "pc", "address"],
+    "Debug": ["kind", "pc", "hits"],
 }
 ALL = get_args(AxVCpuExitReason)
 

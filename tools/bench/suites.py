@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-from axemu.suite.execution import Orders, execute
+from axemu.suite.execution import execute
 from axemu.suite.machines import Machines
 from axemu.suite.manifest import collect
+from axemu.suite.orders import Orders
 from axemu.suite.result import Verdict
 from axemu.suite.worker import GARBAGE, resident
 from bench.guests import ROOT

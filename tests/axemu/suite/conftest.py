@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Orders
 from axemu.suite.manifest import collect
+from axemu.suite.orders import Orders
 from axemu.suite.result import Ended, Result, Run
 from axemu.suite.runner import Plan, Pool, run
 from axemu.suite.watcher import Watcher

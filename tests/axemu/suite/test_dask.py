@@ -23,8 +23,8 @@ from axemu.suite.cluster.connection import complete, linked
 from axemu.suite.cluster.engine import DaskEngine
 from axemu.suite.cluster.ledger import Flight, Ledger, Member
 from axemu.suite.cluster.store import Store, sha256
-from axemu.suite.execution import Executed, Orders
 from axemu.suite.manifest import collect
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.runner import Plan, run
 
@@ -333,6 +333,7 @@ def test_a_run_that_is_closed_leaves_no_guest_running(
     quick = replace(made[0].guest, expect=replace(made[0].guest.expect, max_instructions=1000))
     stream = engine(cluster, len(pair)).results(plan((replace(made[0], guest=quick), made[1])), Seen())
     assert next(stream).result.case == "c00"
+    wait_for(lambda: busy_children(pair) == 1, 30)
     begin = time.monotonic()
     stream.close()  # type: ignore[attr-defined]
     assert time.monotonic() - begin < 4
@@ -340,7 +341,9 @@ def test_a_run_that_is_closed_leaves_no_guest_running(
 
 
 def busy_children(workers: list[subprocess.Popen[bytes]]) -> int:
-    """Children of the workers that use a CPU now."""
+    """What the workers have started, each in its own session, that uses a CPU now."""
+
+    pids = {each.pid for each in workers}
 
     def ticks() -> dict[str, int]:
         found = {}
@@ -349,7 +352,7 @@ def busy_children(workers: list[subprocess.Popen[bytes]]) -> int:
                 words = stat.read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(words[1]) in {each.pid for each in workers}:
+            if int(words[3]) in pids and int(stat.parent.name) not in pids:
                 found[stat.parent.name] = int(words[11])
         return found
 

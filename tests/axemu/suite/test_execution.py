@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Orders, execute
+from axemu.suite.execution import execute
 from axemu.suite.machines import Machines
+from axemu.suite.orders import Orders
 from axemu.suite.result import Result, Verdict
 
 Suite = Callable[[str], tuple[Case, ...]]

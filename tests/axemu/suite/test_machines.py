@@ -9,7 +9,8 @@ import pytest
 from axemu.suite.case import Case
 from axemu.suite.machines import Machines
 from axemu.suite.manifest import collect
-from axemu.suite.trial import Terms, run_trial
+from axemu.suite.orders import Terms
+from axemu.suite.trial import run_trial
 
 GUESTS = Path(__file__).resolve().parents[3] / "guests"
 LONG = ("compute", "uart-flood", "spin", "nonsense-bare", "smp", "smp-sbi")

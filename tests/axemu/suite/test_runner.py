@@ -13,9 +13,8 @@ import psutil
 import pytest
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Orders
+from axemu.suite.orders import Orders, Terms
 from axemu.suite.result import Ended, Verdict
-from axemu.suite.trial import Terms
 
 from .conftest import Heard
 
@@ -31,7 +30,8 @@ def verdicts(ended: Ended) -> dict[str, Verdict]:
 
 
 def workers() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
+    servers = [each for each in psutil.Process().children() if "forkserver" in " ".join(each.cmdline())]
+    return [each for server in servers for each in server.children()]
 
 
 def kill_the_worker_of(pause: float) -> threading.Thread:

@@ -110,10 +110,13 @@ def run(
     dry_run: Annotated[bool, typer.Option("-y", "--dry-run", "--list", help="Say what would run.")] = False,
     verbose: Annotated[int, typer.Option("-v", count=True, help="A line for every case.")] = 0,
 ) -> None:
-    from axemu.suite.execution import Orders  # noqa: PLC0415
+    if engine == "local" and not dry_run:
+        from axemu.suite.forkserver import warm  # noqa: PLC0415
+
+        warm()
+    from axemu.suite.orders import TIMEOUT, Orders, Terms  # noqa: PLC0415
     from axemu.suite.runner import Plan  # noqa: PLC0415
     from axemu.suite.runner import run as run_plan  # noqa: PLC0415
-    from axemu.suite.trial import TIMEOUT, Terms  # noqa: PLC0415
 
     where = paths or [Path()]
     if engine != "local" and update_golden:
@@ -229,8 +232,8 @@ def bare_case(
 
 def without_run(cases: tuple[Case, ...]) -> tuple[tuple[Case, ...], tuple[Result, ...]]:
     """The cases to run, and results of those that need no run: skipped, or not built."""
-    from axemu.suite.execution import described  # noqa: PLC0415
     from axemu.suite.fixtures import build  # noqa: PLC0415
+    from axemu.suite.orders import described  # noqa: PLC0415
 
     skipped = {case.name: reason for case in cases if (reason := selection.skip_reason(case))}
     wanted = tuple(case for case in cases if case.name not in skipped)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from axemu.suite.case import Case
-from axemu.suite.trial import WHOLE, Checkpoint, Terms, Trial
+from axemu.suite.orders import Terms
+from axemu.suite.trial import WHOLE, Checkpoint, Trial
 from emu.outcome import Ending
 
 FIRST: Final = 1 << 10  # instructions to the first rung

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 from axemu.suite import bundle
 from axemu.suite.case import Case
 from axemu.suite.determinism import verified
 from axemu.suite.judgement import judged
 from axemu.suite.machines import Machines
+from axemu.suite.orders import Executed, Orders, Terms, described
 from axemu.suite.result import Result, Verdict
-from axemu.suite.trial import Terms, Trial, run_trial
+from axemu.suite.trial import Trial, run_trial
 from emu.errors import EmuError
 from emu.expectation import console_text
 from emu.machine import Machine
 from isa.errors import IsaError
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What a run asks of each case. slicing: the second of two runs is cut otherwise. bundles: the folder for failures,
-    None where none are to be kept."""
-
-    terms: Terms = field(default_factory=Terms)
-    verify: bool = False
-    slicing: bool = False
-    update_golden: bool = False
-    bundles: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """A result, and the hash of the prefix that its run began with ("" where it had none)."""
-
-    result: Result
-    prefix_hash: str = ""
 
 
 def execute(
@@ -74,23 +54,6 @@ def execute(
     if orders.bundles is not None and not result.verdict.good:
         result = bundle.kept(case, result, orders.bundles)
     return Executed(result, prefix_hash)
-
-
-def described(case: Case, result: Result, seed: int) -> Result:
-    """The result with what the case says of itself."""
-    guest = case.guest
-    return replace(
-        result,
-        suite=str(case.manifest),
-        summary=guest.summary,
-        isa=guest.isa,
-        machine=guest.machine or "",
-        cpu=guest.cpu or "",
-        tags=guest.tags,
-        parameters=dict(case.parameters),
-        seed=seed,
-        replay=f"axemu suite run {case.manifest} -k '{case.name}' --seed {seed}",
-    )
 
 
 def updated(case: Case, trial: Trial, result: Result) -> Result:

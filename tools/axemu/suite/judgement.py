@@ -29,6 +29,9 @@ def judged(case: Case, trial: Trial) -> Result:
         missed.extend(compared(trial.signature, reference))
     if trial.cut:
         missed.insert(0, f"ended at once: {trial.cut}")
+    where = (
+        replace(trial.where, line=str(trial.symbols.line(trial.where.pc) or "")) if missed else trial.where
+    )
     verdict, reason = _verdict(case, trial, missed)
     return Result(
         case.name,
@@ -43,7 +46,7 @@ def judged(case: Case, trial: Trial) -> Result:
         exit_code=outcome.code if outcome.ending is Ending.POWERED_OFF else None,
         console=trial.console[-CONSOLE_KEPT:],
         console_bytes=len(trial.console),
-        where=trial.where,
+        where=where,
         subresults=checks,
         state_hash=trial.hash,
     )

@@ -175,7 +175,7 @@ def _expanded(
                 table.refuse(
                     "after", f"one of the prefixes {', '.join(prefixes) or '(there is none)'}", repr(after)
                 )
-            program = f"{at.resolve().name}.elf" if base else name
+            program = f"{at.resolve().name}.elf" if base and "elf" not in values else name
             if "elf" not in values and not base and row.optional_text("glob") is None:
                 if after:
                     values = {**values, "elf": str(prefixes[after].guest.elf)}

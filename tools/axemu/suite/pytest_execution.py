@@ -11,11 +11,11 @@ from typing import Final, Protocol
 import pytest
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Orders, described, execute
+from axemu.suite.execution import execute
 from axemu.suite.fixtures import build
 from axemu.suite.machines import Machines
+from axemu.suite.orders import TIMEOUT, Orders, Terms, described
 from axemu.suite.result import Result, Verdict
-from axemu.suite.trial import TIMEOUT, Terms
 from axemu.suite.worker import Worker
 
 LOOK: Final = 1.0  # seconds between two looks whether the worker hangs

@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 from typing import Final, Protocol
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Executed, Orders
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.reports.together import Together
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.watcher import Watcher

@@ -17,6 +17,7 @@ from axemu.suite.case import Case
 from axemu.suite.htif import Host
 from axemu.suite.line import Line
 from axemu.suite.machines import Machines
+from axemu.suite.orders import Terms
 from axemu.suite.places import StateChecks
 from axemu.suite.result import Where
 from axemu.suite.signature import signature
@@ -25,6 +26,7 @@ from emu.event import Event
 from emu.expectation import WATCHED
 from emu.machine import Machine
 from emu.outcome import Ending, Outcome
+from emu.symbols import SymbolTable
 from isa.register import Role
 
 WHOLE: Final = 5_000_000  # instructions of a slice
@@ -33,20 +35,7 @@ PROMPTED: Final = (
     100_000  # where prompts are answered: what native code has gathered of the console comes then
 )
 LAST_EXITS: Final = 32
-TIMEOUT: Final = 60.0  # seconds of host time, where a case says nothing
 SHOWN: Final = (Role.PC, Role.SP, Role.RA, Role.GENERAL, Role.STATUS, Role.PRIVILEGE)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How a case is run. slice: instructions, 0 for the default. checkpoints: counts of instructions at which the state
-    is hashed, ascending. timeout: seconds of host time for a case that says nothing."""
-
-    timeout: float = TIMEOUT
-    seed: int = 0
-    slice: int = 0
-    checkpoints: tuple[int, ...] = ()
-    hash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,8 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one run came to, not judged yet. cut: why the run was ended from outside, "" where it ended by itself."""
+    """What one run came to, not judged yet. cut: why the run was ended from outside, "" where it ended by itself.
+    symbols are the program's, for the source line that `where` has not: looking for it takes 20 ms."""
 
     outcome: Outcome
     console: bytes
@@ -71,6 +61,7 @@ class Trial:
     exits: Mapping[str, int]
     seconds: float
     where: Where
+    symbols: SymbolTable
     state_differences: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     hash: str = ""
@@ -141,6 +132,7 @@ class _Trial:
             {name: count for name, count in counts.items() if count},
             seconds,
             self._where(outcome),
+            machine.symbols,
             tuple(self.checks.differences),
             tuple(self.checkpoints),
             machine.state_hash() if self.terms.hash else "",
@@ -201,10 +193,6 @@ class _Trial:
         )
 
     def _where(self, outcome: Outcome) -> Where:
-        missed = self.checks.differences or self.case.guest.expect.differences(
-            outcome, bytes(self.line.output)
-        )
-        line = self.machine.symbols.line(outcome.pc) if missed else None  # reads all line tables: 20 ms
         exits = tuple(repr(exit) for exit in self.last)
         registers = self._registers(outcome.vcpu_id)
-        return Where(outcome.pc, outcome.symbol or "", str(line or ""), outcome.vcpu_id, registers, exits)
+        return Where(outcome.pc, outcome.symbol or "", "", outcome.vcpu_id, registers, exits)

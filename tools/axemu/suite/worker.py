@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import faulthandler
 import gc
-import multiprocessing
 import os
 import signal
 import sys
@@ -23,7 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Executed, Orders, described
+from axemu.suite.forkserver import context
+from axemu.suite.orders import Executed, Orders, described
 from axemu.suite.result import Result, Verdict, Where
 
 START: Final = 400.0  # seconds that a worker may take before the guest begins: imports, the first compilation
@@ -32,6 +32,7 @@ MEMORY: Final = 600 << 20  # bytes; a worker that holds more is replaced after i
 GARBAGE: Final = (
     100_000  # objects between two collections; with the default, 700, they are a tenth of a short case
 )
+SHARED: Final = 256 << 10  # bytes for `blackbox`, which the runner need not load to know its size
 _PDEATHSIG: Final = 1
 
 
@@ -52,6 +53,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
     from emu.machine import Machine  # noqa: PLC0415
 
     memory = memoryview(shared).cast("B")
+    assert len(memory) >= blackbox.SIZE
     blackbox.keep_in(memory)
 
     def made(machine: Machine) -> None:
@@ -106,7 +108,7 @@ class Worker:
     def __init__(self, number: int, orders: Orders) -> None:
         self.name, self._orders = str(number), orders
         self.prefix: str = ""
-        self._context = multiprocessing.get_context("spawn")
+        self._context = context()
         self._process: Any = None
         self.connection: Any = None
         self._shared: Any = None
@@ -127,11 +129,9 @@ class Worker:
             self.connection.send(case)
 
     def _start(self) -> None:
-        from emu import blackbox  # noqa: PLC0415
-
         descriptor, self._notes = tempfile.mkstemp(prefix="axemu-worker-")
         os.close(descriptor)
-        self._shared = self._context.RawArray("B", blackbox.SIZE)
+        self._shared = self._context.RawArray("B", SHARED)
         self.connection, theirs = self._context.Pipe()
         self._process = self._context.Process(
             target=serve, args=(theirs, self._shared, self._orders, self._notes, list(sys.path)), daemon=True

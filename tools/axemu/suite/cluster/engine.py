@@ -13,7 +13,7 @@ from axemu.suite.cluster.connection import brief, linked
 from axemu.suite.cluster.ledger import Flight, Ledger
 from axemu.suite.cluster.link import Broken, Down, Event, Landed, Link, There
 from axemu.suite.cluster.shipping import Missing, Unreadable
-from axemu.suite.execution import Executed
+from axemu.suite.orders import Executed
 from axemu.suite.runner import Plan
 from axemu.suite.watcher import Watcher
 

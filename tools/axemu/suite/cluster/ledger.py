@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from axemu.suite.case import Case
-from axemu.suite.execution import Executed, described
+from axemu.suite.orders import Executed, described
 from axemu.suite.result import Result, Verdict
 from axemu.suite.runner import next_for
 

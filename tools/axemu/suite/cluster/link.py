@@ -21,7 +21,7 @@ from typing import Any, Final
 from axemu.suite.cluster import remote
 from axemu.suite.cluster.ledger import Flight, Member
 from axemu.suite.cluster.shipping import Missing, Packer, Parcel, Reply, Unreadable, pieces
-from axemu.suite.execution import Orders
+from axemu.suite.orders import Orders
 
 POLL: Final = 0.5  # seconds between two looks at who is there
 ANSWER: Final = 15.0  # seconds for the scheduler to answer such a look

@@ -25,7 +25,7 @@ from axemu import version
 from axemu.suite.case import Case
 from axemu.suite.cluster.shipping import Missing, Parcel, Reply, readdressed, unpacked
 from axemu.suite.cluster.store import Store
-from axemu.suite.execution import Executed, Orders
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.worker import Worker
 
 PROCESS: Final = uuid.uuid4().hex
@@ -99,7 +99,7 @@ class Children:
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Orders, Worker]] = []
         self._busy: set[Worker] = set()
-        # A child dies with the thread that started it (Linux), and Dask's threads may end: so one of ours starts all.
+        # One thread starts all: whoever starts a process looks after multiprocessing's other ones too.
         self._starter = ThreadPoolExecutor(1, "axemu-children")
         self._sweeper: threading.Timer | None = None
 

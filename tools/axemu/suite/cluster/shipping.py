@@ -15,7 +15,7 @@ from typing import Final
 
 from axemu.suite.case import Case
 from axemu.suite.cluster.store import CHUNK, sha256
-from axemu.suite.execution import Executed, Orders
+from axemu.suite.orders import Executed, Orders
 from axemu.suite.result import Result
 from emu.guest import Guest
 
