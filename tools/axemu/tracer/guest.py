@@ -34,8 +34,6 @@ class TracedGuest:
 
     def _make(self) -> Debugger:
         self._machine = Machine(replace(self.plan.config, channel=self.channel))
-        if self.plan.program is not None:
-            self._machine.load(self.plan.program, self.plan.base)
         debugger = Debugger(self._machine)
         self._camera = Camera(debugger)
         return debugger
