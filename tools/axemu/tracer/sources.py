@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from axemu.tracer.model import SourceView
-from emu.debug.info import DebugInfos
+from emu.debug.info import DebugInfo, DebugInfos, Source
 from emu.symbols import SourceLine
 
 AROUND: Final = 60
@@ -16,6 +16,13 @@ class SourceFiles:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[dict[int, str], str]] = {}
+        self._sources: dict[DebugInfo, Source] = {}
+
+    def of(self, info: DebugInfo) -> Source:
+        """The finder of one program's files."""
+        if info not in self._sources:
+            self._sources[info] = Source.of(info.path)
+        return self._sources[info]
 
     def text(self, infos: DebugInfos, address: int, line: SourceLine) -> str:
         """The text of one line, "" where it is not here."""
@@ -40,6 +47,6 @@ class SourceFiles:
             holder = infos.holder(address)
             if holder is None:
                 return {}, ""
-            found = holder.source.lines(line, 1, 1_000_000)
+            found = self.of(holder).lines(line, 1, 1_000_000)
             self._known[key] = (dict(found.lines), found.note)
         return self._known[key]

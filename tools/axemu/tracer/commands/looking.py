@@ -15,6 +15,7 @@ from emu.debug.debugger import Debugger
 from emu.debug.devices import views
 from emu.debug.errors import Unreadable
 from emu.debug.expression import Expression, assign
+from emu.debug.info import Source
 from emu.debug.values import Printer
 from emu.debug.vcpus import vcpu_view
 from emu.debug.walk import walk
@@ -249,7 +250,7 @@ def list_(debugger: Debugger, text: str) -> Answer:
     line, holder = debugger.info.line(at), debugger.info.holder(at)
     if line is None or holder is None:
         return Answer("No source line is known for this code (compile the guest with -g).")
-    found = holder.source.lines(line, line.line - 5, line.line + 5)
+    found = Source.of(holder.path).lines(line, line.line - 5, line.line + 5)
     rows = [f"{'►' if number == line.line else ' '}{number:>5} {row}" for number, row in found.lines]
     return Answer("\n".join([str(line), *rows, *([found.note] if found.note else [])]))
 
