@@ -64,7 +64,7 @@ class Tracer(App[int]):
     CSS = """
     Screen { layout: vertical; }
     Pane { border: round $panel-lighten-2; border-title-color: $foreground; border-subtitle-color: $foreground 60%;
-           scrollbar-size: 1 1; background: $background; }
+           scrollbar-size: 0 1; background: $background; }
     Pane:focus { border: round $primary; border-title-color: $primary; border-title-style: bold; }
     Console.typing { border: heavy $primary; }
     #status { height: 1; background: $panel; }
@@ -76,7 +76,13 @@ class Tracer(App[int]):
     .tiny Desk, .tiny #status, .tiny #keys { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(each.keys), each.action, each.help, show=False, priority="ctrl+c" in each.keys or "tab" in each.keys[0])
+        Binding(
+            ",".join(each.keys),
+            each.action,
+            each.help,
+            show=False,
+            priority="ctrl+c" in each.keys or "tab" in each.keys[0],
+        )
         for each in KEYS
     ] + [Binding(str((number + 1) % 10), f"bring({number})", "pane", show=False) for number in range(10)]
 
@@ -101,7 +107,14 @@ class Tracer(App[int]):
             super().__init__()
             self.answer = answer
 
-    def __init__(self, guest: TracedGuest, *, run: bool = False, remembered: Remembered | None = None, theme: str | None = None) -> None:
+    def __init__(
+        self,
+        guest: TracedGuest,
+        *,
+        run: bool = False,
+        remembered: Remembered | None = None,
+        theme: str | None = None,
+    ) -> None:
         super().__init__()
         self.guest = guest
         self.remembered = remembered or Remembered(None)
@@ -197,7 +210,9 @@ class Tracer(App[int]):
         if future.exception() is None:
             self.call_later(self._take_names, *future.result())
 
-    def _take_names(self, vectors: dict[tuple[int, bool], str], names: tuple[str, ...], said: list[str]) -> None:
+    def _take_names(
+        self, vectors: dict[tuple[int, bool], str], names: tuple[str, ...], said: list[str]
+    ) -> None:
         self.exits.vector_name = vectors
         self.query_one(CommandLine).names = names
         for text in said:
@@ -215,7 +230,9 @@ class Tracer(App[int]):
         self.screen.set_class(tiny, "tiny")
         if tiny:
             self.query_one("#tiny", Static).update(
-                Text(f"{width}x{height} is too small: the tracer needs {LEAST[0]}x{LEAST[1]}, better 80x24. Enlarge the terminal, or q.")
+                Text(
+                    f"{width}x{height} is too small: the tracer needs {LEAST[0]}x{LEAST[1]}, better 80x24. Enlarge the terminal, or q."
+                )
             )
             return
         wanted = desk.size_class(width, height)
@@ -238,7 +255,9 @@ class Tracer(App[int]):
                 for other in names if arrangement.alone is None else [name]:
                     title.append(PANES[other].title, "reverse" if other == name and len(names) > 1 else "")
                     title.append(" ")
-                self.pane(name).border_title = self._tabs(names if arrangement.alone is None else [name], name)
+                self.pane(name).border_title = self._tabs(
+                    names if arrangement.alone is None else [name], name
+                )
         if self.snapshot is not None:
             self._show_panes()
 
@@ -460,11 +479,15 @@ class Tracer(App[int]):
         code = self.query_one(Code)
         address = code.address_at(code.cursor)
         if address is None:
-            self.notify("Choose an instruction in the disassembly; `:b NAME` breaks anywhere.", severity="warning")
+            self.notify(
+                "Choose an instruction in the disassembly; `:b NAME` breaks anywhere.", severity="warning"
+            )
             return
 
         def toggle(debugger: Debugger) -> Answer:
-            found = [each for each in debugger.points if isinstance(each, Breakpoint) and address in each.addresses]
+            found = [
+                each for each in debugger.points if isinstance(each, Breakpoint) and address in each.addresses
+            ]
             for each in found:
                 debugger.points.delete(each.number)
             if found:
@@ -501,7 +524,9 @@ class Tracer(App[int]):
     def action_edit(self) -> None:
         memory = self.query_one(Memory)
         address = memory.address_at(memory.cursor)
-        self.query_one(CommandLine).open(f"bytes at {address:#x} (hexadecimal, or text in quotes): ", before=f"poke {address:#x} ")
+        self.query_one(CommandLine).open(
+            f"bytes at {address:#x} (hexadecimal, or text in quotes): ", before=f"poke {address:#x} "
+        )
 
     def action_undo(self) -> None:
         self.carry_out("undo")
@@ -517,7 +542,9 @@ class Tracer(App[int]):
         def done(future: Future[list[Text]]) -> None:
             error = future.exception()
             lines = future.result() if error is None else [Text(Answer.refused(error).text)]
-            self.call_from_anywhere(self.push_screen, TextScreen("why did it stop?" if index is None else "VM exit", lines))
+            self.call_from_anywhere(
+                self.push_screen, TextScreen("why did it stop?" if index is None else "VM exit", lines)
+            )
 
         colours, places = self.palette, self.guest.places
         self.guest.look(lambda debugger: why_lines(debugger, places, colours, index)).add_done_callback(done)
@@ -603,9 +630,13 @@ class Tracer(App[int]):
     def action_picture(self) -> None:
         path = Path(f"axemu-{time.strftime('%Y%m%d-%H%M%S')}.svg").resolve()
         try:
-            path.write_text(self.export_screenshot(title=f"axemu trace {self.guest.plan.title}"), encoding="utf-8")
+            path.write_text(
+                self.export_screenshot(title=f"axemu trace {self.guest.plan.title}"), encoding="utf-8"
+            )
         except OSError as error:
-            self.notify(f"The picture cannot be written to {path}: {error.strerror}.", severity="error", markup=False)
+            self.notify(
+                f"The picture cannot be written to {path}: {error.strerror}.", severity="error", markup=False
+            )
             return
         self.notify(f"Saved {path}", markup=False)
 
@@ -620,7 +651,9 @@ class Tracer(App[int]):
         self.remembered.layouts[self._class] = self.desk.arrangement.save()
         self.remembered.history = self.query_one(CommandLine).history
         self.guest.interrupt()
-        self.guest.look(self.remembered.note_points).add_done_callback(lambda _: self.call_later(self.exit, 0))
+        self.guest.look(self.remembered.note_points).add_done_callback(
+            lambda _: self.call_later(self.exit, 0)
+        )
 
     async def action_quit(self) -> None:
         self.leave()

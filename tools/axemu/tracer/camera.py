@@ -69,7 +69,7 @@ class Camera:
                 return take()
             except REFUSALS as refusal:
                 troubles[name] = str(refusal)
-            except Exception as fault:  # noqa: BLE001  a pane without content is better than no debugger
+            except Exception as fault:
                 troubles[name] = f"internal error: {type(fault).__name__}: {fault}"
             return nothing
 
@@ -81,10 +81,14 @@ class Camera:
             registers=part("registers", lambda: self._registers(follower), ()),
             code=part(
                 "code",
-                lambda: code_window(debugger, pc if view.code is None else view.code, view.code_rows, self.sources, pc),
+                lambda: code_window(
+                    debugger, pc if view.code is None else view.code, view.code_rows, self.sources, pc
+                ),
                 (),
             ),
-            source=part("source", lambda: self.sources.view(debugger.info, _frame_pc(debugger)), SourceView()),
+            source=part(
+                "source", lambda: self.sources.view(debugger.info, _frame_pc(debugger)), SourceView()
+            ),
             stack=part("stack", lambda: _stack(debugger, follower, view.stack_rows), ()),
             memory=part("memory", lambda: self._memory_view(view), MemoryView()),
             frames=part("frames", lambda: _frames(debugger, view.frames), ()),
@@ -128,8 +132,10 @@ class Camera:
             general = register.role in GENERAL and register.group == "general"
             try:
                 value = registers[register.name]
-            except Exception:  # noqa: BLE001  many reasons, one meaning: it cannot be read now
-                rows.append(RegisterRow(register.name, register.bits, 0, register.group, general, known=False))
+            except Exception:
+                rows.append(
+                    RegisterRow(register.name, register.bits, 0, register.group, general, known=False)
+                )
                 continue
             self._values[register.name] = value
             before = self._before.get(register.name)
@@ -190,7 +196,11 @@ def _register_names(device: object) -> dict[int, str]:
 
 
 def _order(register: Register) -> tuple[bool, bool, bool]:
-    return (register.role is not Role.PC, register.group != "general", register.role in (Role.FP, Role.VECTOR))
+    return (
+        register.role is not Role.PC,
+        register.group != "general",
+        register.role in (Role.FP, Role.VECTOR),
+    )
 
 
 def _decoded(register: Register, value: int) -> tuple[tuple[str, str], ...]:
@@ -267,7 +277,11 @@ def _vcpus(debugger: Debugger, selected: int) -> tuple[VcpuRow, ...]:
     for vcpu in debugger.machine.vcpus:
         pc = vcpu.arch.pc
         reason = vcpu.block_reason
-        waits = "" if reason is None or vcpu.state is not VCpuState.BLOCKED else str(reason.name).lower().replace("_", " ")
+        waits = (
+            ""
+            if reason is None or vcpu.state is not VCpuState.BLOCKED
+            else str(reason.name).lower().replace("_", " ")
+        )
         rows.append(
             VcpuRow(
                 vcpu.id,
@@ -334,7 +348,9 @@ def _devices(debugger: Debugger, places: Places) -> tuple[DeviceRow, ...]:
         offsets = named or dict.fromkeys(range(0, min(device.size, 32), 4), "")
         width = 1 if named and min(device.size, 256) <= 256 and any(offset % 4 for offset in named) else 4
         words = tuple(
-            (offset, text, device.peek(offset, width)) for offset, text in offsets.items() if offset + width <= device.size
+            (offset, text, device.peek(offset, width))
+            for offset, text in offsets.items()
+            if offset + width <= device.size
         )
         rows.append(
             DeviceRow(name, slot.kind, slot.base, device.size, slot.port, words, _facts(device.state))

@@ -62,9 +62,7 @@ class Follower:
         if found is None:
             physical = self._memory.translate(address)
             window = None if physical is None else self._bus.find(physical)
-            found = (
-                b"" if window is None or window.region is None else self._memory.readable(address, 24)
-            )
+            found = b"" if window is None or window.region is None else self._memory.readable(address, 24)
             found = self._known[address] = found if len(found) >= self.size else b""
         return found
 

@@ -27,7 +27,9 @@ def code_window(
     isa = decoding(debugger)
     memory = debugger.memory
     before = _before(debugger, isa, center, rows // 3)
-    after = disassemble(isa, memory.readable(center, isa.max_instruction_length * rows), center, limit=rows - len(before))
+    after = disassemble(
+        isa, memory.readable(center, isa.max_instruction_length * rows), center, limit=rows - len(before)
+    )
     marks: dict[int, str] = {}
     for point in debugger.points:
         if isinstance(point, Breakpoint):
@@ -81,14 +83,14 @@ def operand_values(debugger: Debugger, isa: Isa, line: Instruction) -> str:
     for word in WORD.findall(line.operands):
         try:
             register = isa.register(word)
-        except Exception:  # noqa: BLE001  no register: a symbol, a shift ...
+        except Exception:
             continue
         if register.name in seen or len(parts) >= 4:
             continue
         seen.add(register.name)
         try:
             parts.append(f"{word}={registers[register.name]:#x}")
-        except Exception:  # noqa: BLE001  one that the engine refuses now
+        except Exception:
             continue
     if isa.effective_address is not None and line.decoded:
         for access in isa.effective_address(line.code, reader(debugger)):
@@ -96,7 +98,10 @@ def operand_values(debugger: Debugger, isa: Isa, line: Instruction) -> str:
             at = f"[{access.address:#x}{f' <{name}>' if name else ''}]"
             data = debugger.memory.readable(access.address, access.size)
             value = int.from_bytes(data, debugger.memory.order)
-            parts.append(f"{access.kind.value} {at}" + (f" is {value:#x}" if len(data) == access.size else " is not there"))
+            parts.append(
+                f"{access.kind.value} {at}"
+                + (f" is {value:#x}" if len(data) == access.size else " is not there")
+            )
     return "  ".join(parts)
 
 
@@ -128,7 +133,11 @@ def _before(debugger: Debugger, isa: Isa, address: int, count: int) -> Sequence[
         if len(data) < address - start:
             continue
         lines = disassemble(isa, data, start)
-        if lines and lines[-1].address + len(lines[-1].code) == address and all(each.decoded for each in lines[-2:]):
+        if (
+            lines
+            and lines[-1].address + len(lines[-1].code) == address
+            and all(each.decoded for each in lines[-2:])
+        ):
             return lines[-count:]
     return ()
 

@@ -21,9 +21,22 @@ PLURALS: Final = {
     "chardev": "chardevs",
 }  # fmt: skip
 OWN: Final = {
-    "run": (Annotated[bool, typer.Option("--run", help="Run at once, instead of frozen at the first instruction.")], False),
-    "demo": (Annotated[bool, typer.Option("--demo", help="A guest that comes with axemu: nothing else is needed.")], False),
-    "theme": (Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, mono.")], None),
+    "run": (
+        Annotated[
+            bool, typer.Option("--run", help="Run at once, instead of frozen at the first instruction.")
+        ],
+        False,
+    ),
+    "demo": (
+        Annotated[
+            bool, typer.Option("--demo", help="A guest that comes with axemu: nothing else is needed.")
+        ],
+        False,
+    ),
+    "theme": (
+        Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, mono.")],
+        None,
+    ),
 }
 
 
@@ -32,7 +45,10 @@ def _with_run_options(function: Callable[..., None]) -> Callable[..., None]:
     given = inspect.signature(running.run, eval_str=True).parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY
     wanted = [each.replace(kind=keyword) for each in given if each.name not in NOT_HERE]
-    wanted += [inspect.Parameter(name, keyword, default=default, annotation=note) for name, (note, default) in OWN.items()]
+    wanted += [
+        inspect.Parameter(name, keyword, default=default, annotation=note)
+        for name, (note, default) in OWN.items()
+    ]
     function.__signature__ = inspect.Signature(wanted)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in wanted}
     return function
@@ -68,7 +84,13 @@ def start(options: dict[str, Any]) -> int:
     known = {each.name for each in fields(Request)}
     values = {PLURALS.get(name, name): value for name, value in options.items()}
     request = Request(
-        **{name: tuple(value or ()) if isinstance(value, list) or name in (*PLURALS.values(), "fw_cfg", "virtfs") else value for name, value in values.items() if name in known}
+        **{
+            name: tuple(value or ())
+            if isinstance(value, list) or name in (*PLURALS.values(), "fw_cfg", "virtfs")
+            else value
+            for name, value in values.items()
+            if name in known
+        }
     )
     if demo:
         request = _demo(request)

@@ -78,7 +78,11 @@ def medium() -> Node:
             Split(
                 [
                     Stack(["registers", "vcpus", "devices"], 1.0),
-                    Split([Stack(["code", "source"], 1.3), Stack(["stack", "frames", "memory", "points"], 0.9)], True, 1.3),
+                    Split(
+                        [Stack(["code", "source"], 1.3), Stack(["stack", "frames", "memory", "points"], 0.9)],
+                        True,
+                        1.3,
+                    ),
                 ],
                 weight=1.5,
             ),

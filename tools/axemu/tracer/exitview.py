@@ -163,7 +163,9 @@ def _mask(word: str, places: Places, symbols: SymbolTable) -> Callable[[Rows], M
                 event for text, event in KINDS.items() if any(text == k or text in GROUPS.get(k, ()) for k in value.split(","))
             ]  # fmt: skip
             if not wanted:
-                raise UsageError(f"No kind of exit is named '{value}'.", f"There are {', '.join((*KINDS, *GROUPS))}.")
+                raise UsageError(
+                    f"No kind of exit is named '{value}'.", f"There are {', '.join((*KINDS, *GROUPS))}."
+                )
             return lambda rows: np.isin(rows["kind"], wanted)
         case "device":
             some = [each for each in places.all if each.name.startswith(value)]
@@ -179,7 +181,9 @@ def _mask(word: str, places: Places, symbols: SymbolTable) -> Callable[[Rows], M
                 if register.lower() == value.lower()
             ]
             if not spots:
-                raise UsageError(f"No device has a register '{value}'.", attempt="addr:0x... selects by address.")
+                raise UsageError(
+                    f"No device has a register '{value}'.", attempt="addr:0x... selects by address."
+                )
             return lambda rows: _at(rows, spots)
         case "pc":
             symbol = symbols.find(value)
@@ -211,7 +215,9 @@ def _within(rows: Rows, places: Sequence[Place]) -> Mask:
     found: Mask = np.zeros(len(rows), np.bool_)
     for each in places:
         kinds = PORTS if each.port else MMIO
-        inside = (rows["address"] >= np.uint64(each.base)) & (rows["address"] < np.uint64(each.base + each.size))
+        inside = (rows["address"] >= np.uint64(each.base)) & (
+            rows["address"] < np.uint64(each.base + each.size)
+        )
         found |= inside & np.isin(rows["kind"], kinds)
     return found
 

@@ -30,7 +30,9 @@ class TracedGuest:
         self._machine: Machine | None = None
         self._camera: Camera | None = None
         self.driver: Final = Driver(self._make, lambda stop: self.stopped(stop), self._dispose)
-        self.notes: tuple[str, ...] = self.driver.call(lambda debugger: (*plan.notes, *debugger.machine.warnings))
+        self.notes: tuple[str, ...] = self.driver.call(
+            lambda debugger: (*plan.notes, *debugger.machine.warnings)
+        )
 
     def _make(self) -> Debugger:
         self._machine = Machine(replace(self.plan.config, channel=self.channel))

@@ -20,7 +20,10 @@ class Key:
     @property
     def shown(self) -> str:
         """The keys as a person reads them."""
-        return " ".join(_SHOWN.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else _chord(key)) for key in self.keys)
+        return " ".join(
+            _SHOWN.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else _chord(key))
+            for key in self.keys
+        )
 
 
 _SHOWN: Final = {

@@ -59,9 +59,13 @@ class Remembered:
                     case "break":
                         point: Any = debugger.break_at(each["what"], each["if"])
                     case "watch":
-                        point = debugger.watch(each["what"], each["size"], AccessFlags(each["access"]), each["if"])
+                        point = debugger.watch(
+                            each["what"], each["size"], AccessFlags(each["access"]), each["if"]
+                        )
                     case "catch":
-                        point = debugger.catch(each["what"], each["if"], device=each["device"], cause=each["cause"])
+                        point = debugger.catch(
+                            each["what"], each["if"], device=each["device"], cause=each["cause"]
+                        )
                     case _:
                         continue
                 point.enabled = bool(each.get("enabled", True))
@@ -71,7 +75,9 @@ class Remembered:
         debugger.points.changed()
         if not set_ and not lost:
             return []
-        return [f"{set_} points of the last session are set" + (f", {lost} have no place now" if lost else "")]
+        return [
+            f"{set_} points of the last session are set" + (f", {lost} have no place now" if lost else "")
+        ]
 
     def note_points(self, debugger: Debugger) -> None:
         found = []
@@ -83,7 +89,15 @@ class Remembered:
                 case Watchpoint():
                     found.append({"is": "watch", **row, "size": point.size, "access": int(point.access)})
                 case Catchpoint():
-                    found.append({"is": "catch", **row, "what": point.kind, "device": point.device, "cause": point.cause})
+                    found.append(
+                        {
+                            "is": "catch",
+                            **row,
+                            "what": point.kind,
+                            "device": point.device,
+                            "cause": point.cause,
+                        }
+                    )
         self._points = found
 
     def save(self) -> None:

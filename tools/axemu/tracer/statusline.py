@@ -17,8 +17,12 @@ class StatusLine(Static):
             line.append(" RUNNING ", f"{palette.good} reverse")
         else:
             over = snapshot.stop.over
-            line.append(f" {snapshot.stop.kind.value.upper()} ", f"{palette.bad if over else palette.title} reverse")
-        line.append(f" insn {snapshot.position.instruction:,}  exit {snapshot.position.exit:,}  {guest_time(snapshot.time)} ")
+            line.append(
+                f" {snapshot.stop.kind.value.upper()} ", f"{palette.bad if over else palette.title} reverse"
+            )
+        line.append(
+            f" insn {snapshot.position.instruction:,}  exit {snapshot.position.exit:,}  {guest_time(snapshot.time)} "
+        )
         if snapshot.vcpus_count > 1:
             line.append(f" vCPU {snapshot.vcpu}")
         line.append(f" {snapshot.privilege} ", palette.data)

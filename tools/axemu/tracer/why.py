@@ -93,7 +93,11 @@ def _next(debugger: Debugger, faulted: bool) -> str:
     stop = debugger.stop
     match stop.kind:
         case StopKind.CRASHED if faulted:
-            fault = next(each for each in debugger.exits.last(64) if each.kind in (Event.FAULT, Event.UNMAPPED, Event.CRASH))
+            fault = next(
+                each
+                for each in debugger.exits.last(64)
+                if each.kind in (Event.FAULT, Event.UNMAPPED, Event.CRASH)
+            )
             return f":restart, then :goto {max(fault.instruction - 20, 0)} - the state shortly before; then s"
         case StopKind.CRASHED:
             return ":bt - who called this; :restart runs it again"

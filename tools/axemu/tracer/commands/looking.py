@@ -46,7 +46,11 @@ def print_(debugger: Debugger, text: str) -> Answer:
     found = re.match(r"^/([a-z]+)\s*", text)
     letter = found[1] if found else ""
     rest = text[found.end() :] if found else text
-    result = assign(rest, debugger.scope()) if re.search(r"[^=!<>]=[^=]", rest) else Expression.parse(rest).evaluate(debugger.scope())
+    result = (
+        assign(rest, debugger.scope())
+        if re.search(r"[^=!<>]=[^=]", rest)
+        else Expression.parse(rest).evaluate(debugger.scope())
+    )
     printer = Printer(debugger.symbols, debugger.memory)
     return Answer(f"{rest} = {printer.text(result, letter)}")
 
@@ -57,7 +61,9 @@ def ptype(debugger: Debugger, text: str) -> Answer:
 
 def set_(debugger: Debugger, text: str) -> Answer:
     text = re.sub(r"^var(iable)?\s+", "", text)
-    return Answer(f"{text}: {Printer(debugger.symbols, debugger.memory).text(assign(text, debugger.scope()))}")
+    return Answer(
+        f"{text}: {Printer(debugger.symbols, debugger.memory).text(assign(text, debugger.scope()))}"
+    )
 
 
 def examine(debugger: Debugger, text: str) -> Answer:
@@ -76,7 +82,12 @@ def examine(debugger: Debugger, text: str) -> Answer:
         code = memory.readable(at, isa.max_instruction_length * number)
         if not code:
             raise Unreadable(at, 1)
-        return Answer("\n".join(f"{debugger.place(each.address)}:\t{each}" for each in disassemble(isa, code, at, limit=number)))
+        return Answer(
+            "\n".join(
+                f"{debugger.place(each.address)}:\t{each}"
+                for each in disassemble(isa, code, at, limit=number)
+            )
+        )
     if letter == "s":
         rows = []
         for _ in range(number):
@@ -132,15 +143,24 @@ def _registers(debugger: Debugger, text: str) -> str:
     wanted = text.replace("$", "").split()
     rows = []
     for register in debugger.machine.isa.registers:
-        if register.name in wanted or (not wanted and register.group == "general") or set(wanted) & set(register.aliases):
+        if (
+            register.name in wanted
+            or (not wanted and register.group == "general")
+            or set(wanted) & set(register.aliases)
+        ):
             number = debugger.registers[register.name]
             fields = " ".join(f"{each.name}={each.of(number):#x}" for each in register.fields)
-            rows.append(f"{register.name:<10} {number:#x}  {debugger.symbols.name(number) or ''} {fields}".rstrip())
+            rows.append(
+                f"{register.name:<10} {number:#x}  {debugger.symbols.name(number) or ''} {fields}".rstrip()
+            )
     return "\n".join(rows) or debugger.machine.isa.register(wanted[0]).name
 
 
 def _points(debugger: Debugger, text: str) -> str:
-    rows = [f"{each.number:<4}{'y' if each.enabled else 'n'} {type(each).__name__:<12}{each.what}{f'  if {each.condition}' if each.condition else ''}  hit {each.hits}" for each in debugger.points]
+    rows = [
+        f"{each.number:<4}{'y' if each.enabled else 'n'} {type(each).__name__:<12}{each.what}{f'  if {each.condition}' if each.condition else ''}  hit {each.hits}"
+        for each in debugger.points
+    ]
     return "\n".join(rows) or "No breakpoints, watchpoints or catchpoints."
 
 
@@ -154,7 +174,11 @@ def _devices(debugger: Debugger, text: str) -> str:
     for each in views(debugger.machine):
         if not text or each.name.startswith(text):
             rows.append(f"{each.name}  {each.kind}  {each.base:#x}+{each.size:#x} {each.behind}".rstrip())
-            rows += [f"    {r.name:<16} {'?' if r.value is None else f'{r.value:#x}'}  {r.text}" for r in each.registers if text]
+            rows += [
+                f"    {r.name:<16} {'?' if r.value is None else f'{r.value:#x}'}  {r.text}"
+                for r in each.registers
+                if text
+            ]
     return "\n".join(rows)
 
 
@@ -163,7 +187,9 @@ def _threads(debugger: Debugger, text: str) -> str:
     for number in range(len(debugger.machine.vcpus)):
         view = vcpu_view(debugger.machine, number)
         waits = f" waits: {view.block.name}" if view.block else ""
-        rows.append(f"{'*' if number == debugger.vcpu else ' '} {number}  {view.state.name.lower()}{waits}  {view.privilege or ''}  {debugger.place(view.pc)}  {view.interrupts.reason}".rstrip())
+        rows.append(
+            f"{'*' if number == debugger.vcpu else ' '} {number}  {view.state.name.lower()}{waits}  {view.privilege or ''}  {debugger.place(view.pc)}  {view.interrupts.reason}".rstrip()
+        )
     return "\n".join(rows)
 
 
@@ -187,8 +213,10 @@ def _locals(debugger: Debugger, text: str) -> str:
     rows = []
     for each in debugger.info.variables(scope.pc):
         try:
-            shown = Printer(debugger.symbols, debugger.memory).text(Expression.parse(each.name).evaluate(scope))
-        except Exception as error:  # noqa: BLE001  one variable must not hide the others
+            shown = Printer(debugger.symbols, debugger.memory).text(
+                Expression.parse(each.name).evaluate(scope)
+            )
+        except Exception as error:
             shown = f"<{error}>"
         rows.append(f"{each.name} = {shown}")
     return "\n".join(rows) or "No locals are known here."
@@ -214,7 +242,9 @@ def _stack(debugger: Debugger, only: int | None = None) -> str:
         if only in (None, each.level):
             line = debugger.info.line(each.pc)
             how = f"  ({each.method.value})" if each.method is not None else ""
-            rows.append(f"{'*' if each.level == debugger.frame else ' '}#{each.level}  {each.pc:#x} in {each.symbol or '?'}{f' at {line}' if line else ''}{how}")
+            rows.append(
+                f"{'*' if each.level == debugger.frame else ' '}#{each.level}  {each.pc:#x} in {each.symbol or '?'}{f' at {line}' if line else ''}{how}"
+            )
     return "\n".join(rows)
 
 
@@ -224,7 +254,12 @@ def backtrace(debugger: Debugger, text: str) -> Answer:
 
 def frame(debugger: Debugger, text: str) -> Answer:
     debugger.frame = count(text, debugger.frame)
-    return Answer(_stack(debugger, only=debugger.frame), view=lambda view: replace(view, code=None if debugger.frame == 0 else debugger.backtrace()[debugger.frame].pc))
+    return Answer(
+        _stack(debugger, only=debugger.frame),
+        view=lambda view: replace(
+            view, code=None if debugger.frame == 0 else debugger.backtrace()[debugger.frame].pc
+        ),
+    )
 
 
 def up(debugger: Debugger, text: str) -> Answer:
@@ -242,7 +277,9 @@ def vcpu(debugger: Debugger, text: str) -> Answer:
 
 def disas(debugger: Debugger, text: str) -> Answer:
     at = debugger.locate(text, body=False).address if text.strip() else None
-    return Answer("" if at is None else debugger.place(at), view=lambda view: replace(view, code=at), shows="code")
+    return Answer(
+        "" if at is None else debugger.place(at), view=lambda view: replace(view, code=at), shows="code"
+    )
 
 
 def list_(debugger: Debugger, text: str) -> Answer:
@@ -267,7 +304,11 @@ def find(debugger: Debugger, text: str) -> Answer:
     if not wanted or at < 0:
         return Answer(f"{text}: not in the first {min(region.size, SEARCHED):,} bytes of RAM", bad=True)
     found = region.base + at
-    return Answer(f"found at {debugger.place(found)}", view=lambda view: replace(view, memory=found, memory_text=text), shows="memory")
+    return Answer(
+        f"found at {debugger.place(found)}",
+        view=lambda view: replace(view, memory=found, memory_text=text),
+        shows="memory",
+    )
 
 
 def poke(debugger: Debugger, text: str) -> Answer:

@@ -33,10 +33,14 @@ def tbreak(debugger: Debugger, text: str) -> Answer:
 def watch(debugger: Debugger, text: str, access: AccessFlags = AccessFlags.WRITE) -> Answer:
     what, condition = _split(text)
     if not what:
-        raise UsageError("Expected an expression with an address.", attempt="Try: watch *(int *)$sp, or watch counter.")
+        raise UsageError(
+            "Expected an expression with an address.", attempt="Try: watch *(int *)$sp, or watch counter."
+        )
     point = debugger.watch(what, None, access, condition)
     slow = f"; it slows the guest: {point.slow}" if point.slow else ""
-    return Answer(f"Watchpoint {point.number}: {point.text}, {point.size} bytes at {debugger.place(point.address)}{slow}")
+    return Answer(
+        f"Watchpoint {point.number}: {point.text}, {point.size} bytes at {debugger.place(point.address)}{slow}"
+    )
 
 
 def rwatch(debugger: Debugger, text: str) -> Answer:
@@ -76,7 +80,9 @@ def enable(debugger: Debugger, text: str, on: bool = True) -> Answer:
     for point in found:
         point.enabled = on
     debugger.points.changed()
-    return Answer(f"{'Enabled' if on else 'Disabled'} {', '.join(str(each.number) for each in found) or 'none'}")
+    return Answer(
+        f"{'Enabled' if on else 'Disabled'} {', '.join(str(each.number) for each in found) or 'none'}"
+    )
 
 
 def disable(debugger: Debugger, text: str) -> Answer:

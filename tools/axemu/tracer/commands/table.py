@@ -22,21 +22,39 @@ TABLE: Final = (
     Command(("goto",), "goto N|exit:N", "run to an instruction or exit by its number", run=running.goto),
     Command(("restart", "run", "r"), "restart", "the machine as after power-on", run=running.restart),
     Command(("b", "break"), "b LOCATION [if COND]", "breakpoint", look=points.break_),
-    Command(("tbreak", "tb"), "tbreak LOCATION [if COND]", "breakpoint that goes after its first stop", look=points.tbreak),
+    Command(
+        ("tbreak", "tb"),
+        "tbreak LOCATION [if COND]",
+        "breakpoint that goes after its first stop",
+        look=points.tbreak,
+    ),
     Command(("watch",), "watch EXPR [if COND]", "stop after a write", look=points.watch),
     Command(("rwatch",), "rwatch EXPR", "stop after a read", look=points.rwatch),
     Command(("awatch",), "awatch EXPR", "stop after an access", look=points.awatch),
-    Command(("catch",), "catch KIND [DEVICE|CAUSE] [if COND]", "stop at exits, traps, privilege", look=points.catch),
-    Command(("delete", "d"), "delete [N...]", "delete points, all of them without a number", look=points.delete),
+    Command(
+        ("catch",),
+        "catch KIND [DEVICE|CAUSE] [if COND]",
+        "stop at exits, traps, privilege",
+        look=points.catch,
+    ),
+    Command(
+        ("delete", "d"), "delete [N...]", "delete points, all of them without a number", look=points.delete
+    ),
     Command(("enable",), "enable [N...]", "enable points", look=points.enable),
     Command(("disable",), "disable [N...]", "disable points", look=points.disable),
-    Command(("condition",), "condition N [COND]", "stop at point N only where COND is true", look=points.condition),
+    Command(
+        ("condition",), "condition N [COND]", "stop at point N only where COND is true", look=points.condition
+    ),
     Command(("ignore",), "ignore N COUNT", "let the next hits of point N pass", look=points.ignore),
     Command(("p", "print"), "p[/F] EXPR", "the value of an expression", look=looking.print_),
-    Command(("x",), "x/NFU ADDRESS", "memory: N of format x d u o t c a s i, unit b h w g", look=looking.examine),
+    Command(
+        ("x",), "x/NFU ADDRESS", "memory: N of format x d u o t c a s i, unit b h w g", look=looking.examine
+    ),
     Command(("set",), "set EXPR = VALUE", "change a register or memory", look=looking.set_),
     Command(("ptype",), "ptype EXPR", "the type of an expression", look=looking.ptype),
-    Command(("info", "i"), "info reg|b|exits|devices|threads|symbol X|line X", "what is known", look=looking.info),
+    Command(
+        ("info", "i"), "info reg|b|exits|devices|threads|symbol X|line X", "what is known", look=looking.info
+    ),
     Command(("page",), "page ADDRESS", "translation, level by level", look=looking.page),
     Command(("bt", "backtrace", "where"), "bt", "the call stack", look=looking.backtrace),
     Command(("up",), "up", "select the caller", look=looking.up),
@@ -50,13 +68,25 @@ TABLE: Final = (
     Command(("poke",), "poke ADDRESS BYTES", "edit memory", look=looking.poke),
     Command(("undo",), "undo", "undo the last edit", look=looking.undo),
     Command(("when",), "when", "the position: instruction and exit", look=looking.when),
-    Command(("filter",), "filter [WORDS]", "which exits are shown", screen=lambda app, text: app.set_filter(text)),
+    Command(
+        ("filter",), "filter [WORDS]", "which exits are shown", screen=lambda app, text: app.set_filter(text)
+    ),
     Command(("why",), "why", "why did it stop", screen=lambda app, text: app.action_why()),
     Command(("theme",), "theme", "the next theme", screen=lambda app, text: app.action_theme()),
     Command(("help", "h"), "help", "keys, panes, commands", screen=lambda app, text: app.action_help()),
     Command(("quit", "q"), "quit", "leave", screen=lambda app, text: app.leave()),
 )
-BACK: Final = ("rsi", "rni", "rc", "reverse-stepi", "reverse-nexti", "reverse-continue", "reverse-step", "rs", "rn")
+BACK: Final = (
+    "rsi",
+    "rni",
+    "rc",
+    "reverse-stepi",
+    "reverse-nexti",
+    "reverse-continue",
+    "reverse-step",
+    "rs",
+    "rn",
+)
 
 
 class CommandTable:
@@ -79,7 +109,9 @@ class CommandTable:
         word = found[0] if found else text.split()[0]
         argument = text[len(word) :].strip()
         if word in BACK:
-            raise UsageError("Going back in time is not in this version.", attempt="restart and goto N lead there again.")
+            raise UsageError(
+                "Going back in time is not in this version.", attempt="restart and goto N lead there again."
+            )
         command = self._by_name.get(word)
         if command is None:
             starts = [each for each in self.names if each.startswith(word)]

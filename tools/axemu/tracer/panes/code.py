@@ -43,7 +43,11 @@ class Code(Pane):
         anchor = (snapshot.pc, code[0].address if code else 0, id(snapshot.stop), width)
         if anchor != self._shown:
             self._shown = anchor
-            first = current if any(each.current for each in code) else min(len(lines) // 3, max(len(lines) - 1, 0))
+            first = (
+                current
+                if any(each.current for each in code)
+                else min(len(lines) // 3, max(len(lines) - 1, 0))
+            )
             self.lines = lines
             self.measure()
             self.cursor = first

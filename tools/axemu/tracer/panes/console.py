@@ -55,14 +55,20 @@ class Console(Pane):
             return
         at_end = self.scroll_offset.y >= self.max_scroll_y - 1
         if self.channel.dropped > self._dropped:
-            self.text.note(f"[{self.channel.dropped - self._dropped:,} bytes not shown: the guest writes faster]")
+            self.text.note(
+                f"[{self.channel.dropped - self._dropped:,} bytes not shown: the guest writes faster]"
+            )
             self._dropped = self.channel.dropped
         self.text.feed(data)
         width = self.scrollable_content_region.width
         longest = max((len(line) for line in list(self.text.lines)[-200:]), default=0)
         self.virtual_size = Size(max(width, longest), self.count)
         if at_end or self.typing:
-            self.scroll_to(y=max(self.count - max(self.scrollable_content_region.height, 1), 0), animate=False, immediate=True)
+            self.scroll_to(
+                y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
+                animate=False,
+                immediate=True,
+            )
         self.refresh()
 
     # -- typing -------------------------------------------------------------------------------------------------------
@@ -72,7 +78,9 @@ class Console(Pane):
 
     def begin_typing(self) -> None:
         if self.channel is not None and not self.channel.live:
-            self.app.notify("The guest's input comes from a file (--input): nobody can type.", severity="warning")
+            self.app.notify(
+                "The guest's input comes from a file (--input): nobody can type.", severity="warning"
+            )
             return
         self.typing, self._prefix = True, False
         self.border_subtitle = "typing: Ctrl-A x ends it"

@@ -18,7 +18,9 @@ class Devices(Pane):
         for row in snapshot.devices:
             line = Text(no_wrap=True)
             line.append(f"{row.name} ", palette.title)
-            line.append(f"{row.kind}, {'port ' if row.port else ''}{row.base:#x}+{row.size:#x}", palette.faint)
+            line.append(
+                f"{row.kind}, {'port ' if row.port else ''}{row.base:#x}+{row.size:#x}", palette.faint
+            )
             lines.append(line)
             words = Text("  ", no_wrap=True)
             for offset, name, value in row.words:

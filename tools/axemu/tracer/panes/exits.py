@@ -69,7 +69,7 @@ class Exits(Pane):
         if was_last and self.count:
             self.cursor = self.count - 1
             rows = max(self.scrollable_content_region.height, 1)
-            self.scroll_to(y=max(self.count - rows, 0), animate=False, immediate=True)
+            self.call_after_refresh(self.scroll_to, y=max(self.count - rows, 0), animate=False)
         self.refresh()
 
     @property

@@ -31,7 +31,10 @@ class Memory(Pane):
                 line.append(" " if index % 8 else "  " if index else " ")
                 line.append("??" if byte is None else f"{byte:02x}", style)
             line.append("  ")
-            line.append("".join("·" if byte is None or not 0x20 <= byte < 0x7F else chr(byte) for byte in row), palette.string)
+            line.append(
+                "".join("·" if byte is None or not 0x20 <= byte < 0x7F else chr(byte) for byte in row),
+                palette.string,
+            )
             lines.append(line)
         return lines
 

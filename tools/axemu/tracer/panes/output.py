@@ -19,15 +19,25 @@ class Output(Pane):
         self.text: deque[Text] = deque(maxlen=5000)
 
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
-        return list(self.text) or [Text("`:` opens the command line; its answers come here. :help lists it.", self.palette.faint)]
+        return list(self.text) or [
+            Text("`:` opens the command line; its answers come here. :help lists it.", self.palette.faint)
+        ]
 
     def write(self, lines: list[Text]) -> None:
         self.text.extend(lines)
         self._stale = True
         if self.display and self.snapshot is not None and self.size.width:
             self.remake()
-            self.scroll_to(y=max(self.count - max(self.scrollable_content_region.height, 1), 0), animate=False, immediate=True)
+            self.scroll_to(
+                y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
+                animate=False,
+                immediate=True,
+            )
 
     def on_show(self) -> None:
         super().on_show()
-        self.scroll_to(y=max(self.count - max(self.scrollable_content_region.height, 1), 0), animate=False, immediate=True)
+        self.scroll_to(
+            y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
+            animate=False,
+            immediate=True,
+        )

@@ -10,7 +10,12 @@ from axemu.tracer.palette import Palette
 
 def add_chain(line: Text, chain: Chain, palette: Palette) -> None:
     """`-> <main+4> addi sp, sp, -16`, link by link."""
-    styles = {"code": palette.code, "data": palette.symbol, "string": palette.string, "number": palette.number}
+    styles = {
+        "code": palette.code,
+        "data": palette.symbol,
+        "string": palette.string,
+        "number": palette.number,
+    }
     for link in chain:
         line.append(" → " if link.kind == "number" else " ", palette.faint)
         line.append(link.text, styles[link.kind])

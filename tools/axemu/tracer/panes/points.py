@@ -16,7 +16,12 @@ class Points(Pane):
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
         palette = self.palette
         if not snapshot.points:
-            return [Text("none yet: b or F2 sets a breakpoint, w a watchpoint, :catch mmio a catchpoint", palette.faint)]
+            return [
+                Text(
+                    "none yet: b or F2 sets a breakpoint, w a watchpoint, :catch mmio a catchpoint",
+                    palette.faint,
+                )
+            ]
         lines = []
         for row in snapshot.points:
             line = Text(no_wrap=True, style="" if row.enabled else palette.faint)

@@ -15,12 +15,23 @@ class Registers(Pane):
 
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
         general = [each for each in snapshot.registers if each.general and each.known]
-        system = [each for each in snapshot.registers if not each.general and each.group not in ("float", "vector") and each.known]
-        wide = [each for each in snapshot.registers if each.group in ("float", "vector") and each.known and not each.general]
+        system = [
+            each
+            for each in snapshot.registers
+            if not each.general and each.group not in ("float", "vector") and each.known
+        ]
+        wide = [
+            each
+            for each in snapshot.registers
+            if each.group in ("float", "vector") and each.known and not each.general
+        ]
         name_width = max((len(each.name) for each in general), default=3)
         lines = [self._general(each, name_width) for each in general]
         shown = [each for each in system if each.value or each.changed]
-        for title, rows in (("control and status", shown), ("floating point and vector", [r for r in wide if r.value or r.changed])):
+        for title, rows in (
+            ("control and status", shown),
+            ("floating point and vector", [r for r in wide if r.value or r.changed]),
+        ):
             if rows:
                 lines.append(Text(f"── {title}, not zero", self.palette.faint))
                 lines += [self._other(each, max(len(row.name) for row in rows)) for each in rows]

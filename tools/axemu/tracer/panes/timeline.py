@@ -24,7 +24,9 @@ class Timeline(Pane):
         scale = (len(BARS) - 1) / log(most + 1) if most else 0
         strip = Text(no_wrap=True)
         for count in counts:
-            strip.append(BARS[min(max(round(log(count + 1) * scale), 1 if count else 0), len(BARS) - 1)], palette.write)
+            strip.append(
+                BARS[min(max(round(log(count + 1) * scale), 1 if count else 0), len(BARS) - 1)], palette.write
+            )
         begin = f"instruction {view.first_instruction:,}"
         end = f"{snapshot.position.instruction:,} ({guest_time(snapshot.time)}) ◄"
         ruler = Text(begin + " " * max(width - len(begin) - len(end), 1) + end, palette.faint)
