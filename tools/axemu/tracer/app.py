@@ -286,7 +286,10 @@ class Tracer(App[int]):
 
     def tick(self) -> None:
         """Ten times a second."""
-        console = self.console_pane
+        found = self.screen_stack[0].query(Console) if self.screen_stack else None
+        if not found:
+            return  # the screen is being taken down
+        console = found.first()
         if console.display:
             console.drain()
         if self.guest.running:
