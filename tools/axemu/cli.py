@@ -20,10 +20,11 @@ from axemu.errors import CommandError
 from axemu.examples.command import examples
 from axemu.run import EXAMPLES, run
 from axemu.suite import command as suite
+from axemu.tracer.command import debug, trace
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run",)  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = ("run", "trace", "debug")  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -35,6 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(name="run", help=EXAMPLES)(run)
+app.command()(trace)
+app.command()(debug)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)

@@ -40,6 +40,10 @@ class Plan:
     guest_exit_code: bool = False
     notes: tuple[str, ...] = ()
 
+    def unlimited(self) -> Plan:
+        """Without a guest folder's limits: for somebody who looks at it."""
+        return replace(self, budget=None, timeout=None)
+
     @classmethod
     def of(cls, request: Request) -> Plan:
         """Raises UsageError, NotInThisVersion, and the loaders' errors for a guest that cannot be read."""

@@ -78,11 +78,11 @@ class Terminal:
             restore(self.fd, before)
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Whatever the body does, the terminal ends in the mode that it has now. Enter before threads are
-        started: forks."""
+    def guarded(self, farewell: bytes = b"") -> Iterator[None]:
+        """Whatever the body does, the terminal ends in the mode that it has now; where the body's process dies, `farewell`
+        is sent to it. Enter before threads are started: forks."""
         try:
-            guard = _Guard(self.fd, termios.tcgetattr(self.fd)) if self.foreground else None
+            guard = _Guard(self.fd, termios.tcgetattr(self.fd), farewell) if self.foreground else None
         except termios.error:
             guard = None
         try:
@@ -122,12 +122,12 @@ class _Guard:
     """A child process that waits for this one's end. A byte on the pipe dismisses it; end of file without one
     means that this process died, and the child restores the terminal."""
 
-    def __init__(self, fd: int, mode: list[Any]) -> None:
+    def __init__(self, fd: int, mode: list[Any], farewell: bytes) -> None:
         reading, self._writing = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._writing)
-            _outlive(reading, fd, mode)
+            _outlive(reading, fd, mode, farewell)
         os.close(reading)
 
     def dismiss(self) -> None:
@@ -138,7 +138,7 @@ class _Guard:
             os.waitpid(self._pid, 0)
 
 
-def _outlive(reading: int, fd: int, mode: list[Any]) -> None:
+def _outlive(reading: int, fd: int, mode: list[Any], farewell: bytes) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
@@ -147,5 +147,7 @@ def _outlive(reading: int, fd: int, mode: list[Any]) -> None:
                 os.close(inherited)
         if not os.read(reading, 1):
             restore(fd, mode)
+            if farewell:
+                os.write(fd, farewell)
     finally:
         os._exit(0)

@@ -1,0 +1,372 @@
+"""Takes snapshots: the only code of the panes that touches the machine, on the debugger's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any, Final, TypeVar
+
+from axemu.tracer.chains import Follower
+from axemu.tracer.codeview import code_window
+from axemu.tracer.exitview import ExitView, Place, Places
+from axemu.tracer.model import (
+    DeviceRow,
+    FrameRow,
+    MemoryView,
+    PointRow,
+    RegisterRow,
+    Snapshot,
+    SourceView,
+    StackRow,
+    VcpuRow,
+    View,
+)
+from axemu.tracer.sources import SourceFiles
+from axvcpu.errors import AxError
+from axvcpu.states import VCpuState
+from emu.debug.debugger import Debugger
+from emu.debug.points import ACCESSES, Breakpoint, Catchpoint, Watchpoint
+from emu.debug.privilege import privilege
+from emu.errors import EmuError
+from isa.errors import IsaError
+from isa.register import Register, Role
+
+REFUSALS: Final = (EmuError, IsaError, AxError)
+GENERAL: Final = (Role.GENERAL, Role.SP, Role.RA, Role.ZERO, Role.PC)
+LIMIT: Final = 4096
+T = TypeVar("T")
+
+
+class Camera:
+    """Of one debugger. Remembers what was there at the last stop, so that changes can be marked."""
+
+    def __init__(self, debugger: Debugger) -> None:
+        self._debugger = debugger
+        self.sources: Final = SourceFiles()
+        self.places: Final = places_of(debugger)
+        self._stop: object = None
+        self._before: dict[str, int] = {}
+        self._values: dict[str, int] = {}
+        self._memory: tuple[int, bytes] = (0, b"")
+        self._memory_before: tuple[int, bytes] = (0, b"")
+        debugger.symbols.at(0)  # its index is made here, for lookups on other threads
+
+    def glance(self, *, running: bool) -> Snapshot:
+        """What is cheap."""
+        return self._snapshot(running=running, whole=False)
+
+    def picture(self, view: View) -> Snapshot:
+        """Everything."""
+        debugger = self._debugger
+        if debugger.stop is not self._stop:
+            self._stop = debugger.stop
+            self._before, self._values = self._values, {}
+            self._memory_before, self._memory = self._memory, (0, b"")
+        troubles: dict[str, str] = {}
+
+        def part(name: str, take: Callable[[], T], nothing: T) -> T:
+            try:
+                return take()
+            except REFUSALS as refusal:
+                troubles[name] = str(refusal)
+            except Exception as fault:
+                troubles[name] = f"internal error: {type(fault).__name__}: {fault}"
+            return nothing
+
+        follower = Follower(debugger)
+        pc = debugger.pc
+        return self._snapshot(
+            running=False,
+            whole=True,
+            registers=part("registers", lambda: self._registers(follower), ()),
+            code=part(
+                "code",
+                lambda: code_window(
+                    debugger, pc if view.code is None else view.code, view.code_rows, self.sources, pc
+                ),
+                (),
+            ),
+            source=part(
+                "source", lambda: self.sources.view(debugger.info, _frame_pc(debugger)), SourceView()
+            ),
+            stack=part("stack", lambda: _stack(debugger, follower, view.stack_rows), ()),
+            memory=part("memory", lambda: self._memory_view(view), MemoryView()),
+            frames=part("frames", lambda: _frames(debugger, view.frames), ()),
+            points=part("points", lambda: _points(debugger), ()),
+            devices=part("devices", lambda: _devices(debugger, self.places), ()),
+            troubles=troubles,
+        )
+
+    def _snapshot(self, *, running: bool, whole: bool, **more: Any) -> Snapshot:  # noqa: ANN401
+        debugger = self._debugger
+        machine = debugger.machine
+        machine.settle()
+        number = machine.schedule.current.id if running else debugger.vcpu
+        vcpu = machine.vcpus[number]
+        pc = vcpu.arch.pc
+        log = debugger.exits
+        return Snapshot(
+            whole=whole,
+            running=running,
+            stop=debugger.stop,
+            position=debugger.position,
+            time=machine.now_ns,
+            vcpu=number,
+            vcpus_count=len(machine.vcpus),
+            frame=debugger.frame,
+            pc=pc,
+            place=debugger.place(pc),
+            privilege=_privilege(debugger, number),
+            bits=machine.isa.bits,
+            exits=ExitView(tuple(log.parts()), log.dropped),
+            symbols=debugger.symbols,
+            vcpus=_vcpus(debugger, number),
+            **more,
+        )
+
+    def _registers(self, follower: Follower) -> tuple[RegisterRow, ...]:
+        debugger = self._debugger
+        rows = []
+        registers = debugger.registers
+        for register in sorted(debugger.machine.isa.registers, key=_order):
+            general = register.role in GENERAL and register.group == "general"
+            try:
+                value = registers[register.name]
+            except Exception:
+                rows.append(
+                    RegisterRow(register.name, register.bits, 0, register.group, general, known=False)
+                )
+                continue
+            self._values[register.name] = value
+            before = self._before.get(register.name)
+            rows.append(
+                RegisterRow(
+                    register.name,
+                    register.bits,
+                    value,
+                    register.group,
+                    general,
+                    changed=before is not None and before != value,
+                    fields=_decoded(register, value),
+                    chain=follower.chain(value) if general else (),
+                )
+            )
+        return tuple(rows)
+
+    def _memory_view(self, view: View) -> MemoryView:
+        debugger = self._debugger
+        address = view.memory
+        if address is None:
+            stack = debugger.machine.isa.of_role(Role.SP)
+            address = debugger.registers[stack[0].name] & ~0xF if stack else 0
+        memory = debugger.memory
+        data: list[int | None] = []
+        mask = (1 << debugger.machine.isa.bits) - 1
+        while len(data) < view.memory_size:
+            part = memory.readable((address + len(data)) & mask, view.memory_size - len(data))
+            data += part
+            if len(data) < view.memory_size:
+                at = (address + len(data)) & mask
+                data += [None] * min(4096 - at % 4096, view.memory_size - len(data))
+        now = bytes(each or 0 for each in data)
+        self._memory = (address, now)
+        base, before = self._memory_before
+        changed = frozenset(
+            address + index
+            for index, byte in enumerate(now)
+            if 0 <= address + index - base < len(before) and before[address + index - base] != byte
+        )
+        return MemoryView(address, view.memory_text, tuple(data), changed)
+
+
+def places_of(debugger: Debugger) -> Places:
+    """The machine's devices by address, with the names of their registers where they tell them."""
+    machine = debugger.machine
+    found = []
+    for slot in machine.board.slots:
+        device = machine.devices.get(slot.name)
+        if device is not None:
+            found.append(Place(slot.name, slot.base, device.size, slot.port, _register_names(device)))
+    return Places(found)
+
+
+def _register_names(device: object) -> dict[int, str]:
+    rows = getattr(device, "registers", None) or ()
+    return {each.offset: each.name for each in rows if hasattr(each, "offset") and hasattr(each, "name")}
+
+
+def _order(register: Register) -> tuple[bool, bool, bool]:
+    return (
+        register.role is not Role.PC,
+        register.group != "general",
+        register.role in (Role.FP, Role.VECTOR),
+    )
+
+
+def _decoded(register: Register, value: int) -> tuple[tuple[str, str], ...]:
+    found = []
+    for each in register.fields:
+        number = each.of(value)
+        named = dict(each.values).get(number)
+        if named is not None:
+            found.append((each.name, named))
+        elif number:
+            found.append((each.name, "" if each.width == 1 else f"{number:#x}"))
+    return tuple(found)
+
+
+def _privilege(debugger: Debugger, number: int) -> str:
+    arch = debugger.machine.vcpus[number].arch
+    try:
+        return privilege(debugger.machine.isa, arch.read_register) or ""
+    except REFUSALS:
+        return ""
+
+
+def _frame_pc(debugger: Debugger) -> int:
+    return debugger.backtrace()[debugger.frame].pc if debugger.frame else debugger.pc
+
+
+def _stack(debugger: Debugger, follower: Follower, rows: int) -> tuple[StackRow, ...]:
+    isa = debugger.machine.isa
+    stack = isa.of_role(Role.SP)
+    if not stack:
+        return ()
+    top = debugger.registers[stack[0].name]
+    size = follower.size
+    marks: dict[int, list[str]] = {}
+    for register in isa.registers:
+        if register.role in GENERAL and register.role is not Role.PC and register.group == "general":
+            value = debugger.registers[register.name]
+            if top <= value < top + rows * size:
+                marks.setdefault(value, []).append(register.name)
+    data = debugger.memory.readable(top, rows * size)
+    order = debugger.memory.order
+    return tuple(
+        StackRow(
+            top + at,
+            value := int.from_bytes(data[at : at + size], order),
+            size,
+            follower.chain(value),
+            ",".join(marks.get(top + at, ())),
+        )
+        for at in range(0, len(data) - size + 1, size)
+    )
+
+
+def _frames(debugger: Debugger, limit: int) -> tuple[FrameRow, ...]:
+    rows = []
+    for frame in debugger.backtrace(limit):
+        line = debugger.info.line(frame.pc if frame.level == 0 else max(frame.pc - 1, 0))
+        method = "here" if frame.method is None else frame.method.value
+        rows.append(
+            FrameRow(
+                frame.level,
+                frame.pc,
+                frame.symbol or "?",
+                str(line) if line is not None else "",
+                method,
+                frame.level == debugger.frame,
+            )
+        )
+    return tuple(rows)
+
+
+def _vcpus(debugger: Debugger, selected: int) -> tuple[VcpuRow, ...]:
+    rows = []
+    for vcpu in debugger.machine.vcpus:
+        pc = vcpu.arch.pc
+        reason = vcpu.block_reason
+        waits = (
+            ""
+            if reason is None or vcpu.state is not VCpuState.BLOCKED
+            else str(reason.name).lower().replace("_", " ")
+        )
+        rows.append(
+            VcpuRow(
+                vcpu.id,
+                vcpu.state.name.lower(),
+                waits,
+                pc,
+                debugger.symbols.name(pc) or "",
+                _privilege(debugger, vcpu.id),
+                _pending(debugger, vcpu.id),
+                vcpu.arch.retired,
+                vcpu.id == selected,
+            )
+        )
+    return tuple(rows)
+
+
+def _pending(debugger: Debugger, number: int) -> str:
+    """The names of RISC-V's pending interrupts; of others nothing is known."""
+    isa = debugger.machine.isa
+    if not isa.name.startswith("riscv"):
+        return ""
+    try:
+        word = debugger.machine.vcpus[number].arch.read_register("mip")
+    except REFUSALS:
+        return ""
+    return ", ".join(isa.vector_name(bit, interrupt=True) for bit in range(16) if word >> bit & 1)
+
+
+def _points(debugger: Debugger) -> tuple[PointRow, ...]:
+    rows = []
+    for point in debugger.points:
+        details = []
+        if isinstance(point, Breakpoint):
+            kind = "tbreak" if point.temporary else "break"
+            details += [debugger.place(address) for address in point.addresses[:3]]
+        elif isinstance(point, Watchpoint):
+            kind = ACCESSES.get(point.access, "watchpoint")
+            details.append(f"{point.size} bytes at {debugger.place(point.address)}")
+            if point.slow:
+                details.append(f"slow: {point.slow}")
+        else:
+            assert isinstance(point, Catchpoint)
+            kind = "catch"
+        if point.condition:
+            details.append(f"if {point.condition}")
+        if point.ignore:
+            details.append(f"ignores the next {point.ignore}")
+        if point.vcpu is not None:
+            details.append(f"vCPU {point.vcpu}")
+        rows.append(PointRow(point.number, kind, point.what, point.enabled, point.hits, "; ".join(details)))
+    return tuple(rows)
+
+
+def _devices(debugger: Debugger, places: Places) -> tuple[DeviceRow, ...]:
+    machine = debugger.machine
+    slots = {slot.name: slot for slot in machine.board.slots}
+    rows = []
+    for name, device in machine.devices.items():
+        slot = slots.get(name)
+        if slot is None:
+            continue
+        place = next((each for each in places.all if each.name == name), None)
+        named = place.registers if place is not None else {}
+        offsets = named or dict.fromkeys(range(0, min(device.size, 32), 4), "")
+        width = 1 if named and min(device.size, 256) <= 256 and any(offset % 4 for offset in named) else 4
+        words = tuple(
+            (offset, text, device.peek(offset, width))
+            for offset, text in offsets.items()
+            if offset + width <= device.size
+        )
+        rows.append(
+            DeviceRow(name, slot.kind, slot.base, device.size, slot.port, words, _facts(device.state))
+        )
+    return tuple(rows)
+
+
+def _facts(state: object) -> tuple[tuple[str, str], ...]:
+    """A device's state as text: what is not zero, shortened."""
+    if not is_dataclass(state):
+        return ()
+    found = []
+    for each in fields(state):
+        value = getattr(state, each.name)
+        if value in (0, None, False, b"", "", [], {}):
+            continue
+        text = f"{value:#x}" if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+        found.append((each.name, text if len(text) <= 60 else f"{text[:57]}..."))
+    return tuple(found)

@@ -1,0 +1,163 @@
+"""What every pane is: a column of lines, of which only those in view are rendered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from axemu.tracer.model import Snapshot
+from axemu.tracer.palette import Palette
+
+if TYPE_CHECKING:
+    from textual.events import Click
+
+
+class Pane(ScrollView, can_focus=True):
+    """A pane named `id`. Subclasses make `compose_lines` of a snapshot, or give `count` and `line_at` themselves where
+    there are too many."""
+
+    title: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown", "move_page(1)", "Page down", show=False),
+        Binding("home", "move_to(0)", "Top", show=False),
+        Binding("end", "move_to(-1)", "Bottom", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+    has_cursor: ClassVar[bool] = False
+
+    class Chosen(Message):
+        """A line was chosen with Enter or a double click."""
+
+        def __init__(self, pane: Pane, line: int) -> None:
+            super().__init__()
+            self.pane, self.line = pane, line
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self.lines: list[Text] = []
+        self.snapshot: Snapshot | None = None
+        self.cursor = 0
+        self._stale = True
+
+    # -- content ------------------------------------------------------------------------------------------------------
+
+    @property
+    def palette(self) -> Palette:
+        found: Palette = self.app.palette  # type: ignore[attr-defined]
+        return found
+
+    def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
+        """The pane's lines; a line is never folded."""
+        return []
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Render another moment, when the pane is in view."""
+        self.snapshot, self._stale = snapshot, True
+        if self.display and self.size.width:
+            self.remake()
+
+    def remake(self) -> None:
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        self._stale = False
+        trouble = snapshot.troubles.get(self.id or "")
+        width = max(self.scrollable_content_region.width, 10)
+        self.lines = [Text(trouble, self.palette.bad)] if trouble else self.compose_lines(snapshot, width)
+        self.measure()
+
+    def measure(self) -> None:
+        """The number of lines has changed."""
+        width = self.scrollable_content_region.width
+        longest = max((line.cell_len for line in self.lines), default=0) if len(self.lines) < 2000 else width
+        self.virtual_size = Size(max(longest, width), self.count)
+        self.refresh()
+
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
+    def line_at(self, index: int) -> Text:
+        return self.lines[index]
+
+    def on_show(self) -> None:
+        if self._stale:
+            self.remake()
+
+    def on_resize(self) -> None:
+        if self.snapshot is not None and self.display:
+            self.remake()
+
+    # -- rendering ----------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        scroll_x, scroll_y = self.scroll_offset
+        index, width = y + scroll_y, self.scrollable_content_region.width
+        base = self.rich_style
+        if not 0 <= index < self.count:
+            return Strip.blank(width, base)
+        text = self.line_at(index)
+        if self.has_cursor and index == self.cursor and self.has_focus:
+            base += Style.parse(self.palette.cursor)
+        segments = text.render(self.app.console)
+        strip = Strip(
+            [Segment(each.text, base + each.style if each.style else base) for each in segments if each.text]
+        )
+        return strip.crop_extend(scroll_x, scroll_x + width, base)
+
+    # -- moving -------------------------------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        if self.has_cursor:
+            self.put_cursor(self.cursor + by)
+        else:
+            self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+
+    def action_move_page(self, by: int) -> None:
+        rows = max(self.scrollable_content_region.height - 1, 1)
+        self.action_move(by * rows)
+
+    def action_move_to(self, line: int) -> None:
+        target = self.count - 1 if line < 0 else line
+        if self.has_cursor:
+            self.put_cursor(target)
+        else:
+            self.scroll_to(y=target, animate=False)
+
+    def action_choose(self) -> None:
+        if self.has_cursor and 0 <= self.cursor < self.count:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def put_cursor(self, line: int) -> None:
+        self.cursor = min(max(line, 0), max(self.count - 1, 0))
+        self.reveal(self.cursor)
+        self.refresh()
+
+    def reveal(self, line: int) -> None:
+        """Scroll as little as needed for `line` to be in view."""
+        top, rows = self.scroll_offset.y, max(self.scrollable_content_region.height, 1)
+        if line < top:
+            self.scroll_to(y=line, animate=False, immediate=True)
+        elif line >= top + rows:
+            self.scroll_to(y=line - rows + 1, animate=False, immediate=True)
+
+    def on_click(self, event: Click) -> None:
+        if not self.has_cursor:
+            return
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            self.put_cursor(offset.y + self.scroll_offset.y)
+            if event.chain == 2:
+                self.action_choose()
