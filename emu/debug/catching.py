@@ -20,10 +20,19 @@ from axvcpu.exits import (
     SysRegWrite,
 )
 from emu.debug.errors import DebugError, NotPossible
-from emu.debug.points import CATCHES, EXCEPTION, EXIT_KINDS, INTERRUPT, PRIVILEGE, Catchpoint, Point, Watchpoint
+from emu.debug.points import (
+    CATCHES,
+    EXCEPTION,
+    EXIT_KINDS,
+    INTERRUPT,
+    PRIVILEGE,
+    Catchpoint,
+    Point,
+    Watchpoint,
+)
 from emu.debug.privilege import level_name, privilege_bits
 from emu.debug.scope import Scope
-from emu.debug.stop import Access, Stop, StopKind, Trap
+from emu.debug.stop import Stop, StopKind, Trap
 from emu.errors import UnknownName
 from emu.observer import Wish
 from isa.errors import IsaError
@@ -62,9 +71,7 @@ class Catcher:
 
     def addresses(self) -> frozenset[int]:
         """Where a breakpoint is."""
-        return frozenset(
-            address for each in self._debugger.points.breakpoints for address in each.addresses
-        )
+        return frozenset(address for each in self._debugger.points.breakpoints for address in each.addresses)
 
     @contextmanager
     def waiting_for(self, number: int) -> Iterator[None]:
@@ -117,7 +124,8 @@ class Catcher:
             bits = privilege_bits(machine.isa)
             if bits is None or machine.isa.register(bits[0]).unicorn is None:
                 raise NotPossible(
-                    "catch privilege", f"{machine.isa.name} shows no privilege in a register that the engine has"
+                    "catch privilege",
+                    f"{machine.isa.name} shows no privilege in a register that the engine has",
                 )
         if point.device is not None:
             if point.kind not in _DEVICE_KINDS:
@@ -230,6 +238,9 @@ class Catcher:
 
     def _changed_level(self, vcpu: Vcpu, before: int, now: int) -> None:
         debugger = self._debugger
+        isa = debugger.machine.isa
+        if level_name(isa, before) == level_name(isa, now):
+            return
         facts = {"_number": now, "_value": before}
         hit = [
             each
@@ -237,7 +248,6 @@ class Catcher:
             if each.kind == PRIVILEGE and self._stops(each, vcpu, facts)
         ]
         if hit:
-            isa = debugger.machine.isa
             text = f"catchpoint {hit[0].number}: privilege from {level_name(isa, before)} to {level_name(isa, now)}"
             self._caught = self._stop(StopKind.CATCHPOINT, text, vcpu, hit)
 
@@ -273,7 +283,9 @@ class Catcher:
                 if not point.expression.evaluate(scope):
                     return False
             except (DebugError, IsaError) as error:
-                self._note = f"the condition of {point.number} ({point.condition}) cannot be evaluated: {error}"
+                self._note = (
+                    f"the condition of {point.number} ({point.condition}) cannot be evaluated: {error}"
+                )
                 point.hits += 1
                 return True
         point.hits += 1

@@ -151,9 +151,7 @@ class Debugger:
             number = self._vcpu if vcpu is None else vcpu
             return Scope(self.machine, number, self.symbols, self.info, cfa=cfa)
         frame = self.backtrace()[self._frame]
-        return Scope(
-            self.machine, self._vcpu, self.symbols, self.info, saved=frame.registers, cfa=frame.cfa
-        )
+        return Scope(self.machine, self._vcpu, self.symbols, self.info, saved=frame.registers, cfa=frame.cfa)
 
     def locate(self, text: str | int, *, body: bool = True) -> Location:
         """The code at `text`. Raises BadLocation."""
@@ -300,7 +298,9 @@ class Debugger:
         if value.address is not None:
             return value.address, value.type.size or None
         if text.strip().startswith("$"):
-            raise NotPossible(f"watch {text}", "a register is not in memory", "Watch what it points to: *$reg")
+            raise NotPossible(
+                f"watch {text}", "a register is not in memory", "Watch what it points to: *$reg"
+            )
         return int(value) & (1 << self.machine.isa.bits) - 1, None
 
     def _points_changed(self) -> None:

@@ -4,7 +4,8 @@
     └── DebugError
         ├── Unreadable    guest memory that is not there: address, size, in what
         ├── BadLocation   a place in code that cannot be found
-        └── NotPossible   something that this guest, ISA or moment does not allow
+        ├── NotPossible   something that this guest, ISA or moment does not allow
+        └── ExpressionError   a text that is no expression, or one that has no value here
 """
 
 from __future__ import annotations
@@ -54,3 +55,19 @@ class NotPossible(DebugError):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.reason}." + (f" {self.attempt}." if self.attempt else "")
+
+
+@dataclass(eq=False)
+class ExpressionError(DebugError):
+    """`text` fails at character `position` (from 0), where `expected` was needed; `nearest` names are like the one given."""
+
+    text: str
+    position: int
+    expected: str
+    nearest: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        start = max(0, self.position - 30)
+        shown = self.text[start : start + 60]
+        meant = f" Did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
+        return f"{shown!r}: expected {self.expected} at character {self.position + 1}.{meant}"

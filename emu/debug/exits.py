@@ -146,9 +146,7 @@ class ExitLog:
         number, instruction, time, pc, address, value, kind, vcpu, width, level = self._chunks[chunk][
             at
         ].tolist()
-        return ExitRow(
-            index, number, instruction, time, pc, address, value, Event(kind), vcpu, width, level
-        )
+        return ExitRow(index, number, instruction, time, pc, address, value, Event(kind), vcpu, width, level)
 
     def clear(self) -> None:
         self._chunks, self._used, self.dropped = [], CHUNK, 0

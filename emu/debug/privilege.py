@@ -52,7 +52,11 @@ def level_name(isa: Isa, bits: int) -> str:
     if name == "arm":
         return _ARM_MODES.get(bits & 0x1F, f"mode {bits:#x}")
     if name.startswith("mips"):
-        return "kernel" if bits & 6 or bits >> 3 & 3 == 0 else ("kernel", "supervisor", "user")[min(bits >> 3 & 3, 2)]
+        return (
+            "kernel"
+            if bits & 6 or bits >> 3 & 3 == 0
+            else ("kernel", "supervisor", "user")[min(bits >> 3 & 3, 2)]
+        )
     if name.startswith("ppc"):
         return "user" if bits else "supervisor"
     if name == "sparc":

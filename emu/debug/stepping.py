@@ -131,7 +131,9 @@ def step_line(debugger: Debugger, *, into: bool) -> Stop:
             if stop.kind is not StopKind.STEP:
                 return stop
     return debugger._stopped(
-        StopKind.STEP, f"after {MOST_STEPS:,} instructions of the same line; `c` and `finish` lead on", vcpu.id
+        StopKind.STEP,
+        f"after {MOST_STEPS:,} instructions of the same line; `c` and `finish` lead on",
+        vcpu.id,
     )
 
 

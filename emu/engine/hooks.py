@@ -438,7 +438,8 @@ def answer_inside(engine: Record, control: Record) -> Word:
             done = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
             ahead = control.block_count - done
             control.retired -= ahead
-    done, value = 0, U(0)
+    done: Word = 0
+    value: Word = U(0)
     logged = engine.exits_logged != U(0)
     if not logged or engine.log_head + U(8) < engine.log_size:
         done, value = native_answer(engine, control)

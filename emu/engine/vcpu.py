@@ -273,9 +273,7 @@ class EngineVCpu(ControlWords):
         engine.set_word("control", self.control_address)
         self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
-        if self._wish.level is not None:
-            register, mask = self._wish.level
-            engine.set_word("level", self.read_register(register) & mask)
+        self._tell_level(engine)
 
     def _store(self) -> None:
         """Take the context out of the engine, to be put back there."""
@@ -395,7 +393,14 @@ class EngineVCpu(ControlWords):
                 raise Unsupported("privilege", "a register that the engine knows", register)
             engine.set_word("level_register", number)
             engine.set_word("level_mask", mask)
-            engine.set_word("level", self.read_register(register) & mask)
+            if engine.loaded is self:
+                self._tell_level(engine)
+
+    def _tell_level(self, engine: Engine) -> None:
+        """Have changes of privilege be told from what this one has now."""
+        if self._wish.level is not None:
+            register, mask = self._wish.level
+            engine.set_word("level", engine.read(self.isa.register(register).unicorn or 0) & mask)
 
     def _leave(self, engine: Engine, kind: int) -> AxVCpuExitReason | None:
         """The exit for a kind that is not an access; None where the run just goes on."""
