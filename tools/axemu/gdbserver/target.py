@@ -5,7 +5,6 @@ Everything is done on the driver's thread; these methods wait for it.
 
 from __future__ import annotations
 
-import binascii
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from axemu.gdbserver.errors import Malformed, Refused
 from axemu.gdbserver.layout import Layout, Slot
-from axemu.gdbserver.resuming import Step, advance
 from axvcpu.exits import AccessFlags
 from axvcpu.states import VCpuState
 from emu.debug.errors import DebugError, NotPossible, Unreadable
@@ -53,6 +51,15 @@ class Key:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instruction of `thread` (from 1), or as many as it stays in [low, high)."""
+
+    thread: int
+    low: int = 0
+    high: int = 0
+
+
 class Target:
     """`thread`, counted from 1, is the one that registers and memory are asked of."""
 
@@ -63,6 +70,7 @@ class Target:
         self.threads: Final = len(machine.vcpus)
         self.thread = 1
         self.step_over_interrupts = True
+        self.quitting = False  # a client wants this process to end
         self.watches: Final = hasattr(machine, "watchpoints")  # else the client steps and compares
         self._points: dict[Key, int] = {}
 
@@ -227,10 +235,20 @@ class Target:
 
         return self.call(describe)
 
-    def resume(self, step: Step | None, told: Callable[[Stop | BaseException], None]) -> None:
-        """Run, or step; `told` is called on the driver's thread with the stop, or with what went wrong."""
-        careful = self.step_over_interrupts
-        future = self.driver.run(lambda debugger: advance(debugger, step, over_interrupts=careful))
+    def resume(
+        self, step: Step | None, told: Callable[[Stop | BaseException], None], limit: int | None = None
+    ) -> None:
+        """Run, or step; `told` is called on the driver's thread with the stop, or with what went wrong. With `limit`
+        instructions retired in all, a run stops as StopKind.POSITION."""
+        over = self.step_over_interrupts
+
+        def advance(debugger: Debugger) -> Stop:
+            if step is None:
+                return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
+            debugger.vcpu = step.thread - 1
+            return debugger.step_within(step.low, step.high, over_interrupts=over)
+
+        future = self.driver.run(advance)
         future.add_done_callback(lambda done: told(done.exception() or done.result()))
 
     def restart(self) -> Stop:
@@ -263,7 +281,3 @@ def _add(debugger: Debugger, key: Key, vcpu: int) -> int:
     debugger.vcpu = vcpu
     return debugger.watch(key.address, key.size, ACCESSES[key.kind]).number
 
-
-def printed(data: bytes) -> str:
-    """Hex of bytes."""
-    return binascii.hexlify(data).decode()
