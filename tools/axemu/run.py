@@ -75,7 +75,9 @@ def run(
     )  # fmt: skip
     if gdb is None:
         if freeze:
-            raise UsageError("-S leaves the guest to a debugger.", "There is none.", "Add -s, or take `axemu gdb`.")
+            raise UsageError(
+                "-S leaves the guest to a debugger.", "There is none.", "Add -s, or take `axemu gdb`."
+            )
         from axemu.session import attend  # noqa: PLC0415 - `axemu --help` must not pay for what only a run needs
 
         raise typer.Exit(attend(plan))
@@ -95,5 +97,5 @@ def plan_of(**options: Any) -> Plan:  # noqa: ANN401
     """The plan of the options of `run`. Raises what Plan.of raises."""
     from axemu.plan import Plan  # noqa: PLC0415
 
-    lists = {name: tuple(options.pop(option) or ()) for option, name in _LISTS.items()}
+    lists: dict[str, Any] = {name: tuple(options.pop(option) or ()) for option, name in _LISTS.items()}
     return Plan.of(Request(**options, **lists))

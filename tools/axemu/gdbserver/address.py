@@ -20,7 +20,9 @@ def address(text: str) -> tuple[str, int]:
     place, *properties = text.split(",")
     kind, colon, rest = place.partition(":")
     if kind in ("unix", "stdio", "pipe", "none", "chardev"):
-        raise NotInThisVersion(f"--gdb listens at {_FORM}.", f"It got '{text}'.", "tcp::1234 is what -s takes.")
+        raise NotInThisVersion(
+            f"--gdb listens at {_FORM}.", f"It got '{text}'.", "tcp::1234 is what -s takes."
+        )
     if kind == "tcp" and colon:
         place = rest
     for each in properties:

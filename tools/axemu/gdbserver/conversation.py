@@ -1,7 +1,7 @@
 """One client: what was agreed with it, and the table of its commands.
 
-No I/O: a packet's data goes in, packets' data come out; whoever has the socket sends them. While the guest runs, only the
-client's interrupt and the guest's stop have a meaning; other packets are answered with an error.
+No I/O: a packet's data goes in, packets' data come out; whoever has the socket sends them. While the guest runs, only
+the client's interrupt and the guest's stop have a meaning; other packets are answered with an error.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _TRIPLES: Final = {
 
 
 class Conversation:
-    """With one client. `resume` runs the guest, or makes that step; the owner then calls `stopped`. `acknowledging`: each
-    packet is answered with + or -; `over` and `killed`: what the client wants."""
+    """With one client. `resume` runs the guest, or makes that step; the owner then calls `stopped`. `acknowledging`:
+    each packet is answered with + or -; `over` and `killed`: what the client wants."""
 
     def __init__(self, target: Target, resume: Callable[[Step | None], None]) -> None:
         self.target: Final = target
@@ -108,9 +108,7 @@ class Conversation:
             return b"E00" if colon else UNKNOWN
         make = {
             "features": lambda: self.target.layout.description,
-            "memory-map": lambda: self.target.call(
-                lambda debugger: memory_map(debugger.machine.bus, debugger.machine.isa.bits)
-            ),
+            "memory-map": lambda: self.target.call(lambda debugger: memory_map(debugger.machine.bus)),
             "threads": self._thread_list,
         }.get(kind)
         if make is None:
@@ -239,7 +237,7 @@ class Conversation:
         kind, address, size = parsing.numbers(parsing.text_of(rest).partition(";")[0], 3)
         if kind > ACCESS or (kind > HARDWARE and not self.target.watches):
             return None
-        return Key(kind, address, size)
+        return Key(kind, address & (1 << self.target.layout.isa.bits) - 1, size)
 
     def _insert(self, rest: bytes) -> bytes:
         key = self._point(rest)
@@ -283,7 +281,9 @@ class Conversation:
         if rest and pc is not None:
             value = parsing.number(parsing.text_of(rest)).to_bytes(20, self.target.layout.order)
             size = pc.size
-            self.target.set_register(pc.number, value[-size:] if self.target.layout.order == "big" else value[:size])
+            self.target.set_register(
+                pc.number, value[-size:] if self.target.layout.order == "big" else value[:size]
+            )
 
     def _actions(self, rest: bytes) -> bytes | list[bytes]:
         if rest == b"?":

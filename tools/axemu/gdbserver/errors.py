@@ -1,9 +1,9 @@
 """What a client may be refused, and why a server cannot start.
 
-    CommandError
-    ├── PortTaken       the address to listen at is somebody else's, or no address of this host
-    └── Refused         a packet that cannot be answered as it asks: `number` is what the protocol says of it
-        └── Malformed     a packet that says nothing
+CommandError
+├── PortTaken       the address to listen at is somebody else's, or no address of this host
+└── Refused         a packet that cannot be answered as it asks: `number` is what the protocol says of it
+    └── Malformed     a packet that says nothing
 """
 
 from __future__ import annotations

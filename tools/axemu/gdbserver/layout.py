@@ -122,4 +122,8 @@ def _feature(name: str, slots: list[Slot]) -> str:
 def _group(feature: str, row: Register) -> str:
     """What `info registers` does not list by itself."""
     own = feature.startswith("org.gnu.") and feature not in FETCHED
-    return "" if own else f' group="{row.group.replace(" ", "_") if feature.startswith("org.axemu.") else "system"}"'
+    return (
+        ""
+        if own
+        else f' group="{row.group.replace(" ", "_") if feature.startswith("org.axemu.") else "system"}"'
+    )

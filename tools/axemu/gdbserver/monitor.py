@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Word = Callable[["Target", "Debugger", list[str]], str]
 SHOWN: Final = 20
-REFRESH: Final = "gdb keeps what it has read: `maintenance flush register-cache`, or a step, shows the new state."
+REFRESH: Final = (
+    "gdb keeps what it has read: `maintenance flush register-cache`, or a step, shows the new state."
+)
 
 
 class WrongUse(Exception):
@@ -129,7 +131,9 @@ def _page(target: Target, debugger: Debugger, arguments: list[str]) -> str:
     if found.physical is None:
         lines.append(f"{address:#x} is not mapped: {found.reason}")
     else:
-        size = f"page of {found.page_size:#x} bytes, {found.rights}" if found.page_size else "translation is off"
+        size = (
+            f"page of {found.page_size:#x} bytes, {found.rights}" if found.page_size else "translation is off"
+        )
         lines.append(f"{address:#x} is guest-physical {found.physical:#x} ({size})")
     return "\n".join(lines)
 
@@ -143,7 +147,9 @@ def _vcpus(target: Target, debugger: Debugger, arguments: list[str]) -> str:
     lines = []
     for vcpu in debugger.machine.vcpus:
         level = privilege(debugger.machine.isa, vcpu.arch.read_register) or ""
-        waits = f"waits: {(vcpu.block_reason.name or '').lower()}" if vcpu.block_reason is not None else "ready"
+        waits = (
+            f"waits: {(vcpu.block_reason.name or '').lower()}" if vcpu.block_reason is not None else "ready"
+        )
         lines.append(
             f"vCPU {vcpu.id} (thread {vcpu.id + 1}): {waits}, {level}, {debugger.place(vcpu.arch.pc)}, "
             f"{vcpu.arch.retired:,} instructions"
@@ -162,7 +168,9 @@ def _interrupts(target: Target, debugger: Debugger, arguments: list[str]) -> str
         raise WrongUse(f"Expected over or into, got {arguments[0]!r}.")
     if arguments:
         target.step_over_interrupts = arguments[0] == "over"
-    return f"a step that meets an interrupt goes {'over' if target.step_over_interrupts else 'into'} its handler"
+    return (
+        f"a step that meets an interrupt goes {'over' if target.step_over_interrupts else 'into'} its handler"
+    )
 
 
 def _reset(target: Target, debugger: Debugger, arguments: list[str]) -> str:

@@ -1,7 +1,7 @@
-"""The sockets around a conversation: one client at a time, and nothing that it does reaches further than its connection.
+"""The sockets around a conversation: one client at a time, and what it does wrong ends at its connection.
 
-One thread (the one that calls `serve`) does all of it; the guest runs on its driver's. What a client sends is taken only as
-fast as it reads the answers.
+One thread (the one that calls `serve`) does all of it; the guest runs on its driver's. What a client sends is taken only
+as fast as it reads the answers.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, OverflowError, UnicodeError) as error:
-        raise PortTaken(f"Cannot listen at {host}:{port}: {error}.", "", "Name an address of this host.") from error
+        raise PortTaken(
+            f"Cannot listen at {host}:{port}: {error}.", "", "Name an address of this host."
+        ) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -99,11 +101,15 @@ class Connection:
 
 
 class Server:
-    """Serves the debugger behind `driver` at `listener`, which it closes. `say` tells the terminal a sentence. `stop` may be
-    called from any thread."""
+    """Serves the debugger behind `driver` at `listener`, which it closes. `say` tells the terminal a sentence.
+    `stop` may be called from any thread."""
 
     def __init__(
-        self, driver: Driver, listener: socket.socket, manners: Manners, say: Callable[[str], None] = lambda text: None
+        self,
+        driver: Driver,
+        listener: socket.socket,
+        manners: Manners,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._driver, self._listener, self._manners, self._say = driver, listener, manners, say
         self.target: Final = Target(driver)
@@ -208,7 +214,9 @@ class Server:
             return  # it has gone before it was let in
         name = f"{address[0]}:{address[1]}"
         if self._connection is not None:
-            self._say(f"client {name} was refused: {self._connection.name} is connected, and there can be one")
+            self._say(
+                f"client {name} was refused: {self._connection.name} is connected, and there can be one"
+            )
             link.close()
             return
         link.setblocking(False)
@@ -301,7 +309,11 @@ class Server:
         elif not isinstance(result, EmuError):
             raise result
         connection, conversation = self._connection, self._conversation
-        final = not isinstance(result, Stop) or result.kind in (StopKind.ENDED, StopKind.CRASHED, StopKind.BLOCKED)
+        final = not isinstance(result, Stop) or result.kind in (
+            StopKind.ENDED,
+            StopKind.CRASHED,
+            StopKind.BLOCKED,
+        )
         if final:
             self._say(str(result) if not isinstance(result, Stop) else result.text)
         if connection is not None and conversation is not None:

@@ -49,7 +49,10 @@ class ServedSession(Session):
             return outcome
         machine.settle()
         ending = server.limited or Ending.INTERRUPTED
-        text = {Ending.BUDGET: "the instruction budget is used up", Ending.TIMEOUT: "the wall-time limit is over"}
+        text = {
+            Ending.BUDGET: "the instruction budget is used up",
+            Ending.TIMEOUT: "the wall-time limit is over",
+        }
         vcpu = machine.schedule.current
         return machine.ended(ending, vcpu, None, text.get(ending, "the debugger has ended it"))
 

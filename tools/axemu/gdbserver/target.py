@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from axemu.gdbserver.errors import Malformed, Refused
@@ -145,7 +146,7 @@ class Target:
     def read(self, address: int, size: int) -> bytes:
         """As far as memory is there, at least a byte. Raises Refused."""
         thread = self.thread - 1
-        data = self.call(lambda debugger: GuestMemory(debugger.machine, thread).readable(address, size))
+        data = self.call(partial(_readable, thread=thread, address=address, size=size))
         if size and not data:
             raise Refused(f"Nothing is mapped at {address:#x}.", number=NO_MEMORY)
         return data
@@ -156,20 +157,17 @@ class Target:
 
     def find(self, address: int, size: int, pattern: bytes) -> int | None:
         """Where `pattern` begins in the first `size` bytes that are mapped."""
-        kept, at, end = b"", address, address + size
+        kept, at, end, thread = b"", address, address + size, self.thread - 1
         while at < end:
-            thread, count = self.thread - 1, min(PIECE, end - at)
-            data = self.call(
-                lambda debugger, at=at, count=count: GuestMemory(  # type: ignore[misc]
-                    debugger.machine, thread
-                ).readable(at, count)
-            )
-            found = (kept + data).find(pattern)
+            count = min(PIECE, end - at)
+            data = self.call(partial(_readable, thread=thread, address=at, size=count))
+            window = kept + data
+            found = window.find(pattern)
             if found >= 0:
                 return at - len(kept) + found
             if len(data) < count:
                 return None
-            kept = (kept + data)[len(kept) + len(data) - len(pattern) + 1 :] if len(pattern) > 1 else b""
+            kept = window[len(window) - len(pattern) + 1 :] if len(pattern) > 1 else b""
             at += count
         return None
 
@@ -211,7 +209,7 @@ class Target:
                 address = key.address
                 if stop.access is not None:
                     at = stop.access.address
-                    point: Point = self.call(lambda debugger, number=number: debugger.points.find(number))  # type: ignore[misc]
+                    point = self.call(partial(_point, number=number))
                     if isinstance(point, Watchpoint) and 0 <= at - point.physical < key.size:
                         address += at - point.physical
                 return key, address
@@ -259,11 +257,19 @@ class Target:
         return self.layout.of(Role.PC)
 
 
+def _readable(debugger: Debugger, *, thread: int, address: int, size: int) -> bytes:
+    return GuestMemory(debugger.machine, thread).readable(address, size)
+
+
 def _value(debugger: Debugger, vcpu: int, slot: Slot) -> int | None:
     try:
         return Registers(debugger.machine, debugger.machine.vcpus[vcpu])[slot.row.name]
     except (EmuError, IsaError):
         return None
+
+
+def _point(debugger: Debugger, *, number: int) -> Point:
+    return debugger.points.find(number)
 
 
 def _assign(debugger: Debugger, vcpu: int, slot: Slot, value: int) -> None:
@@ -280,4 +286,3 @@ def _add(debugger: Debugger, key: Key, vcpu: int) -> int:
         raise NotPossible("a watchpoint", "it has no bytes")
     debugger.vcpu = vcpu
     return debugger.watch(key.address, key.size, ACCESSES[key.kind]).number
-
