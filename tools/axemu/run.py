@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -85,6 +86,7 @@ def run(
     from axemu.gdbserver.server import Manners  # noqa: PLC0415
     from axemu.gdbserver.session import serve  # noqa: PLC0415
 
+    plan = without_expectation(plan, {"max_insns": max_insns})
     raise typer.Exit(serve(plan, *address.address(gdb), Manners(frozen=freeze, ends=True)))
 
 
@@ -99,3 +101,8 @@ def plan_of(**options: Any) -> Plan:  # noqa: ANN401
 
     lists: dict[str, Any] = {name: tuple(options.pop(option) or ()) for option, name in _LISTS.items()}
     return Plan.of(Request(**options, **lists))
+
+
+def without_expectation(plan: Plan, options: dict[str, Any]) -> Plan:
+    """Who debugs takes as many instructions as it takes: a guest folder's bound does not count, --max-insns does."""
+    return plan if options["max_insns"] is not None else replace(plan, budget=None)

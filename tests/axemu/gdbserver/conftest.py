@@ -23,6 +23,7 @@ RAM = 0x8000_0000
 class Client:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bytes = b""
 
     def raw(self, data: bytes) -> None:
@@ -36,7 +37,7 @@ class Client:
         while True:
             start = self._bytes.find(b"$")
             end = self._bytes.find(b"#", start)
-            if start >= 0 and 0 <= end and len(self._bytes) >= end + 3:
+            if start >= 0 and end >= 0 and len(self._bytes) >= end + 3:
                 break
             more = self.socket.recv(65536)
             if not more:

@@ -10,7 +10,7 @@ import typer
 
 from axemu.errors import UsageError
 from axemu.gdbserver import address
-from axemu.run import plan_of, run
+from axemu.run import plan_of, run, without_expectation
 
 EXAMPLES = """Run a guest for gdb or LLDB: it waits, frozen at its first instruction, for `target remote :1234`.
 
@@ -79,4 +79,5 @@ def gdb(
     if running and freeze:
         raise UsageError("A guest is frozen at its start or runs.", "Both -S and --running were given.")
     manners = Manners(frozen=not running, once=once)
-    raise typer.Exit(serve(plan_of(**options), listen or host, number, manners))
+    plan = without_expectation(plan_of(**options), options)
+    raise typer.Exit(serve(plan, listen or host, number, manners))

@@ -1,7 +1,7 @@
 """memory-map.xml: what gdb may read and write.
 
-Addresses of the client are guest-virtual, and what lies at a device is only looked at: so all is memory for it, ROM apart,
-which it does not try to write breakpoints into.
+Addresses of the client are guest-virtual, and what lies at a device is only looked at: so all is memory for it, ROM
+apart, which it does not try to write breakpoints into.
 """
 
 from __future__ import annotations

@@ -125,7 +125,8 @@ def _page(target: Target, debugger: Debugger, arguments: list[str]) -> str:
     arch = machine.vcpus[target.thread - 1].arch
     found = walk(machine._read_physical, arch.read_register, address, Access.LOAD)
     lines = [
-        f"level {step.level}: entry at {step.address:#x}: {'nothing is there' if step.value is None else f'{step.value:#x}'}"
+        f"level {step.level}: entry at {step.address:#x}: "
+        + ("nothing is there" if step.value is None else f"{step.value:#x}")
         for step in found.steps
     ]
     if found.physical is None:
