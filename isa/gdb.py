@@ -35,13 +35,14 @@ def target_description(isa: Isa) -> str:
 def _feature(name: str, rows: list[Register], names: dict[str, str]) -> str:
     lines = "".join(
         f'    <reg name="{names.get(row.name, row.name)}" bitsize="{row.bits}" regnum="{row.gdb}" '
-        f'type="{_type(row)}"/>\n'
+        f'type="{register_type(row)}"/>\n'
         for row in rows
     )
     return f'  <feature name="{name}">\n{lines}  </feature>\n'
 
 
-def _type(row: Register) -> str:
+def register_type(row: Register) -> str:
+    """GDB's type for its contents."""
     if row.role is Role.FP and row.bits in _FLOATS:
         return _FLOATS[row.bits]
     return _WIDE.get(row.bits) or _TYPES.get(row.role, "int")

@@ -344,6 +344,11 @@ class Debugger:
         first instruction of its handler."""
         return self._finish(stepping.step(self, count))
 
+    def step_within(self, low: int = 0, high: int = 0, *, over_interrupts: bool = False) -> Stop:
+        """One instruction of the selected vCPU, and more while its pc stays in [low, high). With `over_interrupts` the
+        handlers of interrupts are run to their return on the way."""
+        return self._finish(stepping.step_within(self, low, high, over_interrupts=over_interrupts))
+
     def step_over(self) -> Stop:
         """One instruction; a call is run to its return, an exception or interrupt to the end of its handler."""
         return self._finish(stepping.step_over(self))
@@ -368,6 +373,10 @@ class Debugger:
         """From any thread or signal handler: stop at the next exact boundary."""
         self._interrupted = True
         self.machine.stop()
+
+    def forget_interrupt(self) -> None:
+        """An `interrupt` that no run has taken is not for the next."""
+        self._interrupted = False
 
     def restart(self) -> Stop:
         """The machine as after power-on; points stay. Counts go on."""

@@ -120,6 +120,7 @@ class Driver:
         finally:
             with self._lock:
                 self._running.clear()
+                debugger.forget_interrupt()  # it came while the guest stopped by itself
             self._serve()
         self._stopped(stop)
         return stop

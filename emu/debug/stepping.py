@@ -51,6 +51,26 @@ def one(debugger: Debugger) -> Stop:
             return stop
 
 
+def step_within(debugger: Debugger, low: int, high: int, *, over_interrupts: bool) -> Stop:
+    """One instruction, and more while the pc stays in [low, high). With `over_interrupts` the handler of an interrupt is
+    run to its return and the instruction stepped then; an exception stops at its handler."""
+    isa, vcpu = debugger.machine.isa, debugger.machine.vcpus[debugger.vcpu]
+    while True:
+        pc, sp = debugger.pc, _sp(isa, vcpu)
+        stop = one(debugger)
+        if stop.kind is not StopKind.STEP:
+            return stop
+        if stop.trap is not None:
+            if not (stop.trap.interrupt and over_interrupts):
+                return stop
+            stop = debugger.run(None, None, {pc: _same(isa, vcpu, sp)})
+            if stop.kind is not StopKind.STEP:
+                return stop
+            continue
+        if not low <= stop.pc < high or any(stop.pc in point.addresses for point in debugger.points.breakpoints):
+            return stop
+
+
 def step_over(debugger: Debugger) -> Stop:
     isa = debugger.machine.isa
     vcpu = debugger.machine.vcpus[debugger.vcpu]

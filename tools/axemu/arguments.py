@@ -28,10 +28,6 @@ class Spelling:
     instead: str = ""
 
 
-_NO_GDB = (
-    "This version has no GDB server. To look into a guest, take -d exits,traps for a log, "
-    "--dump-memory for its RAM, or Machine as a library (README)."
-)
 _DISK = "Write -drive if=virtio,format=raw,file=FILE for a disk, and -snapshot beside it to keep writes in memory."
 _NO_GLOBAL = "Devices take their properties from -device; virtio devices here are modern ones anyway."
 _NO_NETWORK = "This version has no network devices."
@@ -63,6 +59,9 @@ ACCEPTED: tuple[Spelling, ...] = (
     Spelling("semihosting-config", "--semihosting-config", "enable=on"),
     Spelling("d", "--log", "KINDS"),
     Spelling("D", "--log-file", "FILE"),
+    Spelling("s", "--gdb=tcp::1234"),
+    Spelling("S", "--freeze"),
+    Spelling("gdb", "--gdb", "tcp:HOST:PORT"),
     Spelling("h", "--help"),
     Spelling("help", "--help"),
     Spelling("nographic", None),
@@ -80,9 +79,6 @@ ACCEPTED: tuple[Spelling, ...] = (
 
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
-        "s": _NO_GDB,
-        "S": _NO_GDB,
-        "gdb": _NO_GDB,
         "hda": _DISK,
         "hdb": _DISK,
         "cdrom": _DISK,

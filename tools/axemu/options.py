@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-_MACHINE, _LOADED, _CONSOLE, _LIMITS, _REPORTS = (
+_MACHINE, _LOADED, _CONSOLE, _LIMITS, _REPORTS, _DEBUGGER = (
     "Machine",
     "What is loaded",
     "Console",
     "Time and limits",
     "Reports",
+    "Debugger",
 )
 
 GuestArgument = Annotated[
@@ -317,6 +318,22 @@ ExitCodeOption = Annotated[
         metavar="MEANING",
         help="verdict: 0 pass, 1 fail (default); guest: the guest's own.",
         rich_help_panel=_REPORTS,
+    ),
+]
+
+GdbOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gdb",
+        metavar="tcp:HOST:PORT",
+        help="Also -gdb, and -s for tcp::1234. A GDB server beside the run; port 0 takes a free one.",
+        rich_help_panel=_DEBUGGER,
+    ),
+]
+FreezeOption = Annotated[
+    bool,
+    typer.Option(
+        "--freeze", help="Also -S. The guest waits for a debugger's `continue`.", rich_help_panel=_DEBUGGER
     ),
 ]
 

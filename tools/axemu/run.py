@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import typer
 
 from axemu import options
+from axemu.errors import UsageError
 from axemu.options import Request
+
+if TYPE_CHECKING:
+    from axemu.plan import Plan
 
 EXAMPLES = """Run a guest: its console on this terminal, its verdict as exit code.
 
@@ -55,18 +62,47 @@ def run(
     log_file: options.LogFileOption = None,
     dump_memory: options.DumpMemoryOption = None,
     exit_code: options.ExitCodeOption = None,
+    gdb: options.GdbOption = None,
+    freeze: options.FreezeOption = False,
 ) -> None:
-    from axemu.plan import Plan  # noqa: PLC0415 - `axemu --help` must not pay for what only a run needs
-    from axemu.session import attend  # noqa: PLC0415
-
-    request = Request(
+    plan = plan_of(
         guest=guest, isa=isa, machine=machine, cpu=cpu, smp=smp, memory=memory, unmapped=unmapped,
         semihosting=semihosting, semihosting_config=semihosting_config, bios=bios, kernel=kernel,
-        initrd=initrd, append=append, dtb=dtb, drives=tuple(drive or ()), devices=tuple(device or ()),
-        fw_cfg=tuple(fw_cfg or ()), base=base, input=input, clock=clock, icount=icount,
-        max_insns=max_insns, timeout=timeout, snapshot=snapshot,
-        objects=tuple(object or ()), no_reboot=no_reboot, verbose=verbose, json=json,
-        log=log, log_file=log_file, virtfs=tuple(virtfs or ()), fsdevs=tuple(fsdev or ()), serials=tuple(serial or ()),
-        chardevs=tuple(chardev or ()), dump_memory=tuple(dump_memory or ()), exit_code=exit_code,
+        initrd=initrd, append=append, dtb=dtb, drive=drive, device=device, snapshot=snapshot,
+        object=object, virtfs=virtfs, fsdev=fsdev, fw_cfg=fw_cfg, base=base, input=input, serial=serial,
+        chardev=chardev, clock=clock, icount=icount, max_insns=max_insns, timeout=timeout,
+        no_reboot=no_reboot, verbose=verbose, json=json, log=log, log_file=log_file,
+        dump_memory=dump_memory, exit_code=exit_code,
     )  # fmt: skip
-    raise typer.Exit(attend(Plan.of(request)))
+    if gdb is None:
+        if freeze:
+            raise UsageError(
+                "-S leaves the guest to a debugger.", "There is none.", "Add -s, or take `axemu gdb`."
+            )
+        from axemu.session import attend  # noqa: PLC0415 - `axemu --help` must not pay for what only a run needs
+
+        raise typer.Exit(attend(plan))
+    from axemu.gdbserver import address  # noqa: PLC0415
+    from axemu.gdbserver.server import Manners  # noqa: PLC0415
+    from axemu.gdbserver.session import serve  # noqa: PLC0415
+
+    plan = without_expectation(plan, {"max_insns": max_insns})
+    raise typer.Exit(serve(plan, *address.address(gdb), Manners(frozen=freeze, ends=True)))
+
+
+_LISTS = {"drive": "drives", "device": "devices", "object": "objects", "fsdev": "fsdevs", "serial": "serials",
+          "chardev": "chardevs", "virtfs": "virtfs", "fw_cfg": "fw_cfg", "dump_memory": "dump_memory"}  # fmt: skip
+"""Options that may be given more than once, by their names in Request."""
+
+
+def plan_of(**options: Any) -> Plan:  # noqa: ANN401
+    """The plan of the options of `run`. Raises what Plan.of raises."""
+    from axemu.plan import Plan  # noqa: PLC0415
+
+    lists: dict[str, Any] = {name: tuple(options.pop(option) or ()) for option, name in _LISTS.items()}
+    return Plan.of(Request(**options, **lists))
+
+
+def without_expectation(plan: Plan, options: dict[str, Any]) -> Plan:
+    """Who debugs takes as many instructions as it takes: a guest folder's bound does not count, --max-insns does."""
+    return plan if options["max_insns"] is not None else replace(plan, budget=None)

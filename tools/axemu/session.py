@@ -104,13 +104,17 @@ class Session:
             gc.enable()
         with SignalWatch(self.stop, line.terminal, line.resized) as watch:
             begin = time.perf_counter()
-            outcome = machine.run(max_insns=self.plan.budget, timeout=self.plan.timeout)
+            outcome = self.execute(machine)
             seconds = time.perf_counter() - begin
             line.close()
         if not line.output.at_line_start and sys.stdout.isatty() and sys.stderr.isatty():
             self.screen.print()
         self.received = watch.received
         return outcome, seconds
+
+    def execute(self, machine: Machine) -> Outcome:
+        """The run itself, to its end."""
+        return machine.run(max_insns=self.plan.budget, timeout=self.plan.timeout)
 
     def _report(self, machine: Machine, line: console.Console, outcome: Outcome, seconds: float) -> Report:
         guest, transcript = self.plan.guest, line.transcript
@@ -179,9 +183,13 @@ def attend(plan: Plan) -> int:
     """Run the plan, say how it ended, and return the exit code. Dies of the signal that ended it, SIGINT
     apart."""
     screen = RichConsole(stderr=True, highlight=False)
-    session = Session(plan, screen)
+    return conclude(Session(plan, screen), screen)
+
+
+def conclude(session: Session, screen: RichConsole) -> int:
+    """Run it, say how it ended, and return the exit code. Dies of the signal that ended it, SIGINT apart."""
     report = session.run()
-    show(report, plan, screen)
+    show(report, session.plan, screen)
     if session.received in (signal.SIGTERM, signal.SIGHUP):
         die_of(session.received)
     return report.exit_code
