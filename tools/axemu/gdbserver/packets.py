@@ -1,8 +1,8 @@
 """Packets out of bytes and back. No I/O: bytes come in pieces of any size, events go out.
 
-A packet is ``$`` data ``#`` and two hex digits, the sum of the data's bytes modulo 256. In data, ``}`` says that the next
-byte is to be taken xor 0x20. What lies between packets is an answer to the last one (``+``, ``-``), the byte 0x03 (stop),
-or noise, which is passed over.
+A packet is ``$`` data ``#`` and two hex digits, the sum of the data's bytes modulo 256. In data, ``}`` says that the
+next byte is to be taken xor 0x20. What lies between packets is an answer to the last one (``+``, ``-``), the byte 0x03
+(stop), or noise, which is passed over.
 """
 
 from __future__ import annotations
