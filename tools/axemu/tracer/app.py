@@ -48,12 +48,29 @@ from emu.debug.stop import Stop, StopKind
 
 PERIOD: Final = 0.1  # seconds between two looks at a running guest
 LEAST: Final = (40, 10)
-NO_TIME_TRAVEL: Final = "Going back in time is not in this version. `r` restarts the guest, and `t` runs to an instruction or exit by number: the run is the same again."
+NO_TIME_TRAVEL: Final = (
+    "Going back in time is not in this version. `r` restarts the guest, and `t` runs to an instruction or exit by "
+    "number: the run is the same again."
+)
+
+
+def _theme(name: str, primary: str, background: str, panel: str, foreground: str) -> Theme:
+    return Theme(
+        f"axemu-{name}",
+        primary=primary,
+        background=background,
+        surface=background,
+        panel=panel,
+        foreground=foreground,
+        dark=name != "light",
+    )
+
+
 THEMES: Final = {
-    "dark": (palette.DARK, Theme("axemu-dark", primary="#61afef", background="#11151c", surface="#11151c", panel="#1a202b", foreground="#d7dae0", dark=True)),
-    "light": (palette.LIGHT, Theme("axemu-light", primary="#0550ae", background="#ffffff", surface="#ffffff", panel="#eef1f5", foreground="#24292f", dark=False)),
-    "mono": (palette.MONO, Theme("axemu-mono", primary="#c0c0c0", background="#000000", surface="#000000", panel="#000000", foreground="#ffffff", dark=True)),
-}  # fmt: skip
+    "dark": (palette.DARK, _theme("dark", "#61afef", "#11151c", "#1a202b", "#d7dae0")),
+    "light": (palette.LIGHT, _theme("light", "#0550ae", "#ffffff", "#eef1f5", "#24292f")),
+    "mono": (palette.MONO, _theme("mono", "#c0c0c0", "#000000", "#000000", "#ffffff")),
+}
 
 
 class Tracer(App[int]):
@@ -76,15 +93,18 @@ class Tracer(App[int]):
     .tiny Desk, .tiny #status, .tiny #keys { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            ",".join(each.keys),
-            each.action,
-            each.help,
-            show=False,
-            priority="ctrl+c" in each.keys or "tab" in each.keys[0],
-        )
-        for each in KEYS
-    ] + [Binding(str((number + 1) % 10), f"bring({number})", "pane", show=False) for number in range(10)]
+        *(
+            Binding(
+                ",".join(each.keys),
+                each.action,
+                each.help,
+                show=False,
+                priority="ctrl+c" in each.keys or "tab" in each.keys[0],
+            )
+            for each in KEYS
+        ),
+        *(Binding(str((number + 1) % 10), f"bring({number})", "pane", show=False) for number in range(10)),
+    ]
 
     class Pictured(Message):
         """A snapshot is there."""
@@ -98,7 +118,7 @@ class Tracer(App[int]):
 
         def __init__(self, stop: Stop) -> None:
             super().__init__()
-            self.stop = stop
+            self.reason = stop
 
     class Answered(Message):
         """A command has been carried out, or refused."""
@@ -173,7 +193,7 @@ class Tracer(App[int]):
     def on_mount(self) -> None:
         self.console_pane.channel = self.guest.channel
         self.exits.places = self.guest.places
-        self.guest.stopped = lambda stop: self.post_message(self.Stopped(stop)) and None
+        self.guest.stopped = self._stopped
         self.fit(self.size.width, self.size.height)
         self.set_interval(PERIOD, self.tick)
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -231,7 +251,8 @@ class Tracer(App[int]):
         if tiny:
             self.query_one("#tiny", Static).update(
                 Text(
-                    f"{width}x{height} is too small: the tracer needs {LEAST[0]}x{LEAST[1]}, better 80x24. Enlarge the terminal, or q."
+                    f"{width}x{height} is too small: the tracer needs {LEAST[0]}x{LEAST[1]}, better 80x24. "
+                    "Enlarge the terminal, or q."
                 )
             )
             return
@@ -347,8 +368,12 @@ class Tracer(App[int]):
         if error is not None:
             self.post_message(self.Answered(Answer.refused(error)))
 
+    def _stopped(self, stop: Stop) -> None:
+        """On the debugger's thread."""
+        self.post_message(self.Stopped(stop))
+
     def on_tracer_stopped(self, message: Tracer.Stopped) -> None:
-        stop = message.stop
+        stop = message.reason
         if self._stop_asked is not None:
             self.stop_latency, self._stop_asked = time.monotonic() - self._stop_asked, None
         self.console_pane.drain(always=True)
@@ -393,7 +418,7 @@ class Tracer(App[int]):
     def action_restart(self) -> None:
         self.run_guest(lambda debugger: debugger.restart())
 
-    def action_back(self) -> None:
+    def action_back_in_time(self) -> None:
         self.notify(NO_TIME_TRAVEL, severity="warning")
 
     # -- commands -----------------------------------------------------------------------------------------------------
@@ -567,7 +592,7 @@ class Tracer(App[int]):
 
     @property
     def console_pane_typing(self) -> bool:
-        if not self.is_mounted or len(self.screen_stack) > 1:
+        if len(self.screen_stack) != 1:
             return False
         found = self.query(Console)
         return bool(found) and found.first().typing

@@ -34,6 +34,7 @@ from isa.register import Register, Role
 REFUSALS: Final = (EmuError, IsaError, AxError)
 GENERAL: Final = (Role.GENERAL, Role.SP, Role.RA, Role.ZERO, Role.PC)
 LIMIT: Final = 4096
+NOTHING: Final[tuple[Any, ...]] = ()
 T = TypeVar("T")
 
 
@@ -78,22 +79,22 @@ class Camera:
         return self._snapshot(
             running=False,
             whole=True,
-            registers=part("registers", lambda: self._registers(follower), ()),
+            registers=part("registers", lambda: self._registers(follower), NOTHING),
             code=part(
                 "code",
                 lambda: code_window(
                     debugger, pc if view.code is None else view.code, view.code_rows, self.sources, pc
                 ),
-                (),
+                NOTHING,
             ),
             source=part(
                 "source", lambda: self.sources.view(debugger.info, _frame_pc(debugger)), SourceView()
             ),
-            stack=part("stack", lambda: _stack(debugger, follower, view.stack_rows), ()),
+            stack=part("stack", lambda: _stack(debugger, follower, view.stack_rows), NOTHING),
             memory=part("memory", lambda: self._memory_view(view), MemoryView()),
-            frames=part("frames", lambda: _frames(debugger, view.frames), ()),
-            points=part("points", lambda: _points(debugger), ()),
-            devices=part("devices", lambda: _devices(debugger, self.places), ()),
+            frames=part("frames", lambda: _frames(debugger, view.frames), NOTHING),
+            points=part("points", lambda: _points(debugger), NOTHING),
+            devices=part("devices", lambda: _devices(debugger, self.places), NOTHING),
             troubles=troubles,
         )
 
@@ -320,8 +321,8 @@ def _points(debugger: Debugger) -> tuple[PointRow, ...]:
         elif isinstance(point, Watchpoint):
             kind = ACCESSES.get(point.access, "watchpoint")
             details.append(f"{point.size} bytes at {debugger.place(point.address)}")
-            if point.slow:
-                details.append(f"slow: {point.slow}")
+            if debugger.slow(point):
+                details.append("slow: code runs in its page")
         else:
             assert isinstance(point, Catchpoint)
             kind = "catch"

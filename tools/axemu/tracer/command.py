@@ -83,15 +83,14 @@ def start(options: dict[str, Any]) -> int:
     run, demo, theme = options.pop("run"), options.pop("demo"), options.pop("theme")
     known = {each.name for each in fields(Request)}
     values = {PLURALS.get(name, name): value for name, value in options.items()}
-    request = Request(
-        **{
-            name: tuple(value or ())
-            if isinstance(value, list) or name in (*PLURALS.values(), "fw_cfg", "virtfs")
-            else value
-            for name, value in values.items()
-            if name in known
-        }
-    )
+    chosen: dict[str, Any] = {
+        name: tuple(value or ())
+        if isinstance(value, list) or name in (*PLURALS.values(), "fw_cfg", "virtfs")
+        else value
+        for name, value in values.items()
+        if name in known
+    }
+    request = Request(**chosen)
     if demo:
         request = _demo(request)
     from axemu.tracer.launch import launch  # noqa: PLC0415 - `axemu --help` must not pay for it

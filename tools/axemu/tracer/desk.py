@@ -99,7 +99,15 @@ def large() -> Node:
                 [
                     Stack(["registers"], 1.1),
                     Split([Stack(["code"], 1.5), Stack(["source"], 1.0)], True, 1.35),
-                    Split([Stack(["stack"], 1.2), Stack(["frames", "points"], 0.7), Stack(["memory", "vcpus", "devices"], 0.9)], True, 1.2),
+                    Split(
+                        [
+                            Stack(["stack"], 1.2),
+                            Stack(["frames", "points"], 0.7),
+                            Stack(["memory", "vcpus", "devices"], 0.9),
+                        ],
+                        True,
+                        1.2,
+                    ),
                 ],
                 weight=2.0,
             ),

@@ -160,7 +160,9 @@ def _mask(word: str, places: Places, symbols: SymbolTable) -> Callable[[Rows], M
     match name:
         case "kind":
             wanted = [
-                event for text, event in KINDS.items() if any(text == k or text in GROUPS.get(k, ()) for k in value.split(","))
+                event
+                for text, event in KINDS.items()
+                if any(text == each or text in GROUPS.get(each, ()) for each in value.split(","))
             ]  # fmt: skip
             if not wanted:
                 raise UsageError(

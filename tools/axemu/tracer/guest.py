@@ -29,7 +29,7 @@ class TracedGuest:
         """Called on the debugger's thread when a run ends."""
         self._machine: Machine | None = None
         self._camera: Camera | None = None
-        self.driver: Final = Driver(self._make, lambda stop: self.stopped(stop), self._dispose)
+        self.driver: Final = Driver(self._make, self._stopped, self._dispose)
         self.notes: tuple[str, ...] = self.driver.call(
             lambda debugger: (*plan.notes, *debugger.machine.warnings)
         )
@@ -39,6 +39,9 @@ class TracedGuest:
         debugger = Debugger(self._machine)
         self._camera = Camera(debugger)
         return debugger
+
+    def _stopped(self, stop: Stop) -> None:
+        self.stopped(stop)
 
     def _dispose(self) -> None:
         if self._machine is not None:

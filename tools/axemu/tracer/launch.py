@@ -16,7 +16,10 @@ from axemu.plan import Plan
 from axemu.signals import die_of
 from axemu.terminal import Terminal
 
-FAREWELL = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[0m"
+FAREWELL = (
+    b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
+    b"\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[0m"
+)
 """What undoes the full screen: xterm's ctlseqs, private modes."""
 
 

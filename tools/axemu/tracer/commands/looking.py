@@ -158,7 +158,8 @@ def _registers(debugger: Debugger, text: str) -> str:
 
 def _points(debugger: Debugger, text: str) -> str:
     rows = [
-        f"{each.number:<4}{'y' if each.enabled else 'n'} {type(each).__name__:<12}{each.what}{f'  if {each.condition}' if each.condition else ''}  hit {each.hits}"
+        f"{each.number:<4}{'y' if each.enabled else 'n'} {type(each).__name__:<12}{each.what}"
+        f"{f'  if {each.condition}' if each.condition else ''}  hit {each.hits}"
         for each in debugger.points
     ]
     return "\n".join(rows) or "No breakpoints, watchpoints or catchpoints."
@@ -188,7 +189,8 @@ def _threads(debugger: Debugger, text: str) -> str:
         view = vcpu_view(debugger.machine, number)
         waits = f" waits: {view.block.name}" if view.block else ""
         rows.append(
-            f"{'*' if number == debugger.vcpu else ' '} {number}  {view.state.name.lower()}{waits}  {view.privilege or ''}  {debugger.place(view.pc)}  {view.interrupts.reason}".rstrip()
+            f"{'*' if number == debugger.vcpu else ' '} {number}  {view.state.name.lower()}{waits}  "
+            f"{view.privilege or ''}  {debugger.place(view.pc)}  {view.interrupts.reason}".rstrip()
         )
     return "\n".join(rows)
 
@@ -211,7 +213,7 @@ def _tlb(debugger: Debugger, text: str) -> str:
 def _locals(debugger: Debugger, text: str) -> str:
     scope = debugger.scope()
     rows = []
-    for each in debugger.info.variables(scope.pc):
+    for each in debugger.info.variables(scope.register("pc")):
         try:
             shown = Printer(debugger.symbols, debugger.memory).text(
                 Expression.parse(each.name).evaluate(scope)
@@ -243,7 +245,8 @@ def _stack(debugger: Debugger, only: int | None = None) -> str:
             line = debugger.info.line(each.pc)
             how = f"  ({each.method.value})" if each.method is not None else ""
             rows.append(
-                f"{'*' if each.level == debugger.frame else ' '}#{each.level}  {each.pc:#x} in {each.symbol or '?'}{f' at {line}' if line else ''}{how}"
+                f"{'*' if each.level == debugger.frame else ' '}#{each.level}  {each.pc:#x} in {each.symbol or '?'}"
+                f"{f' at {line}' if line else ''}{how}"
             )
     return "\n".join(rows)
 

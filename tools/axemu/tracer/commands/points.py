@@ -37,7 +37,7 @@ def watch(debugger: Debugger, text: str, access: AccessFlags = AccessFlags.WRITE
             "Expected an expression with an address.", attempt="Try: watch *(int *)$sp, or watch counter."
         )
     point = debugger.watch(what, None, access, condition)
-    slow = f"; it slows the guest: {point.slow}" if point.slow else ""
+    slow = "; it slows the guest: code runs in its page" if debugger.slow(point) else ""
     return Answer(
         f"Watchpoint {point.number}: {point.text}, {point.size} bytes at {debugger.place(point.address)}{slow}"
     )

@@ -30,7 +30,7 @@ class Points(Pane):
             line.append(f"{row.number:<3} {row.kind:<10} ", palette.point if row.enabled else "")
             line.append(f"{row.what} ", palette.symbol)
             line.append(row.details, palette.number)
-            line.append(f"  hit {row.hits:,}×" if row.hits else "", palette.faint)
+            line.append(f"  hit {row.hits:,}x" if row.hits else "", palette.faint)
             line.append("" if row.enabled else "  disabled")
             lines.append(line)
         return lines
