@@ -79,6 +79,15 @@ class Watchpoint(Point):
     access: AccessFlags = AccessFlags.WRITE
     watches: tuple[Watch, ...] = ()
 
+    def virtual(self, physical: int) -> int | None:
+        """The guest-virtual address of a watched byte, None for one that is not."""
+        at = self.address
+        for watch in self.watches:
+            if 0 <= physical - watch.address < watch.size:
+                return at + physical - watch.address
+            at += watch.size
+        return None
+
     @property
     def what(self) -> str:
         return self.text

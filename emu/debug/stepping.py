@@ -67,7 +67,9 @@ def step_within(debugger: Debugger, low: int, high: int, *, over_interrupts: boo
             if stop.kind is not StopKind.STEP:
                 return stop
             continue
-        if not low <= stop.pc < high or any(stop.pc in point.addresses for point in debugger.points.breakpoints):
+        if not low <= stop.pc < high or any(
+            stop.pc in point.addresses for point in debugger.points.breakpoints
+        ):
             return stop
 
 

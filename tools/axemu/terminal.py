@@ -79,8 +79,8 @@ class Terminal:
 
     @contextmanager
     def guarded(self, farewell: bytes = b"") -> Iterator[None]:
-        """Whatever the body does, the terminal ends in the mode that it has now; where the body's process dies, `farewell`
-        is sent to it. Enter before threads are started: forks."""
+        """Whatever the body does, the terminal ends in the mode that it has now; where the body's process dies,
+        `farewell` is sent to it. Enter before threads are started: forks."""
         try:
             guard = _Guard(self.fd, termios.tcgetattr(self.fd), farewell) if self.foreground else None
         except termios.error:

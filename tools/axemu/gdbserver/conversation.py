@@ -235,7 +235,7 @@ class Conversation:
     def _point(self, rest: bytes) -> Key | None:
         """None for a kind that is not offered."""
         kind, address, size = parsing.numbers(parsing.text_of(rest).partition(";")[0], 3)
-        if kind > ACCESS or (kind > HARDWARE and not self.target.watches):
+        if kind > ACCESS:
             return None
         return Key(kind, address & (1 << self.target.layout.isa.bits) - 1, size)
 

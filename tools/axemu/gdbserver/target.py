@@ -72,7 +72,6 @@ class Target:
         self.thread = 1
         self.step_over_interrupts = True
         self.quitting = False  # a client wants this process to end
-        self.watches: Final = hasattr(machine, "watchpoints")  # else the client steps and compares
         self._points: dict[Key, int] = {}
 
     def call(self, function: Callable[[Debugger], T]) -> T:
@@ -208,10 +207,9 @@ class Target:
             if number in stop.points:
                 address = key.address
                 if stop.access is not None:
-                    at = stop.access.address
                     point = self.call(partial(_point, number=number))
-                    if isinstance(point, Watchpoint) and 0 <= at - point.physical < key.size:
-                        address += at - point.physical
+                    if isinstance(point, Watchpoint):
+                        address = point.virtual(stop.access.address) or address
                 return key, address
         return None
 
