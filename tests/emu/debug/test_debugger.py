@@ -34,7 +34,9 @@ def test_a_debugged_guest_does_what_it_would_have_done(name: str) -> None:
         expected = plain.retired, plain.console_output, plain.state_hash(), exit_count(plain)
     with machine_of(name, "hello") as machine:
         with Debugger(machine) as debugger:
-            debugger.break_at("main")
+            entry = machine.symbols.entry("main")
+            assert entry is not None
+            debugger.break_at(entry)
             assert debugger.go(MOST).kind is StopKind.BREAKPOINT
             assert (debugger.stop.symbol or "").partition("+")[0] == "main"
             for _ in range(20):

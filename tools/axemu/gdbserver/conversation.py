@@ -16,7 +16,7 @@ from axemu.gdbserver.errors import Malformed, Refused
 from axemu.gdbserver.memory_map import memory_map
 from axemu.gdbserver.packets import SIZE, escaped
 from axemu.gdbserver.replies import PLAIN, stop_reply
-from axemu.gdbserver.target import ACCESS, HARDWARE, Key, Step, Target
+from axemu.gdbserver.target import ACCESS, Key, Step, Target
 from emu.debug.stop import Stop, StopKind
 
 OK: Final = b"OK"
