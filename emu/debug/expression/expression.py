@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from emu.debug.dwarf_registers import dwarf_register
 from emu.debug.errors import ExpressionError, NotPossible, Unreadable
 from emu.debug.expression.parser import parse, split_assignment
 from emu.debug.expression.scope import Scope
@@ -74,12 +75,15 @@ class Expression:
             return _Evaluation(self.text, scope).of(self.tree)
         except Unreadable as error:
             raise Unreadable(error.address, error.size, error.text or self.text) from error
+        except RecursionError:
+            raise ExpressionError(self.text, 0, "a shorter expression, or fewer calls around it") from None
 
 
 def assign(text: str, scope: Scope) -> Value:
     """Do the assignment `text` ("x = 3", "$a0 = 5", "*(int *)0x80001000 = 1"); the value that is there afterwards.
 
-    Raises ExpressionError, and Unreadable where no memory can be written.
+    A variable that lives in a register is written there. Raises ExpressionError, Unreadable where no memory can be
+    written, and NotPossible for what only an outer frame's registers or a device have.
     """
     left, right, _ = split_assignment(text)
     target = Expression.parse(left)
@@ -87,13 +91,19 @@ def assign(text: str, scope: Scope) -> Value:
     value = Expression.parse(right).evaluate(scope)
     evaluation = _Evaluation(text, scope)
     if place.type.scalar:
-        held = evaluation.converted(0, value, place.type)
+        held = evaluation.converted(len(left) + 1, value, place.type)
+        if held.reason:
+            raise ExpressionError(text, len(left) + 1, f"a value that is there: it is {held.reason}")
+        if len(held.data) != place.type.strip().size:
+            raise ExpressionError(text, 0, f"a type whose numbers can be written, not {place.type}")
     elif str(place.type) == str(value.type) and not value.reason:
         held = value
     else:
         raise ExpressionError(text, len(left) + 1, f"a value of type {place.type}")
     if place.name:
         scope.write_register(place.name, held.raw)
+    elif place.register is not None:
+        evaluation.keep(place.register, held)
     elif place.address is None:
         raise ExpressionError(text, 0, "a register, or something in memory, left of `=`")
     elif place.bits:
@@ -111,7 +121,7 @@ def assign(text: str, scope: Scope) -> Value:
 
 class _Evaluation:
     def __init__(self, text: str, scope: Scope) -> None:
-        self.text, self.scope = text, scope
+        self.text, self.scope, self.sizing = text, scope, False
         self.big = scope.isa.endian == "big"
         self.word = scope.isa.bits // 8
 
@@ -140,8 +150,36 @@ class _Evaluation:
                 return self.load(self.type(node.type), self.integer(node.operand))
             case SizeOf():
                 sized = node.operand
-                type_ = self.type(sized) if isinstance(sized, TypeName) else self.of(sized).type
+                type_ = self.type(sized) if isinstance(sized, TypeName) else self.sized(sized)
                 return self.make("unsigned long", type_.strip().size)
+
+    def sized(self, node: Node) -> Type:
+        """The type of an operand of sizeof, which need not be readable."""
+        before, self.sizing = self.sizing, True
+        try:
+            return self.of(node).type
+        finally:
+            self.sizing = before
+
+    def keep(self, number: int, held: Value) -> None:
+        """Write the register that DWARF calls `number`: a whole number widened as calling conventions do, the low bytes
+        for anything else."""
+        isa, scope = self.scope.isa, self.scope
+        name = dwarf_register(isa, number)
+        if name is None:
+            raise self.error(
+                0, f"something that can be written: {isa.name} has no name for register {number}"
+            )
+        bits, width = isa.register(name).bits, 8 * held.type.strip().size
+        if held.type.scalar and held.type.strip().encoding != Encoding.FLOAT:
+            widened = int(held.scalar)
+            if width == 32 and isa.name.startswith(("riscv", "mips")):  # also of unsigned ones
+                widened = held.raw - (held.raw >> 31 << 32)
+        elif isa.name.startswith("riscv"):
+            widened = held.raw | -1 << width  # RISC-V unprivileged, "NaN Boxing of Narrower Values"
+        else:
+            widened = scope.register(name) >> width << width | held.raw
+        scope.write_register(name, widened & (1 << bits) - 1)
 
     def make(self, name: str, number: int | float) -> Value:
         type_ = standard(name, self.word)
@@ -186,6 +224,7 @@ class _Evaluation:
 
     def register(self, node: RegisterName) -> Value:
         isa = self.scope.isa
+        missing = ""
         try:
             row = isa.register("pc" if node.name == "pc" and not isa.of_role(Role.PC) else node.name)
             number = self.scope.register(node.name)
@@ -194,6 +233,8 @@ class _Evaluation:
             raise self.error(
                 node.at, f"a register of {isa.name}", tuple(f"${each}" for each in nearest)
             ) from None
+        except NotPossible as error:
+            number, missing = 0, error.reason
         size = max((row.bits + 7) // 8, 1)
         type_: Type | None = None
         if size == self.word and row.role in (Role.PC, Role.SP):
@@ -204,10 +245,16 @@ class _Evaluation:
             type_ = base({4: "int", 8: "long"}.get(size, "int"), size, Encoding.SIGNED)
         type_ = type_ or base(f"uint{8 * size}_t", size, Encoding.UNSIGNED)
         data = (number & (1 << 8 * size) - 1).to_bytes(size, "big" if self.big else "little")
-        return Value(type_, data, None, self.big, name=row.name)
+        return Value(type_, missing or data, None, self.big, name=row.name)
 
     def load(self, type_: Type, address: int) -> Value:
-        return read_value(self.scope, type_, address & (1 << 8 * self.word) - 1, self.big)
+        address &= (1 << 8 * self.word) - 1
+        try:
+            return read_value(self.scope, type_, address, self.big)
+        except Unreadable:
+            if not self.sizing:
+                raise
+            return Value(type_, "unreadable", address, self.big)
 
     def type(self, name: TypeName) -> Type:
         found = self.scope.info.type(name.name) or standard(name.name, self.word)
@@ -223,7 +270,14 @@ class _Evaluation:
         return bool(self.scalar(node.at, self.of(node)))
 
     def integer(self, node: Node) -> int:
-        return int(self.scalar(node.at, self.of(node)))
+        return self.whole(node.at, self.of(node))
+
+    def whole(self, at: int, value: Value) -> int:
+        """The number without what is after its point."""
+        number = self.scalar(at, value)
+        if isinstance(number, float) and not math.isfinite(number):
+            raise self.error(at, f"a number that is finite, not {number}")
+        return int(number)
 
     def scalar(self, at: int, value: Value) -> int | float:
         try:
@@ -253,14 +307,17 @@ class _Evaluation:
             pointer = self.of(inner.operand)
             if pointer.type.strip().kind is Kind.POINTER:
                 return pointer
-        if isinstance(inner, MemberOf) and inner.arrow:
+            value = self.followed(inner.at, pointer)
+        elif isinstance(inner, MemberOf):
             place = self.of(inner.of)
             target = place.type.strip().target
             member = target.member(inner.name)
             if place.type.strip().kind is Kind.POINTER and member is not None and not member.bits:
-                where = int(self.scalar(node.at, place)) + member.offset
+                where = self.whole(node.at, place) + member.offset
                 return Value.number(member.type.pointer(self.word), where, big_endian=self.big)
-        value = self.of(inner)
+            value = self.member_of(inner, place)
+        else:
+            value = self.of(inner)
         if isinstance(inner, Name) and value.address is None:
             raise self.error(inner.at, f"something in memory: `{inner.name}` is in none")
         if value.address is None or value.bits:
@@ -273,7 +330,7 @@ class _Evaluation:
             return self.load(plain.target, value.address) if value.address is not None else value.element(0)
         if plain.kind is Kind.FUNCTION:
             return value
-        address = int(self.scalar(at, value))
+        address = self.whole(at, value)
         if plain.kind in (Kind.POINTER, Kind.REFERENCE):
             if plain.target.strip().kind is Kind.VOID:
                 raise self.error(at, "a pointer to a known type: cast it, as in *(int *)p")
@@ -284,7 +341,9 @@ class _Evaluation:
         return self.load(standard(wide, self.word) or VOID, address)  # as gdb's long, by the machine's word
 
     def member(self, node: MemberOf) -> Value:
-        value = self.of(node.of)
+        return self.member_of(node, self.of(node.of))
+
+    def member_of(self, node: MemberOf, value: Value) -> Value:
         plain = value.type.strip()
         if plain.kind in (Kind.POINTER, Kind.REFERENCE):
             target = plain.target.strip()
@@ -292,7 +351,7 @@ class _Evaluation:
                 member = target.member(node.name)
                 if member is None:
                     raise self.unknown_member(node, target)
-                address = int(self.scalar(node.at, value))
+                address = self.whole(node.at, value)
                 whole = self.load(member.type, address + member.offset) if not member.bits else None
                 return whole if whole is not None else self.load(target, address).part(member)
             plain = target
@@ -354,7 +413,13 @@ class _Evaluation:
         if not second:
             raise self.error(node.at, "a divisor that is not zero")
         if isinstance(first, float) or isinstance(second, float):
-            return first / second if node.operator == "/" else math.fmod(first, second)
+            return (
+                first / second
+                if node.operator == "/"
+                else math.fmod(first, second)
+                if math.isfinite(first)
+                else math.nan
+            )
         quotient = abs(first) // abs(second)
         quotient = quotient if (first < 0) == (second < 0) else -quotient
         return quotient if node.operator == "/" else first - quotient * second
@@ -373,22 +438,22 @@ class _Evaluation:
         if second.kind in kinds:
             if node.operator == "+":
                 raise self.error(node.at, "a number to add to a pointer, not another pointer")
-            distance = int(self.scalar(node.at, left)) - int(self.scalar(node.at, right))
+            distance = self.whole(node.at, left) - self.whole(node.at, right)
             return self.make("long", distance // size)
-        by = int(self.scalar(node.at, right))
+        by = self.whole(node.at, right)
         by = -by if node.operator == "-" else by
         if first.kind is Kind.ARRAY and left.address is None:
             if isinstance(left.data, bytes) and 0 <= by < max(first.count or 0, 1):
                 return Value(first.target.array(1), left.element(by).data, None, self.big)
             raise self.error(node.at, "an index inside the array, which is in no memory")
-        where = int(self.scalar(node.at, left)) + by * size
+        where = self.whole(node.at, left) + by * size
         return Value.number(first.target.pointer(self.word), where, big_endian=self.big)
 
     def slice(self, node: Binary, left: Value, right: Value) -> Value:
-        count = int(self.scalar(node.at, right))
+        count = self.whole(node.at, right)
         if not 0 < count <= _MOST_ELEMENTS:
             raise self.error(node.at + 1, f"a count from 1 to {_MOST_ELEMENTS}")
-        if left.address is None:
+        if left.address is None or left.bits:
             raise self.error(node.at, "something in memory before `@`")
         if not left.type.strip().size:
             raise self.error(

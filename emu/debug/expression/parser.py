@@ -26,7 +26,7 @@ from emu.debug.expression.tree import (
 _DEEPEST: Final = 50
 _MOST_TOKENS: Final = 400
 _TOKEN: Final = re.compile(
-    r"""\s*(?:(?P<float>(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
+    r"""\s*(?:(?P<float>(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?P<single>[fFlL]?)(?![\w.])
     |(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)(?P<suffix>[uUlL]*)(?![\w.])
     |(?P<register>\$[A-Za-z_][\w.]*)
     |(?P<name>[A-Za-z_.][\w.$]*(?:::[A-Za-z_]\w*)*)
@@ -96,7 +96,7 @@ def _tokens(text: str) -> list[_Token]:
             start = len(text) - len(text[position:].lstrip())
             raise ExpressionError(text, start, "a number, a name, a $register or an operator")
         kind = match.lastgroup or ""
-        kind = "number" if kind == "suffix" else kind
+        kind = {"suffix": "number", "single": "float"}.get(kind, kind)
         word, start, end = match[kind], match.start(kind), match.end()
         if kind == "name" and "." in word and not word.startswith("."):
             word = (_SYMBOL_DOTS.match(word) or match)[0]  # a.b is a member, not a symbol with a dot
@@ -106,7 +106,7 @@ def _tokens(text: str) -> list[_Token]:
         elif kind == "register" and "." in word:
             word = word[: word.index(".")]
             end = start + len(word)
-        found.append(_Token(kind, word, start, match["suffix"] or ""))
+        found.append(_Token(kind, word, start, match["suffix"] or match["single"] or ""))
         if len(found) > _MOST_TOKENS:
             raise ExpressionError(text, start, f"an expression of no more than {_MOST_TOKENS} parts")
         position = end
@@ -215,7 +215,7 @@ class _Parser:
         if token.kind == "number":
             return _number(token, self.text)
         if token.kind == "float":
-            return Literal(token.at, float(token.text), "double")
+            return Literal(token.at, float(token.text), "float" if token.suffix in ("f", "F") else "double")
         if token.kind == "char":
             return Literal(token.at, _unescaped(token.text[1:-1])[0], "char")
         if token.kind == "string":

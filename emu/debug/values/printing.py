@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isnan
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from emu.debug.errors import DebugError, NotPossible
 from emu.debug.info import Kind, Type
 from emu.debug.info.codes import Encoding
+from emu.debug.info.types import base
 from emu.debug.values.value import Memory, Value
 
 if TYPE_CHECKING:
     from emu.symbols import SymbolTable
 
 _DEEPEST: Final = 20
+_WHOLE: Final = base("long long", 8, Encoding.SIGNED)
 _ESCAPES: Final = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 27: "\\033"}
 
 
@@ -117,9 +120,7 @@ class Printer:
         assert isinstance(data, bytes)
         count = len(data) // size if size else 0
         if inner.character and letter in ("", "s"):
-            cut = data
-            while cut.endswith(b"\0"):
-                cut = cut[:-1]
+            cut = data.rstrip(b"\0")
             zeros = len(data) - len(cut)
             shown = cut if zeros and len(cut) < self.elements else data
             if zeros > 1 or not zeros:
@@ -174,10 +175,10 @@ class Printer:
         plain = value.type.strip()
         width = value.bits or 8 * max(plain.size, 1)
         if letter == "f":
-            return _float(float(value.scalar), plain.size)
+            return _float(_as_float(value), plain.size)
         raw = value.raw
-        if plain.encoding == Encoding.FLOAT and letter in "duxtozca":
-            raw = int(value.scalar) & (1 << width) - 1
+        if plain.encoding == Encoding.FLOAT and letter in "ca":  # the others show its bits
+            raw = Value.number(_WHOLE, value.scalar).raw & (1 << width) - 1
         signed = raw - (1 << width) if raw >> width - 1 & 1 else raw
         if letter == "x":
             return f"{raw:#x}"
@@ -219,6 +220,15 @@ def _enumerator(type_: Type, number: int) -> str:
     if not parts:
         return f"(unknown: {number:#x})"
     return "(" + " | ".join([*parts, *([f"unknown: {rest:#x}"] if rest else [])]) + ")"
+
+
+def _as_float(value: Value) -> float:
+    """Its number; of a whole number as wide as a float or double what its bits are as one, as in gdb."""
+    plain = value.type.strip()
+    form = {4: "f", 8: "d"}.get(plain.size)
+    if plain.encoding == Encoding.FLOAT or form is None or value.bits or not isinstance(value.data, bytes):
+        return float(value.scalar)
+    return float(struct.unpack((">" if value.big_endian else "<") + form, value.data)[0])
 
 
 def _float(number: float, size: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, Protocol
 
 from emu.debug.errors import DebugError, NotPossible
@@ -62,6 +63,8 @@ class Value:
             except OverflowError:
                 packed = struct.pack((">" if big_endian else "<") + form, float("inf"))
             return cls(type_, packed, big_endian=big_endian)
+        if isinstance(number, float) and not isfinite(number):
+            number = bool(number) if plain.encoding == Encoding.BOOLEAN else 0  # C leaves it undefined
         cut = int(bool(number)) if plain.encoding == Encoding.BOOLEAN else int(number) & (1 << 8 * size) - 1
         return cls(type_, cut.to_bytes(size, "big" if big_endian else "little"), big_endian=big_endian)
 
@@ -98,7 +101,7 @@ class Value:
         raw = self.raw
         if plain.kind is Kind.BASE and plain.encoding == Encoding.FLOAT:
             return self._float()
-        width = self.bits or 8 * len(self.data)
+        width = self.bits or max(8 * len(self.data), 1)
         return raw - (1 << width) if self.type.signed and raw >> width - 1 & 1 else raw
 
     def _float(self) -> float:
