@@ -18,7 +18,7 @@ from textual.theme import Theme
 from textual.widgets import Static
 
 from axemu.errors import CommandError, UsageError
-from axemu.tracer import desk, palette
+from axemu.tracer import desk, origin, palette
 from axemu.tracer.camera import REFUSALS
 from axemu.tracer.commandline import CommandLine
 from axemu.tracer.commands import Answer, Call, CommandTable
@@ -416,7 +416,7 @@ class Tracer(App[int]):
             self.notify("The guest stands still. q leaves.")
 
     def action_restart(self) -> None:
-        self.run_guest(lambda debugger: debugger.restart())
+        self.run_guest(origin.restart)
 
     def action_back_in_time(self) -> None:
         self.notify(NO_TIME_TRAVEL, severity="warning")
@@ -690,7 +690,9 @@ class Tracer(App[int]):
         """Raises UsageError."""
         if self.snapshot is None:
             raise UsageError("Nothing to filter yet.")
-        self.exits.set_filter(Filter.parse(text, self.guest.places, self.snapshot.symbols))
+        self.exits.set_filter(
+            Filter.parse(text, self.guest.places, self.snapshot.symbols, self.snapshot.exits.origin)
+        )
         self.show_pane("exits", focus=False)
 
     def _fatal_error(self) -> None:

@@ -11,6 +11,7 @@ from axemu.tracer.codeview import decoding
 from axemu.tracer.commands.command import Answer
 from axemu.tracer.commands.running import count
 from axemu.tracer.memory import Patches, bytes_of
+from axemu.tracer.origin import since
 from emu.debug.debugger import Debugger
 from emu.debug.devices import views
 from emu.debug.errors import Unreadable
@@ -327,4 +328,4 @@ def undo(debugger: Debugger, text: str) -> Answer:
 
 
 def when(debugger: Debugger, text: str) -> Answer:
-    return Answer(str(debugger.position))
+    return Answer(str(since(debugger, debugger.position)))
