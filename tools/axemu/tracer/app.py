@@ -78,6 +78,7 @@ class Tracer(App[int]):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "axemu"
+    AUTO_FOCUS = "#code"
     CSS = """
     Screen { layout: vertical; }
     Pane { border: round $panel-lighten-2; border-title-color: $foreground; border-subtitle-color: $foreground 60%;
@@ -486,7 +487,7 @@ class Tracer(App[int]):
         answer = message.answer
         lines = [Text(answer.echo, "bold")] if answer.echo else []
         style = self.palette.bad if answer.bad else ""
-        lines += [Text(line, style) for line in answer.text.splitlines()]
+        lines += [Text(line.expandtabs(), style) for line in answer.text.splitlines()]
         self.output.write(lines)
         if answer.bad:
             self.notify(answer.text, severity="error", markup=False)
