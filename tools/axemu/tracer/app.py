@@ -18,7 +18,7 @@ from textual.theme import Theme
 from textual.widgets import Static
 
 from axemu.errors import CommandError, UsageError
-from axemu.tracer import desk, palette
+from axemu.tracer import desk, origin, palette
 from axemu.tracer.camera import REFUSALS
 from axemu.tracer.commandline import CommandLine
 from axemu.tracer.commands import Answer, Call, CommandTable
@@ -78,6 +78,7 @@ class Tracer(App[int]):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "axemu"
+    AUTO_FOCUS = "#code"
     CSS = """
     Screen { layout: vertical; }
     Pane { border: round $panel-lighten-2; border-title-color: $foreground; border-subtitle-color: $foreground 60%;
@@ -416,7 +417,7 @@ class Tracer(App[int]):
             self.notify("The guest stands still. q leaves.")
 
     def action_restart(self) -> None:
-        self.run_guest(lambda debugger: debugger.restart())
+        self.run_guest(origin.restart)
 
     def action_back_in_time(self) -> None:
         self.notify(NO_TIME_TRAVEL, severity="warning")
@@ -486,7 +487,7 @@ class Tracer(App[int]):
         answer = message.answer
         lines = [Text(answer.echo, "bold")] if answer.echo else []
         style = self.palette.bad if answer.bad else ""
-        lines += [Text(line, style) for line in answer.text.splitlines()]
+        lines += [Text(line.expandtabs(), style) for line in answer.text.splitlines()]
         self.output.write(lines)
         if answer.bad:
             self.notify(answer.text, severity="error", markup=False)
@@ -690,7 +691,9 @@ class Tracer(App[int]):
         """Raises UsageError."""
         if self.snapshot is None:
             raise UsageError("Nothing to filter yet.")
-        self.exits.set_filter(Filter.parse(text, self.guest.places, self.snapshot.symbols))
+        self.exits.set_filter(
+            Filter.parse(text, self.guest.places, self.snapshot.symbols, self.snapshot.exits.origin)
+        )
         self.show_pane("exits", focus=False)
 
     def _fatal_error(self) -> None:

@@ -21,6 +21,7 @@ from axemu.tracer.model import (
     VcpuRow,
     View,
 )
+from axemu.tracer.origin import origin, since, stop_text
 from axemu.tracer.sources import SourceFiles
 from axvcpu.errors import AxError
 from axvcpu.states import VCpuState
@@ -110,7 +111,8 @@ class Camera:
             whole=whole,
             running=running,
             stop=debugger.stop,
-            position=debugger.position,
+            position=since(debugger, debugger.position),
+            stop_text=stop_text(debugger, debugger.stop),
             time=machine.now_ns,
             vcpu=number,
             vcpus_count=len(machine.vcpus),
@@ -119,7 +121,7 @@ class Camera:
             place=debugger.place(pc),
             privilege=_privilege(debugger, number),
             bits=machine.isa.bits,
-            exits=ExitView(tuple(log.parts()), log.dropped),
+            exits=ExitView(tuple(log.parts()), log.dropped, origin(debugger)),
             symbols=debugger.symbols,
             vcpus=_vcpus(debugger, number),
             **more,

@@ -13,7 +13,7 @@ from emu.debug.points import Breakpoint
 from isa.contract import Isa
 from isa.disassembly import Instruction, disassemble
 
-WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+WORD: Final = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_.]*")
 JUMPS: Final = re.compile(r"^(?:j|b(?!c[lrs]|it|sw|[fs])|call|cb|tb|loop|jal|bl)", re.I)
 LAST_NUMBER: Final = re.compile(r"(?:^|[,\s$#])(0x[0-9a-fA-F]+|\d+)\s*$")
 REACH: Final = 512

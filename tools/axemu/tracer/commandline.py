@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class CommandLine(Input):
         self.commands, self.history = commands, list(history)
         self.names: tuple[str, ...] = ()
         self._before, self._at = "", 0
+        self._from: Widget | None = None  # had the focus before
 
     def open(self, prompt: str, text: str = "", before: str = "") -> None:
         """`before` is put before what is entered."""
@@ -37,12 +39,17 @@ class CommandLine(Input):
         self.placeholder = prompt
         self.value = text
         self.cursor_position = len(text)
+        if self.screen.focused is not self:
+            self._from = self.screen.focused
         self.add_class("open")
         self.focus()
 
     def action_close(self) -> None:
         self.remove_class("open")
-        self.screen.focus_next("Pane")
+        if self._from is not None and self._from.display:
+            self._from.focus()
+        else:
+            self.screen.focus_next("Pane")
 
     def on_input_submitted(self) -> None:
         text = self._before + self.value

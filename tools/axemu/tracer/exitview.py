@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from axemu.errors import UsageError
 from emu.debug.exits import Event, ExitRow
+from emu.debug.stop import Position
 from emu.symbols import SymbolTable
 
 Rows = NDArray[Any]
 Mask = NDArray[np.bool_]
+ZERO: Final = Position(0, 0)
 KINDS: Final = {event.text: event for event in Event}
 GROUPS: Final = {
     "mmio": ("mmio-read", "mmio-write"),
@@ -67,11 +69,15 @@ class Places:
 
 
 class ExitView:
-    """Rows [dropped, count): parts are (index of the first, rows) that nobody changes any more."""
+    """Rows [dropped, count): parts are (index of the first, rows) that nobody changes any more. Parts count from the
+    machine's first instruction, all else here from `origin`."""
 
-    __slots__ = ("_starts", "count", "dropped", "parts")
+    __slots__ = ("_starts", "count", "dropped", "origin", "parts")
 
-    def __init__(self, parts: Sequence[tuple[int, Rows]] = (), dropped: int = 0) -> None:
+    def __init__(
+        self, parts: Sequence[tuple[int, Rows]] = (), dropped: int = 0, origin: Position = ZERO
+    ) -> None:
+        self.origin: Final = origin
         self.parts: Final = tuple(parts)
         self._starts: Final = [first for first, _ in self.parts]
         self.dropped: Final = dropped
@@ -86,6 +92,7 @@ class ExitView:
             raise IndexError(index)
         first, rows = self.parts[bisect_right(self._starts, index) - 1]
         number, instruction, time, pc, address, value, kind, vcpu, width, level = rows[index - first].tolist()
+        number, instruction = number - self.origin.exit, instruction - self.origin.instruction
         return ExitRow(index, number, instruction, time, pc, address, value, Event(kind), vcpu, width, level)
 
     def after(self, start: int) -> Iterator[tuple[int, Rows]]:
@@ -103,7 +110,7 @@ class ExitView:
         """How many rows fall into each of `bins` equal stretches of instructions from the first row kept to `end`."""
         if not self.parts or bins < 1:
             return [0] * max(bins, 0)
-        begin = int(self.parts[0][1][0]["instruction"])
+        begin, end = int(self.parts[0][1][0]["instruction"]), end + self.origin.instruction
         edges = np.linspace(begin, max(end, begin + 1), bins + 1).astype(np.uint64)
         edges[-1] += np.uint64(1)
         counts = np.zeros(bins, np.int64)
@@ -113,7 +120,7 @@ class ExitView:
 
     @property
     def first_instruction(self) -> int:
-        return int(self.parts[0][1][0]["instruction"]) if self.parts else 0
+        return int(self.parts[0][1][0]["instruction"]) - self.origin.instruction if self.parts else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +131,9 @@ class Filter:
     mask: Callable[[Rows], Mask] | None = None
 
     @classmethod
-    def parse(cls, text: str, places: Places, symbols: SymbolTable) -> Filter:
-        """Raises UsageError with what was expected."""
-        masks = [_mask(word, places, symbols) for word in text.split()]
+    def parse(cls, text: str, places: Places, symbols: SymbolTable, origin: Position = ZERO) -> Filter:
+        """`exit:` counts from `origin`. Raises UsageError with what was expected."""
+        masks = [_mask(word, places, symbols, origin) for word in text.split()]
         if not masks:
             return cls()
 
@@ -139,9 +146,9 @@ class Filter:
         return cls(text.strip(), all_of)
 
 
-def _mask(word: str, places: Places, symbols: SymbolTable) -> Callable[[Rows], Mask]:
+def _mask(word: str, places: Places, symbols: SymbolTable, origin: Position) -> Callable[[Rows], Mask]:
     if word.startswith("-") and len(word) > 1:
-        inner = _mask(word[1:], places, symbols)
+        inner = _mask(word[1:], places, symbols, origin)
         return lambda rows: ~inner(rows)
     name, colon, value = word.partition(":")
     if not colon:
@@ -193,14 +200,16 @@ def _mask(word: str, places: Places, symbols: SymbolTable) -> Callable[[Rows], M
                 low, high = symbol.address, symbol.address + max(symbol.size, 1)
                 return lambda rows: (rows["pc"] >= np.uint64(low)) & (rows["pc"] < np.uint64(high))
             return _column("pc", value)
-        case "value" | "addr" | "vcpu" | "exit":
-            return _column({"addr": "address", "exit": "number"}.get(name, name), value)
+        case "exit":
+            return _column("number", value, origin.exit)
+        case "value" | "addr" | "vcpu":
+            return _column("address" if name == "addr" else name, value)
         case _:
             raise UsageError(f"A filter has no column '{name}'.", f"It has {', '.join(WORDS)}.")
 
 
-def _column(column: str, text: str) -> Callable[[Rows], Mask]:
-    """`N`, or `LOW..HIGH`, both included and either left out."""
+def _column(column: str, text: str, base: int = 0) -> Callable[[Rows], Mask]:
+    """`N`, or `LOW..HIGH`, both included and either left out; counted from `base`."""
     low, dots, high = text.partition("..")
     try:
         begin = int(low, 0) if low else 0
@@ -209,7 +218,7 @@ def _column(column: str, text: str) -> Callable[[Rows], Mask]:
         raise UsageError(
             f"{column}: expected a number or LOW..HIGH.", f"It got '{text}'.", "Try 0x10 or 5..9."
         ) from None
-    first, last = np.uint64(begin & (1 << 64) - 1), np.uint64(end & (1 << 64) - 1)
+    first, last = (np.uint64(min(max(each + base, 0), (1 << 64) - 1)) for each in (begin, end))
     return lambda rows: (rows[column] >= first) & (rows[column] <= last)
 
 

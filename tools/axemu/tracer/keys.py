@@ -60,7 +60,7 @@ KEYS: Final = (
     Key(("ctrl+e",), "edit", "edit the memory on the chosen line", "Look"),
     Key(("ctrl+z",), "undo", "undo the last edit of memory", "Look"),
     Key(("i",), "type", "type into the guest's console; Ctrl-A x ends it", "Look", "type"),
-    Key(("colon",), "command", "command line: gdb's words", "Screen", ":"),
+    Key(("colon",), "command", "command line: gdb's words", "Screen", "command"),
     Key(("tab",), "focus_pane(1)", "the next pane", "Screen"),
     Key(("shift+tab",), "focus_pane(-1)", "the pane before", "Screen"),
     Key(("right_square_bracket",), "turn(1)", "the next pane of this place", "Screen"),

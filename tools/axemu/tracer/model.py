@@ -138,7 +138,8 @@ class Snapshot:
     whole: bool
     running: bool
     stop: Stop
-    position: Position
+    position: Position  # since the last power-on
+    stop_text: str
     time: int
     vcpu: int
     vcpus_count: int

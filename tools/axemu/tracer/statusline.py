@@ -26,5 +26,5 @@ class StatusLine(Static):
         if snapshot.vcpus_count > 1:
             line.append(f" vCPU {snapshot.vcpu}")
         line.append(f" {snapshot.privilege} ", palette.data)
-        line.append(f" {snapshot.place} " if snapshot.running else f" {snapshot.stop.text}", palette.symbol)
+        line.append(f" {snapshot.place} " if snapshot.running else f" {snapshot.stop_text}", palette.symbol)
         self.update(line)

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from axemu.tracer.codeview import decoding, operand_values, reader
 from axemu.tracer.exitview import Places
+from axemu.tracer.origin import row_since, since, stop_text
 from axemu.tracer.palette import Palette
 from axemu.tracer.panes.parts import guest_time
 from emu.debug.debugger import Debugger
@@ -31,8 +32,12 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     last = len(log) - 1
     faults = [each for each in log.last(64) if each.kind in (Event.FAULT, Event.UNMAPPED, Event.CRASH)]
     if index is None:
-        say("stopped", f"{stop.kind.value}: {stop.text}", palette.bad if stop.over else palette.title)
-        say("where", f"{debugger.place(stop.pc)}, vCPU {stop.vcpu}, {stop.position}")
+        say(
+            "stopped",
+            f"{stop.kind.value}: {stop_text(debugger, stop)}",
+            palette.bad if stop.over else palette.title,
+        )
+        say("where", f"{debugger.place(stop.pc)}, vCPU {stop.vcpu}, {since(debugger, stop.position)}")
         pc = stop.pc
         if stop.kind is StopKind.CRASHED and faults:
             index = faults[0].index if faults[0].kind is Event.FAULT else faults[-1].index
@@ -43,8 +48,11 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
         pc = row.pc
         found = describe(debugger.machine, row, debugger.exits)
         text = f"{row.kind.text} {row.address:#x}" if found is None else f"{row.kind.text} {found}"
-        say("exit", f"{row.number:,}: {text}", palette.write)
-        say("time", f"{guest_time(row.time)}, instruction {row.instruction:,}, at {debugger.place(pc)}")
+        say("exit", f"{row_since(debugger, row).number:,}: {text}", palette.write)
+        say(
+            "time",
+            f"{guest_time(row.time)}, instruction {row_since(debugger, row).instruction:,}, at {debugger.place(pc)}",
+        )
     isa = decoding(debugger)
     code = debugger.memory.readable(pc, isa.max_instruction_length)
     try:
@@ -83,7 +91,11 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     for row in log.last(6):
         found = describe(debugger.machine, row, debugger.exits)
         what = str(found) if found is not None else f"{row.address:#x} {row.value:#x}"
-        lines.append(Text(f"  {row.number:>6} {row.kind.text:<12} {what}  {debugger.place(row.pc)}"))
+        lines.append(
+            Text(
+                f"  {row_since(debugger, row).number:>6} {row.kind.text:<12} {what}  {debugger.place(row.pc)}"
+            )
+        )
     lines.append(Text())
     say("try", _next(debugger, bool(faults)), palette.good)
     return lines
@@ -98,7 +110,8 @@ def _next(debugger: Debugger, faulted: bool) -> str:
                 for each in debugger.exits.last(64)
                 if each.kind in (Event.FAULT, Event.UNMAPPED, Event.CRASH)
             )
-            return f":restart, then :goto {max(fault.instruction - 20, 0)} - the state shortly before; then s"
+            before = max(row_since(debugger, fault).instruction - 20, 0)
+            return f":restart, then :goto {before} - the state shortly before; then s"
         case StopKind.CRASHED:
             return ":bt - who called this; :restart runs it again"
         case StopKind.BLOCKED:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import Final
+
+import numpy as np
 
 from axemu.errors import UsageError
 from axemu.tracer.codeview import decoding
 from axemu.tracer.commands.command import Answer
 from axemu.tracer.commands.running import count
 from axemu.tracer.memory import Patches, bytes_of
+from axemu.tracer.origin import since
 from emu.debug.debugger import Debugger
 from emu.debug.devices import views
 from emu.debug.errors import Unreadable
+from emu.debug.exits import Event
 from emu.debug.expression import Expression, assign
 from emu.debug.info import Source
 from emu.debug.values import Printer
@@ -166,8 +171,13 @@ def _points(debugger: Debugger, text: str) -> str:
 
 
 def _exits(debugger: Debugger, text: str) -> str:
-    counts = sorted(debugger.machine.exits.items(), key=lambda each: -each[1])
-    return "\n".join(f"{number:>12,}  {name}" for name, number in counts) or "No exits yet."
+    counts = Counter[int]()
+    for _, rows in debugger.exits.parts():
+        counts.update(
+            dict(zip(*(each.tolist() for each in np.unique(rows["kind"], return_counts=True)), strict=True))
+        )
+    lines = [f"{number:>12,}  {Event(kind).text}" for kind, number in counts.most_common()]
+    return "\n".join(lines) or "No exits yet."
 
 
 def _devices(debugger: Debugger, text: str) -> str:
@@ -327,4 +337,4 @@ def undo(debugger: Debugger, text: str) -> Answer:
 
 
 def when(debugger: Debugger, text: str) -> Answer:
-    return Answer(str(debugger.position))
+    return Answer(str(since(debugger, debugger.position)))

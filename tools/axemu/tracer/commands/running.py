@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axemu.errors import UsageError
+from axemu.tracer import origin
 from emu.debug.debugger import Debugger
 from emu.debug.stop import Stop
 
@@ -52,9 +53,10 @@ def exits(debugger: Debugger, text: str) -> Stop:
 def goto(debugger: Debugger, text: str) -> Stop:
     kind, colon, number = text.partition(":")
     if colon and kind.strip() == "exit":
-        return debugger.run_to_exit(count(number))
-    return debugger.run_to_instruction(count(text, debugger.machine.retired))
+        return origin.run_to_exit(debugger, count(number))
+    here = origin.since(debugger, debugger.position).instruction
+    return origin.run_to_instruction(debugger, count(text, here))
 
 
 def restart(debugger: Debugger, text: str) -> Stop:
-    return debugger.restart()
+    return origin.restart(debugger)

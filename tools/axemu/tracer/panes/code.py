@@ -70,9 +70,11 @@ class Code(Pane):
         return text
 
     def address_at(self, line: int) -> int | None:
-        """Of the instruction on a line of the pane."""
-        row = self.rows[line] if 0 <= line < len(self.rows) else None
-        return None if row is None else row.address
+        """Of the instruction on a line of the pane, of the next one where that is a label or a source line."""
+        for row in self.rows[max(line, 0) :]:
+            if row is not None:
+                return row.address
+        return None
 
 
 def _arrows(code: tuple[CodeLine, ...]) -> list[str]:

@@ -50,6 +50,9 @@ class Exits(Pane):
             return
         self._stale = False
         was_last = self._follow or self.cursor >= self.count - 1
+        if self.view.origin != snapshot.exits.origin:
+            self.filter = Filter.parse(self.filter.text, self.places, snapshot.symbols, snapshot.exits.origin)
+            self._chosen, self._seen = np.empty(0, np.int64), 0
         self.view = snapshot.exits
         if self.view.count < self._seen:
             self._chosen, self._seen = np.empty(0, np.int64), 0

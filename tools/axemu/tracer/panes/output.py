@@ -19,7 +19,9 @@ class Output(Pane):
         self.text: deque[Text] = deque(maxlen=5000)
 
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
-        return list(self.text) or [
+        console = self.app.console
+        folded = [part for line in self.text for part in line.wrap(console, width, overflow="fold")]
+        return folded or [
             Text("`:` opens the command line; its answers come here. :help lists it.", self.palette.faint)
         ]
 
