@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
+from bench.debugging import debugger_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
@@ -56,6 +57,7 @@ def bench(
             else numbers(QUICK if quick else FULL, Path(scratch))
             + linux
             + suite_numbers(MANY // 20 if quick else MANY)
+            + debugger_numbers()
         )
         if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)
