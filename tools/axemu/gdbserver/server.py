@@ -68,6 +68,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def refuse_early(listener: socket.socket) -> int:
+    """Close the connections of clients that came before there was a guest, and have run out of patience or will; how
+    many. They may come again."""
+    count = 0
+    with suppress(OSError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
 class Connection:
     """A client's socket: what has come is taken apart, what is to go waits for room."""
 

@@ -23,9 +23,10 @@ from axemu.suite.dialogue import Dialogue, Mark
 from axemu.suite.places import code_at
 from axemu.suite.reports.consoles import plain
 from axemu.suite.seeding import seeded
-from axemu.suite.views import Memory, Registers, Where, place_of
+from axemu.suite.views import Memory, Where, place_of
 from axvcpu.exits import AxVCpuExitReason, Debug
 from emu.config import MachineConfig
+from emu.debug.registers import Registers
 from emu.errors import ConfigError, LoadError, UnknownName
 from emu.guest import MANIFEST, load_guest
 from emu.loaders import open_image
