@@ -68,17 +68,6 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def refuse_early(listener: socket.socket) -> int:
-    """Close the connections of clients that came before there was a guest, and have run out of patience or will; how
-    many. They may come again."""
-    count = 0
-    with suppress(OSError):
-        while True:
-            listener.accept()[0].close()
-            count += 1
-    return count
-
-
 class Connection:
     """A client's socket: what has come is taken apart, what is to go waits for room."""
 
@@ -272,6 +261,8 @@ class Server:
                         connection.put(connection.last)
                 case Damaged():
                     connection.put(b"-")
+                case Packet() if conversation.acknowledging and at and each == received[at - 1]:
+                    pass  # sent again while the guest was being made: a client waits for its answer otherwise
                 case Oversized() | Packet():
                     self._answer(connection, conversation, each)
             if connection.full and at % 64 == 63:

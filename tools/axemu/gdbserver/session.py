@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from axemu.gdbserver.server import Manners, Server, listen, refuse_early
+from axemu.gdbserver.server import Manners, Server, listen
 from axemu.plan import Plan
 from axemu.session import Session, conclude
 from emu.outcome import Ending, Outcome
@@ -35,8 +35,6 @@ class ServedSession(Session):
 
         begin = time.monotonic()
         limit, timeout = self.plan.budget, self.plan.timeout
-        if refuse_early(self._listener):
-            self._print("a client came before the guest was ready: let it connect again")
         with Driver(lambda: Debugger(machine)) as driver:
             server = self._server = Server(driver, self._listener, self._manners, self._tell)
             host, port = server.address

@@ -138,6 +138,7 @@ def _readme(case: Case, result: Result, place: Path) -> Iterator[str]:
     if case.prefix is None:
         yield f"  axemu run {os.path.relpath(place)} -v                 the same run again"
         yield f"  axemu run {os.path.relpath(place)} -d exits,traps     with every exit"
+        yield f"  axemu trace {os.path.relpath(place)}                  in the tracer; axemu gdb for gdb"
         yield f"  axemu suite run {os.path.relpath(place)}              the verdict again"
     else:
         yield f"  {result.replay}"
