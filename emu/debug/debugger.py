@@ -392,15 +392,18 @@ class Debugger:
         places: dict[int, Here] | None = None,
         *,
         traps: bool = False,
+        standing: Vcpu | None = None,
     ) -> Stop:
         """The run behind all others: until a point stops it, `limit` instructions have retired in all, a vCPU comes to
         one of `places` (address -> whether it is the one), or, with `traps`, the guest takes an exception or
-        interrupt (then `Stop.trap` is set and kind is STEP). Does not become `self.stop`: `finish` does that."""
+        interrupt (then `Stop.trap` is set and kind is STEP). No point stops `standing` before it has moved. Does not
+        become `self.stop`: `_finish` does that."""
         machine, catcher = self.machine, self._catcher
         deadline = None if timeout is None else time.monotonic() + timeout
         if self.stop.over and self.stop.kind is StopKind.ENDED:
             return self.stop
         begin = (machine.retired, machine.schedule.current.id)
+        stood = None if standing is None else (standing.id, standing.arch.retired)
         over = self._answer()
         if over is not None:
             return over
@@ -415,7 +418,7 @@ class Debugger:
                 if self._interrupted:
                     return self._break()
                 outcome = machine.run(left, rest, catcher.until)
-                stop = self._judge(outcome, limit, places, begin)
+                stop = self._judge(outcome, limit, places, begin, stood)
                 if stop is not None:
                     return stop
                 over = self._answer()
@@ -426,7 +429,12 @@ class Debugger:
             catcher.end()
 
     def _judge(
-        self, outcome: Outcome, limit: int | None, places: dict[int, Here], begin: tuple[int, int]
+        self,
+        outcome: Outcome,
+        limit: int | None,
+        places: dict[int, Here],
+        begin: tuple[int, int],
+        stood: tuple[int, int] | None,
     ) -> Stop | None:
         """The stop that an outcome is, None where the run goes on."""
         catcher, machine = self._catcher, self.machine
@@ -439,7 +447,8 @@ class Debugger:
                     return caught or catcher.watched(exit, vcpu)
                 if (machine.retired, vcpu.id) == begin:
                     return None  # it stood there when the run began
-                hit = catcher.arrived(exit.pc, vcpu)
+                moved = (vcpu.id, vcpu.arch.retired) != stood
+                hit = catcher.arrived(exit.pc, vcpu) if moved else None
                 if hit is not None:
                     return hit
                 here = places.get(exit.pc)

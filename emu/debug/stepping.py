@@ -40,9 +40,15 @@ def step(debugger: Debugger, count: int = 1) -> Stop:
 def one(debugger: Debugger) -> Stop:
     """One instruction of the selected vCPU, or the trap that it takes instead. Others run on in their turns."""
     machine, number = debugger.machine, debugger.vcpu
-    arch = machine.vcpus[number].arch
+    vcpu = machine.vcpus[number]
+    arch = vcpu.arch
     before = arch.retired
     while True:
+        if machine.schedule.pick() is not vcpu:  # another one's turn is not over
+            arch.forget_breakpoint()
+            stop = debugger.run(None, None, {arch.pc: lambda other: other is vcpu}, standing=vcpu)
+            if stop.kind is not StopKind.STEP or stop.vcpu != number:
+                return stop
         stop = debugger.run(machine.retired + 1, traps=True)
         if stop.kind is StopKind.POSITION:
             if arch.retired != before:

@@ -566,6 +566,10 @@ class EngineVCpu(ControlWords):
         if self._engine is not None:
             self._engine.set_breakpoints(addresses)
 
+    def forget_breakpoint(self) -> None:
+        """A breakpoint where this one stands stops it, also if it did before."""
+        self.words[WORD["break_retired"]] = 0
+
     def begin_translation(self) -> None:
         """Every vCPU of this one's engine is as after reset."""
         if self._engine is not None:
