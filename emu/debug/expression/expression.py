@@ -158,6 +158,11 @@ class _Evaluation:
         before, self.sizing = self.sizing, True
         try:
             return self.of(node).type
+        except ExpressionError:
+            found = self.scope.info.type(node.name) if isinstance(node, Name) else None
+            if found is None:
+                raise
+            return found  # the parser cannot know that a name is a type's
         finally:
             self.sizing = before
 
@@ -330,6 +335,8 @@ class _Evaluation:
             return self.load(plain.target, value.address) if value.address is not None else value.element(0)
         if plain.kind is Kind.FUNCTION:
             return value
+        if plain.kind in (Kind.STRUCT, Kind.UNION, Kind.VOID):
+            raise self.error(at, f"a pointer, not a value of type {value.type}")
         address = self.whole(at, value)
         if plain.kind in (Kind.POINTER, Kind.REFERENCE):
             if plain.target.strip().kind is Kind.VOID:

@@ -244,6 +244,8 @@ class _Parser:
         stars = 0
         while place < len(self.tokens) and self.tokens[place].text == "*":
             place, stars = place + 1, stars + 1
+        if _TYPE_LIKE.match(name) and place < len(self.tokens) and self.tokens[place].text == "[":
+            return True
         if place >= len(self.tokens) or self.tokens[place].text != ")":
             return False
         if stars or _TYPE_LIKE.match(name):

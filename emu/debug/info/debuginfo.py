@@ -129,6 +129,16 @@ class DebugInfo:
         One address for each function and inlined copy with code of the line; where that is a function's entry, the
         one after its prologue.
         """
+        key = file, line
+        if key not in self._places:
+            self._places[key] = self._addresses(file, line)
+        return list(self._places[key])
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, int], list[int]]:
+        return {}
+
+    def _addresses(self, file: str, line: int) -> list[int]:
         best = 0
         found: list[tuple[Unit, int]] = []
         for unit in self._units_of(file):

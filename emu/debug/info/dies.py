@@ -428,6 +428,7 @@ class Units:
         self.order: Any = "big" if sections.big_endian else "little"
         self.info: Section = sections.section(".debug_info")
         self._tables: dict[tuple[int, int, int, int], dict[int, Abbreviation]] = {}
+        self._alone: dict[tuple[int, int, int, int, int], Abbreviation | None] = {}
         self._starts: list[int] = []
         self.list: list[Unit] = []
         self._signatures: dict[int, Unit] = {}
@@ -541,14 +542,15 @@ class Units:
     def abbreviation(
         self, offset: int, address: int, width: int, version: int, code: int
     ) -> Abbreviation | None:
-        """One row of the table. Of a table that is not read yet only the first is looked at: it is the unit's own, and a
+        """One row of the table. One that is not read yet is read up to that row only: a unit's own is early in it, and a
         kernel has thousands of tables."""
         key = (offset, address, width, version)
-        if key not in self._tables:
-            first = next(self._rows(offset, address, width, version), None)
-            if first is not None and first[0] == code:
-                return first[1]
-        return self.abbreviations(*key).get(code)
+        if key in self._tables:
+            return self._tables[key].get(code)
+        if (*key, code) not in self._alone:
+            rows = self._rows(*key)
+            self._alone[*key, code] = next((row for found, row in rows if found == code), None)
+        return self._alone[*key, code]
 
     def _rows(
         self, position: int, address: int, width: int, version: int

@@ -142,7 +142,10 @@ class Sections:
                 return Section(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         packed = stored.view[form.size :]
         if kind == 1:  # ELFCOMPRESS_ZLIB
-            content = zlib.decompressobj().decompress(packed, size)
+            unpacker = zlib.decompressobj()
+            content = unpacker.decompress(packed, size + 1)
+            if len(content) != size or not unpacker.eof:
+                raise ValueError(f"it says that {size} bytes are compressed in it, which is not so")
         elif kind == 2:  # ELFCOMPRESS_ZSTD
             content = _zstd(bytes(packed), size)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Final
@@ -118,7 +118,6 @@ class Printer:
         size = inner.strip().size
         data = value.data
         assert isinstance(data, bytes)
-        count = len(data) // size if size else 0
         if inner.character and letter in ("", "s"):
             cut = data.rstrip(b"\0")
             zeros = len(data) - len(cut)
@@ -126,27 +125,26 @@ class Printer:
             if zeros > 1 or not zeros:
                 shown = data[:-1] if data.endswith(b"\0") else data
             return self._quoted(shown[: self.elements], len(shown) > self.elements)
-        texts = self._runs(value, letter, depth, min(count, self.elements), data, size)
-        ending = "..." if count > self.elements else ""
-        return "{" + ", ".join(texts) + ending + "}"
+        texts, more = self._runs(value, letter, depth, data, size)
+        return "{" + ", ".join(texts) + ("..." if more else "") + "}"
 
-    def _runs(
-        self, value: Value, letter: str, depth: int, count: int, data: bytes, size: int
-    ) -> Iterator[str]:
-        """The elements, those repeated more than the limit once."""
-        index, total = 0, len(data) // size if size else 0
-        while index < count:
+    def _runs(self, value: Value, letter: str, depth: int, data: bytes, size: int) -> tuple[list[str], bool]:
+        """The elements up to the limit, those repeated once (they count as `repeats`); whether there are more."""
+        texts: list[str] = []
+        index, shown, total = 0, 0, len(data) // size if size else 0
+        while index < total and shown < self.elements:
             same = index + 1
             first = data[index * size : index * size + size]
             while same < total and data[same * size : same * size + size] == first:
                 same += 1
             text = self._any(value.element(index), letter, depth + 1)
             if same - index >= self.repeats:
-                yield f"{text} <repeats {same - index} times>"
-                index = same
+                texts.append(f"{text} <repeats {same - index} times>")
+                index, shown = same, shown + self.repeats
             else:
-                yield text
-                index += 1
+                texts.append(text)
+                index, shown = index + 1, shown + 1
+        return texts, index < total
 
     def _quoted(self, data: bytes, more: bool) -> str:
         """A string literal, with runs of one character that are longer than the limit taken out, as gdb does."""
@@ -173,10 +171,12 @@ class Printer:
 
     def _formatted(self, value: Value, letter: str) -> str:
         plain = value.type.strip()
-        width = value.bits or 8 * max(plain.size, 1)
+        width = 8 * max(plain.size, 1)
         if letter == "f":
             return _float(_as_float(value), plain.size)
-        raw = value.raw
+        raw = (
+            int(value.scalar) & (1 << width) - 1 if value.bits else value.raw
+        )  # as wide as its type, as in gdb
         if plain.encoding == Encoding.FLOAT and letter in "ca":  # the others show its bits
             raw = Value.number(_WHOLE, value.scalar).raw & (1 << width) - 1
         signed = raw - (1 << width) if raw >> width - 1 & 1 else raw
