@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _STRIDE: Final = 256  # names from one marker to the next
 _MOST: Final = 1 << 20  # symbols; the largest kernels have some 300,000
 _LONGEST_NAME: Final = 512  # bytes as packed; KSYM_NAME_LEN
+_LARGEST: Final = np.uint64(1 << 32)  # bytes of a kernel, at most
 _LETTERS: Final = nm.LETTERS | {"U"}
 Numbers = NDArray[Any]
 
@@ -178,7 +179,8 @@ def _unpacked(data: bytes, count: int, markers: list[int], tokens: tuple[str, ..
 
 
 def _addresses(reader: _Reader, count: int, head: int, tail: int) -> tuple[int, list[int]] | None:
-    """(how many of the first are numbers and no places, all addresses) of the tables that end at `head` or begin at `tail`."""
+    """(how many of the first are numbers and no places, all addresses), from tables that end at `head` or begin at
+    `tail`."""
     width = reader.width
     before = (head - width - 4 * count) // width * width
     for offsets, base in ((tail, reader.up(tail + 4 * count)), (before, head - width)):
@@ -187,9 +189,16 @@ def _addresses(reader: _Reader, count: int, head: int, tail: int) -> tuple[int, 
             return found
     for start in (tail, head - width * count):
         words = reader.numbers(start, count, width)
-        if words is not None and _ascend(words) and words[-1] > words[0]:
+        if words is not None and _ascend(words) and _are_places(words):
             return 0, words.tolist()
     return None
+
+
+def _are_places(words: Numbers) -> bool:
+    """Whether these ascending addresses are those of one kernel, but for low numbers before them (percpu): no two
+    words of half the size in each, and not one and the same."""
+    high = words[words.astype(np.uint64).searchsorted(_LARGEST) :]
+    return bool(words[-1] > words[0] and (not len(high) or high[-1] - high[0] < _LARGEST))
 
 
 def _relative(reader: _Reader, count: int, offsets: int, at: int) -> tuple[int, list[int]] | None:
@@ -197,16 +206,17 @@ def _relative(reader: _Reader, count: int, offsets: int, at: int) -> tuple[int, 
     if raw is None or bases is None or not bases[0]:  # 0: a kernel that is to relocate itself first
         return None
     base, mask = int(bases[0]), (1 << 8 * reader.width) - 1
-    if _ascend(raw):
-        if raw[-1] == raw[0]:
-            return None
-        return 0, [(base + each) & mask for each in raw.tolist()]
+    if _ascend(
+        raw
+    ):  # the base is the first symbol's address, and no kernel has 2 GiB (but its addresses look so)
+        fits = raw[0] == 0 and 0 < raw[-1] <= min(mask - base, (1 << 31) - 1)
+        return (0, [base + each for each in raw.tolist()]) if fits else None
     signed = raw.view(f"{reader.order}i4")
     fixed = int(np.count_nonzero(signed >= 0))
-    if not (signed[:fixed] >= 0).all() or not _ascend(signed[:fixed]) or not _ascend(signed[fixed:][::-1]):
+    numbers, places = signed[:fixed], signed[fixed:]
+    if not (_ascend(numbers) and _ascend(places[::-1]) and len(places) and places[0] == -1):
         return None
-    places = ((base - 1 - each) & mask for each in signed[fixed:].tolist())
-    return fixed, [*signed[:fixed].tolist(), *places]
+    return fixed, [*numbers.tolist(), *((base - 1 - each) & mask for each in places.tolist())]
 
 
 def _ascend(numbers: Numbers) -> bool:
