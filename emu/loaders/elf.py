@@ -40,7 +40,7 @@ def load(path: Path, data: bytes, isa: str | None = None) -> Image:
 def _load(path: Path, data: bytes, asked: str | None) -> Image:
     file = ElfTables.read(path, data)
     isa = _isa(file, asked)
-    _executable(file)
+    check_executable(file)
     segments = tuple(_segments(file))
     if reason := userspace.reason(file):
         raise LoadError(
@@ -79,7 +79,8 @@ def _isa(file: ElfTables, asked: str | None) -> str:
     return found
 
 
-def _executable(file: ElfTables) -> None:
+def check_executable(file: ElfTables) -> None:
+    """Raises LoadError where it is not linked to the end: an object file, a kernel module, a core dump."""
     kind = file.header["e_type"]
     if kind in ("ET_EXEC", "ET_DYN"):
         return
