@@ -454,7 +454,7 @@ class Tracer(App[int]):
         try:
             call = self.commands.parse(text)
         except CommandError as error:
-            self.on_tracer_answered(self.Answered(Answer(str(error), bad=True)))
+            self.show_answer(Answer(str(error), bad=True))
             return
         if call is None:
             return
@@ -463,7 +463,7 @@ class Tracer(App[int]):
             try:
                 command.screen(self, argument)
             except CommandError as error:
-                self.on_tracer_answered(self.Answered(Answer(str(error), bad=True)))
+                self.show_answer(Answer(str(error), bad=True))
             return
         if command.run is not None:
             run = command.run
@@ -484,7 +484,9 @@ class Tracer(App[int]):
         self.guest.look(lambda debugger: look(debugger, argument)).add_done_callback(done)
 
     def on_tracer_answered(self, message: Tracer.Answered) -> None:
-        answer = message.answer
+        self.show_answer(message.answer)
+
+    def show_answer(self, answer: Answer) -> None:
         lines = [Text(answer.echo, "bold")] if answer.echo else []
         style = self.palette.bad if answer.bad else ""
         lines += [Text(line.expandtabs(), style) for line in answer.text.splitlines()]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from typing import Any, Final, TypeVar
 
 from axemu.tracer.chains import Follower
 from axemu.tracer.codeview import code_window
 from axemu.tracer.exitview import ExitView, Place, Places
 from axemu.tracer.model import (
-    DeviceRow,
     FrameRow,
     MemoryView,
     PointRow,
@@ -26,8 +24,9 @@ from axemu.tracer.sources import SourceFiles
 from axvcpu.errors import AxError
 from axvcpu.states import VCpuState
 from emu.debug.debugger import Debugger
+from emu.debug.devices import views
 from emu.debug.points import ACCESSES, Breakpoint, Catchpoint, Watchpoint
-from emu.debug.privilege import privilege
+from emu.debug.vcpus import vcpu_view
 from emu.errors import EmuError
 from isa.errors import IsaError
 from isa.register import Register, Role
@@ -95,7 +94,7 @@ class Camera:
             memory=part("memory", lambda: self._memory_view(view), MemoryView()),
             frames=part("frames", lambda: _frames(debugger, view.frames), NOTHING),
             points=part("points", lambda: _points(debugger), NOTHING),
-            devices=part("devices", lambda: _devices(debugger, self.places), NOTHING),
+            devices=part("devices", lambda: tuple(views(debugger.machine)), NOTHING),
             troubles=troubles,
         )
 
@@ -107,6 +106,7 @@ class Camera:
         vcpu = machine.vcpus[number]
         pc = vcpu.arch.pc
         log = debugger.exits
+        vcpus = _vcpus(debugger, number)
         return Snapshot(
             whole=whole,
             running=running,
@@ -119,11 +119,11 @@ class Camera:
             frame=debugger.frame,
             pc=pc,
             place=debugger.place(pc),
-            privilege=_privilege(debugger, number),
+            privilege=vcpus[number].privilege,
             bits=machine.isa.bits,
             exits=ExitView(tuple(log.parts()), log.dropped, origin(debugger)),
             symbols=debugger.symbols,
-            vcpus=_vcpus(debugger, number),
+            vcpus=vcpus,
             **more,
         )
 
@@ -183,19 +183,14 @@ class Camera:
 
 
 def places_of(debugger: Debugger) -> Places:
-    """The machine's devices by address, with the names of their registers where they tell them."""
-    machine = debugger.machine
+    """The machine's devices by address, with the names of their registers."""
     found = []
-    for slot in machine.board.slots:
-        device = machine.devices.get(slot.name)
-        if device is not None:
-            found.append(Place(slot.name, slot.base, device.size, slot.port, _register_names(device)))
+    for view in views(debugger.machine):
+        names: dict[int, str] = {}
+        for register in view.registers:
+            names.setdefault(register.offset, register.name)
+        found.append(Place(view.name, view.base, view.size, view.port, names))
     return Places(found)
-
-
-def _register_names(device: object) -> dict[int, str]:
-    rows = getattr(device, "registers", None) or ()
-    return {each.offset: each.name for each in rows if hasattr(each, "offset") and hasattr(each, "name")}
 
 
 def _order(register: Register) -> tuple[bool, bool, bool]:
@@ -216,14 +211,6 @@ def _decoded(register: Register, value: int) -> tuple[tuple[str, str], ...]:
         elif number:
             found.append((each.name, "" if each.width == 1 else f"{number:#x}"))
     return tuple(found)
-
-
-def _privilege(debugger: Debugger, number: int) -> str:
-    arch = debugger.machine.vcpus[number].arch
-    try:
-        return privilege(debugger.machine.isa, arch.read_register) or ""
-    except REFUSALS:
-        return ""
 
 
 def _frame_pc(debugger: Debugger) -> int:
@@ -278,39 +265,22 @@ def _frames(debugger: Debugger, limit: int) -> tuple[FrameRow, ...]:
 def _vcpus(debugger: Debugger, selected: int) -> tuple[VcpuRow, ...]:
     rows = []
     for vcpu in debugger.machine.vcpus:
-        pc = vcpu.arch.pc
-        reason = vcpu.block_reason
-        waits = (
-            ""
-            if reason is None or vcpu.state is not VCpuState.BLOCKED
-            else str(reason.name).lower().replace("_", " ")
-        )
+        view = vcpu_view(debugger.machine, vcpu.id)
+        blocked = view.state is VCpuState.BLOCKED and view.block is not None
         rows.append(
             VcpuRow(
                 vcpu.id,
-                vcpu.state.name.lower(),
-                waits,
-                pc,
-                debugger.symbols.name(pc) or "",
-                _privilege(debugger, vcpu.id),
-                _pending(debugger, vcpu.id),
+                view.state.name.lower(),
+                str(view.block.name).lower().replace("_", " ") if blocked and view.block is not None else "",
+                view.pc,
+                debugger.symbols.name(view.pc) or "",
+                " ".join(each for each in (view.privilege, view.mode) if each),
+                ", ".join(view.interrupts.pending),
                 vcpu.arch.retired,
                 vcpu.id == selected,
             )
         )
     return tuple(rows)
-
-
-def _pending(debugger: Debugger, number: int) -> str:
-    """The names of RISC-V's pending interrupts; of others nothing is known."""
-    isa = debugger.machine.isa
-    if not isa.name.startswith("riscv"):
-        return ""
-    try:
-        word = debugger.machine.vcpus[number].arch.read_register("mip")
-    except REFUSALS:
-        return ""
-    return ", ".join(isa.vector_name(bit, interrupt=True) for bit in range(16) if word >> bit & 1)
 
 
 def _points(debugger: Debugger) -> tuple[PointRow, ...]:
@@ -336,40 +306,3 @@ def _points(debugger: Debugger) -> tuple[PointRow, ...]:
             details.append(f"vCPU {point.vcpu}")
         rows.append(PointRow(point.number, kind, point.what, point.enabled, point.hits, "; ".join(details)))
     return tuple(rows)
-
-
-def _devices(debugger: Debugger, places: Places) -> tuple[DeviceRow, ...]:
-    machine = debugger.machine
-    slots = {slot.name: slot for slot in machine.board.slots}
-    rows = []
-    for name, device in machine.devices.items():
-        slot = slots.get(name)
-        if slot is None:
-            continue
-        place = next((each for each in places.all if each.name == name), None)
-        named = place.registers if place is not None else {}
-        offsets = named or dict.fromkeys(range(0, min(device.size, 32), 4), "")
-        width = 1 if named and min(device.size, 256) <= 256 and any(offset % 4 for offset in named) else 4
-        words = tuple(
-            (offset, text, device.peek(offset, width))
-            for offset, text in offsets.items()
-            if offset + width <= device.size
-        )
-        rows.append(
-            DeviceRow(name, slot.kind, slot.base, device.size, slot.port, words, _facts(device.state))
-        )
-    return tuple(rows)
-
-
-def _facts(state: object) -> tuple[tuple[str, str], ...]:
-    """A device's state as text: what is not zero, shortened."""
-    if not is_dataclass(state):
-        return ()
-    found = []
-    for each in fields(state):
-        value = getattr(state, each.name)
-        if value in (0, None, False, b"", "", [], {}):
-            continue
-        text = f"{value:#x}" if isinstance(value, int) and not isinstance(value, bool) else repr(value)
-        found.append((each.name, text if len(text) <= 60 else f"{text[:57]}..."))
-    return tuple(found)

@@ -78,7 +78,7 @@ def start(options: dict[str, Any]) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The tracer needs a terminal, and standard input or output is none.",
-            attempt="`axemu trace --plain` (coming) prints a trace, `axemu gdb` serves a debugger, `axemu run` runs it.",
+            attempt="`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace.",
         )
     run, demo, theme = options.pop("run"), options.pop("demo"), options.pop("theme")
     known = {each.name for each in fields(Request)}

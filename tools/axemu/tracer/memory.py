@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from axemu.errors import UsageError
 from emu.debug.debugger import Debugger
@@ -33,6 +35,13 @@ class Patches:
         last = self.made.pop()
         debugger.memory.write(last.address, last.before)
         return last.address
+
+
+_PATCHES: Final[WeakKeyDictionary[Debugger, Patches]] = WeakKeyDictionary()
+
+
+def patches(debugger: Debugger) -> Patches:
+    return _PATCHES.setdefault(debugger, Patches())
 
 
 def bytes_of(text: str) -> bytes:

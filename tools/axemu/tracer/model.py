@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from axemu.tracer.exitview import ExitView
+from emu.debug.devices import DeviceView
 from emu.debug.stop import Position, Stop
 from emu.symbols import SymbolTable
 
@@ -118,19 +119,6 @@ class PointRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """`words`: (offset, name, value) of its registers, looked at without effect."""
-
-    name: str
-    kind: str
-    base: int
-    size: int
-    port: bool
-    words: tuple[tuple[int, str, int], ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One moment of one guest. While it runs only what is cheap is there: `whole` is False, and panes keep what they
     showed last. `troubles`: pane -> why it has nothing to show."""
@@ -158,7 +146,7 @@ class Snapshot:
     frames: tuple[FrameRow, ...] = ()
     vcpus: tuple[VcpuRow, ...] = ()
     points: tuple[PointRow, ...] = ()
-    devices: tuple[DeviceRow, ...] = ()
+    devices: tuple[DeviceView, ...] = ()
     troubles: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from axemu.tracer.exitview import ZERO
+from axemu.tracer.memory import patches
 from emu.debug.debugger import Debugger
 from emu.debug.devices import describe
 from emu.debug.errors import NotPossible
@@ -25,6 +26,7 @@ def restart(debugger: Debugger) -> Stop:
     """The machine as after power-on; its exit table is empty again."""
     stop = debugger.restart()
     debugger.exits.clear()
+    patches(debugger).made.clear()
     _ORIGINS[debugger] = debugger.position
     return stop
 

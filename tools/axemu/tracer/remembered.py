@@ -76,7 +76,8 @@ class Remembered:
         if not set_ and not lost:
             return []
         return [
-            f"{set_} points of the last session are set" + (f", {lost} have no place now" if lost else "")
+            f"Points of the last time that are set again: {set_}"
+            + (f"; without a place now: {lost}" if lost else "")
         ]
 
     def note_points(self, debugger: Debugger) -> None:

@@ -13,7 +13,7 @@ from axemu.errors import UsageError
 from axemu.tracer.codeview import decoding
 from axemu.tracer.commands.command import Answer
 from axemu.tracer.commands.running import count
-from axemu.tracer.memory import Patches, bytes_of
+from axemu.tracer.memory import bytes_of, patches
 from axemu.tracer.origin import since
 from emu.debug.debugger import Debugger
 from emu.debug.devices import views
@@ -21,6 +21,7 @@ from emu.debug.errors import Unreadable
 from emu.debug.exits import Event
 from emu.debug.expression import Expression, assign
 from emu.debug.info import Source
+from emu.debug.mappings import mappings
 from emu.debug.values import Printer
 from emu.debug.vcpus import vcpu_view
 from emu.debug.walk import walk
@@ -28,7 +29,6 @@ from isa.disassembly import disassemble
 
 UNITS: Final = {"b": 1, "h": 2, "w": 4, "g": 8}
 FORMAT: Final = re.compile(r"^/(\d*)([xduotcasiz]?)([bhwg]?)([xduotcasiz]?)\s*")
-PATCHES: Final = Patches()
 SEARCHED: Final = 1 << 24
 """Bytes that `find` looks through."""
 
@@ -217,7 +217,8 @@ def _line(debugger: Debugger, text: str) -> str:
 
 
 def _tlb(debugger: Debugger, text: str) -> str:
-    return _walk(debugger, debugger.pc)
+    found = mappings(debugger.machine, debugger.vcpu)
+    return "\n".join([*map(str, found.ranges), *([found.note] if found.note else [])]) or "Nothing is mapped."
 
 
 def _locals(debugger: Debugger, text: str) -> str:
@@ -328,12 +329,12 @@ def poke(debugger: Debugger, text: str) -> Answer:
     where, _, rest = text.partition(" ")
     at = address(debugger, where)
     data = bytes_of(rest)
-    PATCHES.write(debugger, at, data)
+    patches(debugger).write(debugger, at, data)
     return Answer(f"{len(data)} bytes written at {at:#x}; :undo takes them back")
 
 
 def undo(debugger: Debugger, text: str) -> Answer:
-    return Answer(f"the bytes at {PATCHES.undo(debugger):#x} are as before")
+    return Answer(f"the bytes at {patches(debugger).undo(debugger):#x} are as before")
 
 
 def when(debugger: Debugger, text: str) -> Answer:

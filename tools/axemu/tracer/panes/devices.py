@@ -18,21 +18,33 @@ class Devices(Pane):
         for row in snapshot.devices:
             line = Text(no_wrap=True)
             line.append(f"{row.name} ", palette.title)
-            line.append(
-                f"{row.kind}, {'port ' if row.port else ''}{row.base:#x}+{row.size:#x}", palette.faint
-            )
+            where = f"{row.kind}, {'port ' if row.port else ''}{row.base:#x}+{row.size:#x}"
+            line.append(f"{where} {row.behind}".rstrip(), palette.faint)
             lines.append(line)
+            if row.fault:
+                lines.append(Text(f"  {row.fault}", palette.bad))
+            if row.line is not None:
+                level = {True: ", high", False: ", low", None: ""}[row.line.level]
+                lines.append(Text(f"  interrupt: {row.line.text}{level}", palette.trap))
             words = Text("  ", no_wrap=True)
-            for offset, name, value in row.words:
-                part = f"{name or f'+{offset:#x}'}={value:#x} "
-                if len(words) + len(part) > max(width, 30):
+            for each in row.registers:
+                if each.value is None:
+                    continue
+                part = f"{each.name}={each.value:#x}{f' {each.text}' if each.text else ''}  "
+                if len(words) > 2 and len(words) + len(part) > max(width, 30):
                     lines.append(words)
                     words = Text("  ", no_wrap=True)
-                words.append(part, palette.number if value else palette.faint)
+                words.append(part, palette.number if each.value else palette.faint)
             if len(words) > 2:
                 lines.append(words)
-            for name, text in row.facts:
-                fact = Text(f"    {name}: ", palette.symbol)
-                fact.append(text, palette.number)
-                lines.append(fact)
+            for source in row.sources:
+                if source.level or source.pending or source.claimed:
+                    states = [name for name in ("level", "pending", "claimed") if getattr(source, name)]
+                    lines.append(
+                        Text(f"  input {source.number} {source.device}: {', '.join(states)}", palette.trap)
+                    )
+            lines += [
+                Text(f"  queue {queue.name}: {queue.taken} taken, {queue.used} used", palette.symbol)
+                for queue in row.queues
+            ]
         return lines

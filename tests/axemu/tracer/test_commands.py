@@ -1,0 +1,241 @@
+"""The tracer's command line: every command once, and what nobody should type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from axemu.options import Request
+from axemu.plan import Plan
+from axemu.tracer.app import Tracer
+from axemu.tracer.channel import TracerChannel
+from axemu.tracer.commands import Answer, CommandTable
+from axemu.tracer.guest import TracedGuest
+from axemu.tracer.remembered import Remembered
+from emu.debug.stop import StopKind
+from tests.axemu.conftest import ROOT
+
+CRASH = ROOT / "guests" / "riscv64" / "crash"
+SCRIPT = """
+b main
+c
+bt
+up
+frame 1
+down
+si 2
+s
+n
+ni
+e 2
+when
+p $sp
+p/x 1 + 2
+ptype $pc
+x/4i $pc
+x/8xb $sp
+x/2s $pc
+set $a0 = 5
+info reg
+info reg mstatus
+info b
+info exits
+info devices
+info devices uart
+info threads
+info symbol main
+info line main
+info tlb
+info locals
+info frame
+page $pc
+vcpu 0
+disas third
+list main
+mem $sp
+find storing
+poke $sp 00
+undo
+watch *(long *)$sp if 0
+rwatch *(int *)$sp
+awatch *(int *)$sp
+disable 2
+enable 2
+condition 2 1
+ignore 2 3
+catch exception
+delete
+tbreak second
+until second
+fin
+goto exit:38
+filter uart -read
+why
+theme
+help
+restart
+goto 210
+"""
+
+
+class Noting(Tracer):
+    """Keeps what was answered."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.answers: list[Answer] = []
+
+    def show_answer(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        super().show_answer(answer)
+
+
+def asked(
+    body: Callable[[Tracer, Callable[[str], Awaitable[Answer | None]]], Awaitable[None]],
+    guest_file=CRASH,
+    remembered: Remembered | None = None,
+) -> None:
+    """`body(app, ask)`, where `ask(text)` types a command and returns what was answered once the guest stands."""
+
+    async def run() -> None:
+        plan = Plan.of(Request(guest=guest_file)).unlimited()
+        with TracedGuest(plan, TracerChannel()) as guest:
+            app = Noting(guest, remembered=remembered)
+            async with app.run_test(size=(120, 40)) as pilot:
+
+                async def settled() -> None:
+                    stop = await asyncio.wrap_future(guest.look(lambda debugger: debugger.stop))
+                    shown = app.snapshot
+                    while (
+                        guest.running
+                        or app._asked
+                        or shown is None
+                        or not shown.whole
+                        or shown.stop is not stop
+                    ):
+                        await pilot.pause(0.005)
+                        stop = await asyncio.wrap_future(guest.look(lambda debugger: debugger.stop))
+                        shown = app.snapshot
+
+                async def ask(text: str) -> Answer | None:
+                    app.answers.clear()
+                    app.carry_out(text)
+                    call = (
+                        app.commands.parse(text) if text.split(maxsplit=1)[0] in app.commands.names else None
+                    )
+                    while call is not None and call.command.look is not None and not app.answers:
+                        await pilot.pause(0.005)
+                    await asyncio.wait_for(settled(), 30)
+                    await pilot.pause()
+                    while len(app.screen_stack) > 1:
+                        await pilot.press("escape")
+                    return app.answers[-1] if app.answers else None
+
+                await ask("when")
+                await body(app, ask)
+
+    asyncio.run(run())
+
+
+def test_every_command_of_the_table_runs_without_an_error() -> None:
+    lines = SCRIPT.strip().splitlines()
+    table = CommandTable()
+    ran = {table.parse(line).command.names[0] for line in lines}
+    assert ran == {each.names[0] for each in table.all} - {"quit"}
+
+    async def body(app: Tracer, ask) -> None:
+        for line in lines:
+            answer = await ask(line)
+            assert answer is None or not answer.bad, (line, answer.text)
+            assert not app.snapshot.troubles, (line, app.snapshot.troubles)
+        assert app.snapshot.position.instruction == 210
+        assert app.failure is None
+
+    asked(body)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("frob", "rsi", "p nosuch", "x nosuch", "goto abc", "goto exit:x", "vcpu 9", "frame 99",
+         "info", "info reg no"),
+        ("poke", "poke 1", "poke $sp zz", "undo", "b nosuch", "watch", "catch what", "ignore", "condition", "delete 77"),
+("filter xx", "filter reg:no", "filter value:q"),
+    ],
+)  # fmt: skip
+def test_odd_input_is_answered_by_one_sentence(texts: tuple[str, ...]) -> None:
+    async def body(app: Tracer, ask) -> None:
+        for text in texts:
+            answer = await ask(text)
+            assert answer is not None, text
+            assert answer.bad, (text, answer.text)
+            assert answer.text and "Traceback" not in answer.text and "internal" not in answer.text, (
+                answer.text
+            )
+        assert app.failure is None
+
+    asked(body)
+
+
+def test_counts_begin_anew_with_a_restart() -> None:
+    async def body(app: Tracer, ask) -> None:
+        await ask("c")
+        assert app.snapshot.stop.kind is StopKind.CRASHED
+        first = app.snapshot
+        await ask("restart")
+        assert (app.snapshot.position.instruction, len(app.snapshot.exits)) == (0, 0)
+        await ask("goto exit:39")
+        await ask("c")
+        assert app.snapshot.position == first.position
+        assert app.snapshot.exits.row(38) == first.exits.row(38)
+        await ask("filter exit:39")
+        assert app.exits.count == 1
+        refused = await ask("goto 100")
+        assert "228 have retired" in refused.text
+
+    asked(body)
+
+
+def test_memory_is_edited_and_the_edit_undone() -> None:
+    async def body(app: Tracer, ask) -> None:
+        await ask("mem main")
+        before = app.snapshot.memory.data[:4]
+        await ask('poke main "abcd"')
+        assert bytes(app.snapshot.memory.data[:4]) == b"abcd"
+        await ask("undo")
+        assert app.snapshot.memory.data[:4] == before
+        await ask("poke main 00")
+        await ask("restart")
+        assert (await ask("undo")).bad
+        assert app.snapshot.memory.data[:4] == before
+
+    asked(body)
+
+
+def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    async def first(app: Tracer, ask) -> None:
+        await ask("b third")
+        await ask("catch exception")
+        app.set_theme("light")
+        app.leave()
+        await asyncio.wrap_future(app.guest.look(lambda debugger: None))
+
+    remembered = Remembered("guest")
+    asked(first, remembered=remembered)
+    remembered.save()
+
+    async def second(app: Tracer, ask) -> None:
+        assert app._theme_name == "light"
+        assert [(row.kind, row.what) for row in app.snapshot.points] == [
+            ("break", "third"),
+            ("catch", "exception"),
+        ]
+        await ask("c")
+        assert app.snapshot.place.startswith("0x80000") and "third" in app.snapshot.place
+
+    asked(second, remembered=Remembered("guest"))
