@@ -33,6 +33,7 @@ from emu.watch import Watch
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfos
+    from emu.debug.sources import SymbolSource
     from emu.debug.stack import CallFrames, Frame
     from emu.machine import Machine
     from emu.schedule import Vcpu
@@ -125,8 +126,32 @@ class Debugger:
 
     def add_symbols(self, table: SymbolTable) -> None:
         """More names, e.g. of a program that the guest loads by itself."""
-        self._extra = SymbolTable.merged([self._extra, table])
-        self._symbols = None
+        self._extra = SymbolTable.merged([self._extra, table]) if len(self._extra) else table
+        self._symbols = self._frames = None
+
+    def load_symbols(self, text: str) -> SymbolSource:
+        """Those of "FILE[@BASE]": an ELF executable, with its DWARF and call frames, or a System.map. Raises ConfigError
+        for a BASE that is none, LoadError for another file."""
+        from emu.debug.programs import add_source  # noqa: PLC0415
+        from emu.debug.sources import read_symbols  # noqa: PLC0415
+
+        source = read_symbols(text)
+        add_source(self, source)
+        return source
+
+    def load_kallsyms(self) -> SymbolTable:
+        """Those that a Linux guest has in its memory. Raises NotPossible where none are."""
+        from emu.debug.sources import kallsyms  # noqa: PLC0415
+
+        table = kallsyms(self.machine)
+        if table is None:
+            raise NotPossible(
+                "kallsyms",
+                "no Linux kernel with symbols (CONFIG_KALLSYMS) is in memory",
+                "Let the kernel boot a little, or give its System.map",
+            )
+        self.add_symbols(table)
+        return table
 
     @property
     def info(self) -> DebugInfos:

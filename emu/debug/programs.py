@@ -10,6 +10,7 @@ from emu.debug.stack import CallFrames, backtrace
 
 if TYPE_CHECKING:
     from emu.debug.debugger import Debugger
+    from emu.debug.sources import SymbolSource
     from emu.debug.stack import Frame
     from emu.machine import Machine
 
@@ -35,6 +36,14 @@ def infos_of(machine: Machine) -> DebugInfos:
 
 def unwinders_of(machine: Machine) -> list[CallFrames]:
     return [CallFrames(path) for path in elf_files(machine)]
+
+
+def add_source(debugger: Debugger, source: SymbolSource) -> None:
+    """Its names, and of an ELF file its DWARF and call frames, at the addresses that it was loaded at."""
+    debugger.add_symbols(source.table)
+    if source.is_elf:
+        debugger.info.add(DebugInfo(source.path, base=source.base))
+        debugger.unwinders.append(CallFrames(source.path, source.base))
 
 
 def frames_of(debugger: Debugger, limit: int) -> list[Frame]:

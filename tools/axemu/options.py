@@ -320,6 +320,15 @@ ExitCodeOption = Annotated[
         rich_help_panel=_REPORTS,
     ),
 ]
+SymbolsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--symbols",
+        metavar="FILE[@BASE]|kallsyms",
+        help="More names: of an ELF file (moved by BASE), a System.map, or a Linux guest's own.",
+        rich_help_panel=_LOADED,
+    ),
+]
 
 GdbOption = Annotated[
     str | None,
