@@ -15,13 +15,28 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_library_example_runs_as_printed(
+def test_the_library_examples_run_as_printed(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(ROOT)
+    said = [_said(example, capfd) for example in re.findall(r"```python\n(.*?)```", README, re.DOTALL)]
+    assert any("hello from riscv64 on bare" in text for text in said)
+    assert any("store/AMO access fault at" in text and "third" in text for text in said)
+
+
+def test_the_debugger_in_its_guide_runs_as_printed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    guide = (ROOT / "docs" / "debugging.md").read_text(encoding="utf-8")
+    text = _said(re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0], capfd)
+    assert "breakpoint 1, at" in text
+    assert "store/AMO access fault" in text
+
+
+def _said(example: str, capfd: pytest.CaptureFixture[str]) -> str:
     exec(compile(example, "README.md", "exec"), {})
-    assert "hello from riscv64 on bare" in capfd.readouterr().out
+    return capfd.readouterr().out
 
 
 def test_the_table_of_verbs_names_every_verb_and_no_other(capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from axemu import run as running
 from axemu.errors import UsageError
-from axemu.options import Request
+from axemu.options import Request, SymbolsOption
 
 NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout")
 """Options of `axemu run` about a run's report."""
@@ -33,6 +33,7 @@ OWN: Final = {
         ],
         False,
     ),
+    "symbols": (SymbolsOption, None),
     "theme": (
         Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, mono.")],
         None,
@@ -81,6 +82,7 @@ def start(options: dict[str, Any]) -> int:
             attempt="`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace.",
         )
     run, demo, theme = options.pop("run"), options.pop("demo"), options.pop("theme")
+    symbols = tuple(options.pop("symbols") or ())
     known = {each.name for each in fields(Request)}
     values = {PLURALS.get(name, name): value for name, value in options.items()}
     chosen: dict[str, Any] = {
@@ -95,7 +97,7 @@ def start(options: dict[str, Any]) -> int:
         request = _demo(request)
     from axemu.tracer.launch import launch  # noqa: PLC0415 - `axemu --help` must not pay for it
 
-    return launch(request, run=run, theme=theme)
+    return launch(request, run=run, theme=theme, symbols=symbols)
 
 
 def _demo(request: Request) -> Request:

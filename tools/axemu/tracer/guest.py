@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from axemu.plan import Plan
+from axemu.symbols import apply_symbols
 from axemu.tracer.camera import Camera
 from axemu.tracer.channel import TracerChannel
 from axemu.tracer.exitview import Places
@@ -23,8 +24,8 @@ T = TypeVar("T")
 class TracedGuest:
     """Makes the machine of a plan on the debugger's thread. Raises what the machine refuses."""
 
-    def __init__(self, plan: Plan, channel: TracerChannel) -> None:
-        self.plan, self.channel = plan, channel
+    def __init__(self, plan: Plan, channel: TracerChannel, symbols: tuple[str, ...] = ()) -> None:
+        self.plan, self.channel, self._symbols = plan, channel, symbols
         self.stopped: Callable[[Stop], None] = lambda stop: None
         """Called on the debugger's thread when a run ends."""
         self._machine: Machine | None = None
@@ -37,6 +38,7 @@ class TracedGuest:
     def _make(self) -> Debugger:
         self._machine = Machine(replace(self.plan.config, channel=self.channel))
         debugger = Debugger(self._machine)
+        apply_symbols(debugger, self._symbols)
         self._camera = Camera(debugger)
         return debugger
 

@@ -23,7 +23,7 @@ FAREWELL = (
 """What undoes the full screen: xterm's ctlseqs, private modes."""
 
 
-def launch(request: Request, *, run: bool, theme: str | None) -> int:
+def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str, ...] = ()) -> int:
     """Raises what a plan, a loader or the machine refuses; returns the exit code."""
     plan = Plan.of(request)
     if request.max_insns is None:
@@ -34,7 +34,7 @@ def launch(request: Request, *, run: bool, theme: str | None) -> int:
         from axemu.tracer.guest import TracedGuest  # noqa: PLC0415
         from axemu.tracer.remembered import Remembered, key_of  # noqa: PLC0415
 
-        guest = TracedGuest(plan, TracerChannel(plan.stored if request.input is not None else None))
+        guest = TracedGuest(plan, TracerChannel(plan.stored if request.input is not None else None), symbols)
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

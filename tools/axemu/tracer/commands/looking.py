@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from axemu.errors import UsageError
+from axemu.symbols import apply_symbols
 from axemu.tracer.codeview import decoding
 from axemu.tracer.commands.command import Answer
 from axemu.tracer.commands.running import count
@@ -61,7 +62,19 @@ def print_(debugger: Debugger, text: str) -> Answer:
 
 
 def ptype(debugger: Debugger, text: str) -> Answer:
-    return Answer(f"type = {Expression.parse(text).evaluate(debugger.scope()).type}")
+    named = debugger.info.type(text.strip())
+    found = Expression.parse(text).evaluate(debugger.scope()).type if named is None else named
+    return Answer(f"type = {found.declare()}")
+
+
+def symbols(debugger: Debugger, text: str) -> Answer:
+    if not text.strip():
+        raise UsageError(
+            "Expected a file, or the word kallsyms.", attempt="Try: symbols vmlinux, or symbols kallsyms"
+        )
+    before = len(debugger.symbols)
+    apply_symbols(debugger, [text.strip()])
+    return Answer(f"{len(debugger.symbols) - before:,} symbols more")
 
 
 def set_(debugger: Debugger, text: str) -> Answer:

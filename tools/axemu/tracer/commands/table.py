@@ -51,9 +51,15 @@ TABLE: Final = (
         ("x",), "x/NFU ADDRESS", "memory: N of format x d u o t c a s i, unit b h w g", look=looking.examine
     ),
     Command(("set",), "set EXPR = VALUE", "change a register or memory", look=looking.set_),
-    Command(("ptype",), "ptype EXPR", "the type of an expression", look=looking.ptype),
+    Command(("ptype",), "ptype EXPR|TYPE", "a type, or that of an expression", look=looking.ptype),
     Command(
         ("info", "i"), "info reg|b|exits|devices|threads|symbol X|line X", "what is known", look=looking.info
+    ),
+    Command(
+        ("symbols", "add-symbol-file"),
+        "symbols FILE[@BASE]|kallsyms",
+        "more names: of a file, or of the Linux that runs",
+        look=looking.symbols,
     ),
     Command(("page",), "page ADDRESS", "translation, level by level", look=looking.page),
     Command(("bt", "backtrace", "where"), "bt", "the call stack", look=looking.backtrace),
