@@ -19,7 +19,7 @@ from emu.debug.stop import StopKind
 from tests.axemu.conftest import ROOT
 
 CRASH = ROOT / "guests" / "riscv64" / "crash"
-SCRIPT = """
+SCRIPT = f"""
 b main
 c
 bt
@@ -55,6 +55,7 @@ page $pc
 vcpu 0
 disas third
 list main
+symbols {ROOT}/guests/riscv64/hello/hello.elf@0x1000000
 mem $sp
 find storing
 poke $sp 00

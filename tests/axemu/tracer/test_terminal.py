@@ -116,8 +116,6 @@ def test_from_a_crash_to_its_cause_and_out(tmux: Tmux) -> None:
     tmux.keys(":")
     tmux.line("goto 210")
     tmux.wait_for("insn 210")
-    tmux("resize-window", "-x", "132", "-y", "43")
-    tmux.wait_for("vCPUs devices")
     tmux.keys("q")
     tmux.mode_is_as_before()
 
