@@ -21,6 +21,7 @@ from axvcpu.exits import (
     SysRegWrite,
     WatchHit,
 )
+from emu.debug.devices import access_of, device_at
 from emu.debug.errors import DebugError, NotPossible
 from emu.debug.points import (
     ACCESSES,
@@ -65,7 +66,6 @@ class Catcher:
 
     def __init__(self, debugger: Debugger) -> None:
         self._debugger = debugger
-        self.stale = True  # points have changed
         self._wish: Wish | None = None
         self._traps = False  # a step: any trap stops
         self._target: int | None = None  # the exit that is waited for
@@ -186,7 +186,9 @@ class Catcher:
             return
         for kind, _, pc, cause, value, level in rows.tolist():
             if kind in (LOG_TRAP, LOG_INTERRUPT):
-                self._trapped(vcpu, Trap(cause, "", kind == LOG_INTERRUPT, pc, value, level))
+                interrupt = kind == LOG_INTERRUPT
+                name = debugger.machine.isa.vector_name(cause, interrupt=interrupt)
+                self._trapped(vcpu, Trap(cause, name, interrupt, pc, value, level))
             elif kind == LOG_LEVEL:
                 self._changed_level(vcpu, cause, level)
             if self._caught is not None:
@@ -216,28 +218,12 @@ class Catcher:
 
     def device_of(self, exit: AxVCpuExitReason) -> str | None:
         """The name of the device that an access is of."""
-        machine = self._debugger.machine
-        if isinstance(exit, MmioRead | MmioWrite):
-            window = machine.bus.find(exit.addr)
-            device = None if window is None else window.device
-        elif isinstance(exit, IoRead | IoWrite):
-            found = machine.ports.find(exit.port, exit.width)
-            device = None if found is None else found[1]
-        else:
-            return None
-        return next((name for name, each in machine.devices.items() if each is device), None)
+        access = access_of(exit)
+        found = None if access is None else device_at(self._debugger.machine, access)
+        return None if found is None else found[1].name
 
     def _trapped(self, vcpu: Vcpu, trap: Trap) -> None:
         debugger = self._debugger
-        isa = debugger.machine.isa
-        named = Trap(
-            trap.number,
-            isa.vector_name(trap.number, interrupt=trap.interrupt),
-            trap.interrupt,
-            trap.pc,
-            trap.value,
-            trap.level,
-        )
         kind = INTERRUPT if trap.interrupt else EXCEPTION
         facts = {"_number": trap.number, "_value": trap.value}
         hit = [
@@ -245,12 +231,12 @@ class Catcher:
             for each in debugger.points.catchpoints
             if each.kind == kind and each.cause in (None, trap.number) and self._stops(each, vcpu, facts)
         ]
-        what = f"{kind} {named.name} at {debugger.place(trap.pc)}"
+        what = f"{kind} {trap.name} at {debugger.place(trap.pc)}"
         if hit:
             text = f"catchpoint {hit[0].number}: {what}"
-            self._caught = self._stop(StopKind.CATCHPOINT, text, vcpu, hit, trap=named)
+            self._caught = self._stop(StopKind.CATCHPOINT, text, vcpu, hit, trap=trap)
         elif self._traps:
-            self._caught = self._stop(StopKind.STEP, f"into the handler of {what}", vcpu, trap=named)
+            self._caught = self._stop(StopKind.STEP, f"into the handler of {what}", vcpu, trap=trap)
 
     def _changed_level(self, vcpu: Vcpu, before: int, now: int) -> None:
         debugger = self._debugger

@@ -57,7 +57,7 @@ class Debugger:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.points: Final = Points(self._points_changed)
+        self.points: Final = Points()
         self.exits: Final = ExitLog()
         self._recorder: Final = Recorder(machine, self.exits)
         self._catcher: Final = Catcher(self)
@@ -334,9 +334,6 @@ class Debugger:
                 f"watch {text}", "a register is not in memory", "Watch what it points to: *$reg"
             )
         return int(value) & (1 << self.machine.isa.bits) - 1, None
-
-    def _points_changed(self) -> None:
-        self._catcher.stale = True
 
     # -- running ------------------------------------------------------------------------------------------------------
 

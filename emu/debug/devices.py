@@ -147,7 +147,7 @@ def describe(
     access = access_of(what)
     if access is None:
         return _system_register(machine, what)
-    found = _device(machine, access)
+    found = device_at(machine, access)
     if found is None:
         return Described("nothing", "", access.address, access.width, access.value, "")
     offset, device = found
@@ -163,7 +163,8 @@ def describe(
     return Described(device.name, located.name, offset, access.width, word, text, row.description)
 
 
-def _device(machine: Machine, access: Access) -> tuple[int, Device] | None:
+def device_at(machine: Machine, access: Access) -> tuple[int, Device] | None:
+    """Offset and device of an access; None where no device is."""
     if access.port:
         return machine.ports.find(access.address, access.width)
     window = machine.bus.find(access.address)

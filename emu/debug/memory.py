@@ -66,10 +66,10 @@ class GuestMemory:
         """All or nothing, of RAM. Raises Unreadable where nothing is mapped, NotPossible where a device is."""
         pieces = list(self._pieces(address, len(data)))
         for at, physical, count in pieces:
-            if physical is None or self._machine.bus.find(physical) is None:
+            window = None if physical is None else self._machine.bus.find(physical)
+            if physical is None or window is None:
                 raise Unreadable(at, len(data))
-            window = self._machine.bus.find(physical)
-            if window is None or window.region is None or physical + count - 1 > window.last:
+            if window.region is None or physical + count - 1 > window.last:
                 raise NotPossible(
                     f"write to {at:#x}", "a device is there", "Only memory can be changed from outside"
                 )

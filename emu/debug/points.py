@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +48,6 @@ class Point:
     hits: int = 0
     vcpu: int | None = None
     temporary: bool = False
-    commands: tuple[str, ...] = ()
     expression: Expression | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -116,12 +115,11 @@ class Catchpoint(Point):
 
 
 class Points:
-    """All of them, by number. `changed` is called when one comes, goes or changes."""
+    """All of them, by number."""
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self._points: dict[int, Point] = {}
         self._next = 1
-        self.changed = changed
 
     def __iter__(self) -> Iterator[Point]:
         return iter(tuple(self._points.values()))
@@ -135,7 +133,6 @@ class Points:
 
     def add(self, point: Point) -> None:
         self._points[point.number] = point
-        self.changed()
 
     def find(self, number: int) -> Point:
         """Raises NotPossible for a number that no point has."""
@@ -147,11 +144,9 @@ class Points:
     def delete(self, number: int) -> None:
         self.find(number)
         del self._points[number]
-        self.changed()
 
     def clear(self) -> None:
         self._points.clear()
-        self.changed()
 
     @property
     def breakpoints(self) -> list[Breakpoint]:

@@ -14,7 +14,7 @@ from emu.errors import LoadError
 from emu.loaders import userspace
 from emu.loaders.dwarf import DwarfLines
 from emu.loaders.elfsymbols import symbols
-from emu.loaders.elftables import ElfTables
+from emu.loaders.elftables import ElfTables, well_formed
 from emu.loaders.image import Image, Permission, Segment
 from emu.loaders.machines import isa_of, machine_name, machines_of
 from emu.loaders.placement import Claim, check_apart, quantity
@@ -28,13 +28,8 @@ _NOT_EXECUTABLE = {
 
 def load(path: Path, data: bytes, isa: str | None = None) -> Image:
     """The ELF file `data`. Raises LoadError: damaged, for another ISA than `isa`, or no system program."""
-    try:
+    with well_formed(path):
         return _load(path, data, isa)
-    except LoadError:
-        raise
-    except Exception as error:  # the ELF reader raises anything at all on damaged bytes
-        actual = f"damaged tables ({type(error).__name__}: {error})"
-        raise LoadError(path, "a well-formed ELF file", actual, "Copy or build it again") from error
 
 
 def _load(path: Path, data: bytes, asked: str | None) -> Image:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +23,18 @@ _KINDS: Final = 64  # of files whose forms are kept
 _HEADER_SIZE = {32: 52, 64: 64}
 _PROGRAM_SIZE = {32: 32, 64: 56}
 _SECTION_SIZE = {32: 40, 64: 64}
+
+
+@contextmanager
+def well_formed(path: Path) -> Iterator[None]:
+    """What goes wrong inside is a LoadError: the ELF reader raises anything at all on damaged bytes."""
+    try:
+        yield
+    except LoadError:
+        raise
+    except Exception as error:
+        actual = f"damaged tables ({type(error).__name__}: {error})"
+        raise LoadError(path, "a well-formed ELF file", actual, "Copy or build it again") from error
 
 
 class Record(Protocol):

@@ -4,7 +4,7 @@ and .debug_loc. Addresses are as linked."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from emu.debug.info.codes import At, Form
 from emu.debug.info.dies import Damaged, Die, Unit, uleb
@@ -170,15 +170,20 @@ def _entries(
     raise Damaged("it does not end")
 
 
+def _entry(view: memoryview, position: int, size: int, order: Literal["little", "big"]) -> tuple[int, int]:
+    """The two addresses of `size` bytes that an entry begins with."""
+    if position + 2 * size > len(view):
+        raise Damaged("it ends too early")
+    low = int.from_bytes(view[position : position + size], order)
+    return low, int.from_bytes(view[position + size : position + 2 * size], order)
+
+
 def _pairs(unit: Unit, name: str, position: int) -> Iterator[tuple[int | None, int]]:
     """(low, high); low None: high is the new base."""
     size, order = unit.address_size, unit.units.order
     view, top = unit.units.sections.section(name).view, (1 << 8 * size) - 1
     for _ in range(_MOST):
-        if position + 2 * size > len(view):
-            raise Damaged("it ends too early")
-        low = int.from_bytes(view[position : position + size], order)
-        high = int.from_bytes(view[position + size : position + 2 * size], order)
+        low, high = _entry(view, position, size, order)
         position += 2 * size
         if not low and not high:
             return
@@ -189,10 +194,7 @@ def _triples(unit: Unit, position: int) -> Iterator[tuple[int | None, int, int]]
     size, order = unit.address_size, unit.units.order
     view, top = unit.units.sections.section(".debug_loc").view, (1 << 8 * size) - 1
     for _ in range(_MOST):
-        if position + 2 * size > len(view):
-            raise Damaged("it ends too early")
-        low = int.from_bytes(view[position : position + size], order)
-        high = int.from_bytes(view[position + size : position + 2 * size], order)
+        low, high = _entry(view, position, size, order)
         position += 2 * size
         if not low and not high:
             return

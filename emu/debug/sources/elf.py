@@ -9,24 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from emu.errors import LoadError
 from emu.loaders.dwarf import DwarfLines
 from emu.loaders.elf import check_executable
 from emu.loaders.elfsymbols import symbols
-from emu.loaders.elftables import ElfTables
+from emu.loaders.elftables import ElfTables, well_formed
 from emu.symbols import Symbol, SymbolKind, SymbolTable
 
 
 def read_elf(path: Path, data: bytes, base: int = 0) -> SymbolTable:
     """Symbols, none where it was stripped, and the lookup of lines, with `base` added to the link addresses. Raises
     LoadError: damaged, or no executable."""
-    try:
+    with well_formed(path):
         return _read(path, data, base)
-    except LoadError:
-        raise
-    except Exception as error:  # the ELF reader raises anything at all on damaged bytes
-        actual = f"damaged tables ({type(error).__name__}: {error})"
-        raise LoadError(path, "a well-formed ELF file", actual, "Copy or build it again") from error
 
 
 def _read(path: Path, data: bytes, base: int) -> SymbolTable:

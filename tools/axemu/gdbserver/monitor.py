@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from axemu.quantities import show_time
-from emu.debug.exits import Event
+from emu.debug.devices import access_of, device_at
 from emu.debug.privilege import privilege
 from emu.errors import EmuError, UnknownName
 from isa.abilities import Access
@@ -75,13 +75,9 @@ def _row(debugger: Debugger, row: ExitRow) -> str:
 
 
 def _device(machine: Machine, row: ExitRow) -> str:
-    if row.kind in (Event.MMIO_READ, Event.MMIO_WRITE):
-        window = machine.bus.find(row.address)
-        return window.name if window is not None else ""
-    if row.kind in (Event.IO_READ, Event.IO_WRITE):
-        found = machine.ports.find(row.address, row.width)
-        return next((name for name, each in machine.devices.items() if found and each is found[1]), "")
-    return ""
+    access = access_of(row)
+    found = None if access is None else device_at(machine, access)
+    return "" if found is None else found[1].name
 
 
 def _devices(target: Target, debugger: Debugger, arguments: list[str]) -> str:

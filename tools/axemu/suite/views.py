@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from axemu.suite.places import address_of
-from axvcpu.exits import AccessFlags
+from emu.debug.memory import GuestMemory
 from emu.errors import AddressError, ConfigError
 from emu.expectation import Place
 from emu.expectation import place as parsed
@@ -14,9 +14,6 @@ from emu.machine import Machine
 
 Where = int | str | Place
 """A guest-virtual address, or "symbol", "symbol+0x10", "0x80000000"."""
-
-
-KINDS: Final = (AccessFlags.READ, AccessFlags.EXECUTE, AccessFlags.WRITE)
 
 
 def place_of(where: Where) -> Place:
@@ -88,14 +85,11 @@ class Memory:
     def _pieces(self, address: int, size: int, action: str) -> Iterator[tuple[int, int]]:
         """(guest-physical address, bytes) page by page."""
         machine = self._machine
-        machine.settle()
-        arch, page = machine.schedule.current.arch, machine.isa.page_size
+        memory, page = GuestMemory(machine), machine.isa.page_size
         at, end = address, address + size
         while at < end:
             count = min(end, (at // page + 1) * page) - at
-            physical = next(
-                (found for kind in KINDS if (found := arch.translate(at, kind)) is not None), None
-            )
+            physical = memory.translate(at)
             if physical is None:
                 raise AddressError(action, address, size, at)
             yield physical, count

@@ -72,7 +72,6 @@ class Remembered:
                 set_ += 1
             except (EmuError, IsaError, KeyError, ValueError, TypeError):
                 lost += 1
-        debugger.points.changed()
         if not set_ and not lost:
             return []
         return [

@@ -79,7 +79,6 @@ def enable(debugger: Debugger, text: str, on: bool = True) -> Answer:
     found = list(_chosen(debugger, text))
     for point in found:
         point.enabled = on
-    debugger.points.changed()
     return Answer(
         f"{'Enabled' if on else 'Disabled'} {', '.join(str(each.number) for each in found) or 'none'}"
     )
