@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -15,6 +17,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.theme import Theme
+from textual.widget import Widget
 from textual.widgets import Static
 
 from axemu.errors import CommandError, UsageError
@@ -46,6 +49,9 @@ from emu.debug.debugger import Debugger
 from emu.debug.points import Breakpoint
 from emu.debug.stop import Stop, StopKind
 
+KEYED: Final = frozenset(each.action.partition("(")[0] for each in KEYS)
+WHILE_WRITING: Final = frozenset({"stop", "picture"})
+PATIENCE: Final = 0.5  # seconds a key may take before the next one is looked at
 PERIOD: Final = 0.1  # seconds between two looks at a running guest
 LEAST: Final = (40, 10)
 NO_TIME_TRAVEL: Final = (
@@ -100,7 +106,7 @@ class Tracer(App[int]):
                 each.action,
                 each.help,
                 show=False,
-                priority="ctrl+c" in each.keys or "tab" in each.keys[0],
+                priority=True,  # done before the next key is looked at
             )
             for each in KEYS
         ),
@@ -168,7 +174,7 @@ class Tracer(App[int]):
     def compose(self) -> ComposeResult:
         yield Static("", id="tiny")
         yield Desk(*(kind(name) for name, kind in PANES.items()))
-        yield CommandLine(self.commands, self.remembered.history)
+        yield CommandLine(self.commands, self.remembered.history, self.carry_out)
         yield StatusLine(id="status")
         yield Static("", id="keys")
 
@@ -212,8 +218,6 @@ class Tracer(App[int]):
             self.refresh_picture()
 
     def _loop_signal(self, number: signal.Signals) -> None:
-        import asyncio  # noqa: PLC0415
-
         def leave() -> None:
             self.received = int(number)
             self.exit(128 + int(number))
@@ -446,9 +450,6 @@ class Tracer(App[int]):
             self.show_pane("exits")
             self.query_one(CommandLine).open("filter: ", self.exits.filter.text, before="filter ")
 
-    def on_command_line_entered(self, message: CommandLine.Entered) -> None:
-        self.carry_out(message.text)
-
     def carry_out(self, text: str) -> None:
         """One command line."""
         try:
@@ -592,6 +593,22 @@ class Tracer(App[int]):
             self.console_pane.take_key(event)
             return
         await super().on_event(event)
+        if isinstance(event, events.Key) and self.screen_stack and isinstance(self.focused, CommandLine):
+            await self._handled_by(self.focused)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The tracer's keys are letters where something is being written, and another screen's above the panes."""
+        if action not in KEYED:
+            return True
+        writing = isinstance(self.focused, CommandLine)
+        return len(self.screen_stack) == 1 and (not writing or action in WHILE_WRITING)
+
+    async def _handled_by(self, widget: Widget) -> None:
+        """Wait until `widget` has done what its key asks for: the key typed after it may be for another."""
+        done = asyncio.Event()
+        if widget.call_later(done.set):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), PATIENCE)
 
     @property
     def console_pane_typing(self) -> bool:
@@ -624,7 +641,7 @@ class Tracer(App[int]):
         shown.sort(key=lambda name: (self.pane(name).region.y, self.pane(name).region.x))
         here = self._focused_pane().id
         at = shown.index(here) if here in shown else 0
-        self.pane(shown[(at + step) % len(shown)]).focus()
+        self.screen.set_focus(self.pane(shown[(at + step) % len(shown)]))
 
     def action_turn(self, step: int) -> None:
         front = self.desk.arrangement.turn(self._focused_pane().id or "code", step)

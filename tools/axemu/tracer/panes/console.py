@@ -68,6 +68,7 @@ class Console(Pane):
                 y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
                 animate=False,
                 immediate=True,
+                force=True,  # the scroll bar that the first line out of view brings is not laid out yet
             )
         self.refresh()
 
