@@ -83,7 +83,6 @@ def test_a_program_of_the_guest_s_is_debugged_through_the_kernel_under_it(
         names = [(frame.symbol or "").partition("+")[0] for frame in debugger.backtrace()]
         assert names[0] == "ksys_write"
         assert "do_trap_ecall_u" in names
-        assert machine.recorder is not None
 
 
 @pytest.fixture
@@ -105,11 +104,10 @@ def test_the_tracer_stops_in_the_kernel_and_in_main_and_types_into_the_shell(
     tmux.start("debug", options, "--symbols", "kallsyms", "--symbols", str(asker))
     tmux.command("break start_kernel")
     tmux.keys("c")
-    tmux.wait_for("<start_kernel>")
-    tmux.wait_for("BREAKPOINT")
+    tmux.wait_for("breakpoint 1, at")
     tmux.command("tbreak main")
     tmux.keys("c")
-    tmux.wait_for("<main+")
+    tmux.wait_for("breakpoint 2, at")
     tmux.command("print request")
     tmux.wait_for("number = ")
     tmux.keys("c", "i")
