@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -25,7 +25,11 @@ class Pane(ScrollView, can_focus=True):
     there are too many."""
 
     title: ClassVar[str] = ""
+    short: ClassVar[str] = ""
+    """The title where there is little room."""
     help: ClassVar[str] = ""
+    choose: ClassVar[str] = ""
+    """The command that Enter gives, with the number of the line."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -50,6 +54,8 @@ class Pane(ScrollView, can_focus=True):
         self.snapshot: Snapshot | None = None
         self.cursor = 0
         self._stale = True
+        self._anchored: object = None
+        self._base = Style.null()
 
     # -- content ------------------------------------------------------------------------------------------------------
 
@@ -75,8 +81,25 @@ class Pane(ScrollView, can_focus=True):
         self._stale = False
         trouble = snapshot.troubles.get(self.id or "")
         width = max(self.scrollable_content_region.width, 10)
-        self.lines = [Text(trouble, self.palette.bad)] if trouble else self.compose_lines(snapshot, width)
-        self.measure()
+        lines = [Text(trouble, self.palette.bad)] if trouble else self.compose_lines(snapshot, width)
+        same = lines == self.lines and [each.style for each in lines] == [each.style for each in self.lines]
+        self.lines = lines
+        if not same:
+            self.measure()
+        if not trouble:
+            self.settle(snapshot)
+
+    def settle(self, snapshot: Snapshot) -> None:
+        """After new lines: put the view where it belongs."""
+
+    def anchor(self, key: object, line: int, share: float) -> bool:
+        """Scroll `line` to `share` of the height, once for each `key` and size; whether it was done now."""
+        if (key, self.size) == self._anchored:
+            return False
+        self._anchored = (key, self.size)
+        rows = max(self.scrollable_content_region.height, 1)
+        self.scroll_to(x=0, y=max(line - int(rows * share), 0), animate=False, immediate=True, force=True)
+        return True
 
     def measure(self) -> None:
         """The number of lines has changed."""
@@ -102,15 +125,21 @@ class Pane(ScrollView, can_focus=True):
 
     # -- rendering ----------------------------------------------------------------------------------------------------
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
         index, width = y + scroll_y, self.scrollable_content_region.width
-        base = self.rich_style
+        base = self._base
         if not 0 <= index < self.count:
             return Strip.blank(width, base)
         text = self.line_at(index)
         if self.has_cursor and index == self.cursor and self.has_focus:
             base += Style.parse(self.palette.cursor)
+        if text.style:
+            base += Style.parse(text.style) if isinstance(text.style, str) else text.style
         segments = text.render(self.app.console)
         strip = Strip(
             [Segment(each.text, base + each.style if each.style else base) for each in segments if each.text]
@@ -149,15 +178,18 @@ class Pane(ScrollView, can_focus=True):
         """Scroll as little as needed for `line` to be in view."""
         top, rows = self.scroll_offset.y, max(self.scrollable_content_region.height, 1)
         if line < top:
-            self.scroll_to(y=line, animate=False, immediate=True)
+            self.scroll_to(y=line, animate=False, immediate=True, force=True)
         elif line >= top + rows:
-            self.scroll_to(y=line - rows + 1, animate=False, immediate=True)
+            self.scroll_to(y=line - rows + 1, animate=False, immediate=True, force=True)
 
     def on_click(self, event: Click) -> None:
-        if not self.has_cursor:
-            return
         offset = event.get_content_offset(self)
         if offset is not None:
-            self.put_cursor(offset.y + self.scroll_offset.y)
+            self.pointed(offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y)
             if event.chain == 2:
                 self.action_choose()
+
+    def pointed(self, column: int, line: int) -> None:
+        """A click on a cell of the pane's text."""
+        if self.has_cursor:
+            self.put_cursor(line)

@@ -281,12 +281,8 @@ def backtrace(debugger: Debugger, text: str) -> Answer:
 
 def frame(debugger: Debugger, text: str) -> Answer:
     debugger.frame = count(text, debugger.frame)
-    return Answer(
-        _stack(debugger, only=debugger.frame),
-        view=lambda view: replace(
-            view, code=None if debugger.frame == 0 else debugger.backtrace()[debugger.frame].pc
-        ),
-    )
+    code = debugger.backtrace()[debugger.frame].pc if debugger.frame else None
+    return Answer(_stack(debugger, only=debugger.frame), view=lambda view: replace(view, code=code))
 
 
 def up(debugger: Debugger, text: str) -> Answer:

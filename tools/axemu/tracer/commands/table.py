@@ -11,7 +11,7 @@ from axemu.tracer.commands import looking, points, running
 from axemu.tracer.commands.command import Call, Command
 
 TABLE: Final = (
-    Command(("c", "continue"), "c", "run until something stops the guest", run=running.go),
+    Command(("c", "continue"), "c", "run until something stops the guest", screen=lambda app, text: app.go()),
     Command(("si", "stepi"), "si [N]", "N instructions", run=running.stepi),
     Command(("ni", "nexti"), "ni", "one instruction; a call is run to its return", run=running.nexti),
     Command(("s", "step"), "s", "to another source line, into calls", run=running.step),
@@ -28,6 +28,7 @@ TABLE: Final = (
         "breakpoint that goes after its first stop",
         look=points.tbreak,
     ),
+    Command(("toggle",), "toggle LOCATION", "set or clear a breakpoint", look=points.toggle),
     Command(("watch",), "watch EXPR [if COND]", "stop after a write", look=points.watch),
     Command(("rwatch",), "rwatch EXPR", "stop after a read", look=points.rwatch),
     Command(("awatch",), "awatch EXPR", "stop after an access", look=points.awatch),
@@ -77,9 +78,14 @@ TABLE: Final = (
     Command(
         ("filter",), "filter [WORDS]", "which exits are shown", screen=lambda app, text: app.set_filter(text)
     ),
-    Command(("why",), "why", "why did it stop", screen=lambda app, text: app.action_why()),
-    Command(("theme",), "theme", "the next theme", screen=lambda app, text: app.action_theme()),
-    Command(("help", "h"), "help", "keys, panes, commands", screen=lambda app, text: app.action_help()),
+    Command(("why",), "why", "why did it stop", screen=lambda app, text: app.explain()),
+    Command(
+        ("theme",),
+        "theme [NAME]",
+        "dark, light, mono; the next one without a name",
+        screen=lambda app, text: app.set_theme(text) if text else app.next_theme(),
+    ),
+    Command(("help", "h"), "help", "keys, panes, commands", screen=lambda app, text: app.help()),
     Command(("quit", "q"), "quit", "leave", screen=lambda app, text: app.leave()),
 )
 BACK: Final = (

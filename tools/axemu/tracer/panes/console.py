@@ -68,6 +68,7 @@ class Console(Pane):
                 y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
                 animate=False,
                 immediate=True,
+                force=True,
             )
         self.refresh()
 

@@ -19,6 +19,8 @@ from emu.debug.exits import Event, ExitRow
 READS: Final = (Event.MMIO_READ, Event.IO_READ, Event.SYSREG_READ)
 WRITES: Final = (Event.MMIO_WRITE, Event.IO_WRITE, Event.SYSREG_WRITE)
 ACCESSES: Final = (*READS, *WRITES)
+TIMED, WIDE, NARROW = 56, 90, 56
+"""Columns from which on there is the time, and room to spare; what all but the register takes."""
 
 
 class Exits(Pane):
@@ -87,8 +89,20 @@ class Exits(Pane):
         super().put_cursor(line)
         self._follow = self.cursor >= self.count - 1
 
-    def action_move_page(self, by: int) -> None:
-        super().action_move_page(by)
+    def choose_instruction(self, number: int) -> None:
+        """The row of the exit nearest to an instruction, counted from the last power-on."""
+        if self.count:
+            self.put_cursor(min(max(self._line_of(number), 0), self.count - 1))
+
+    def _line_of(self, number: int) -> int:
+        low, high = 0, self.count
+        while low < high:
+            middle = (low + high) // 2
+            if self.row_at(middle).instruction < number:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def line_at(self, index: int) -> Text:
         snapshot = self.snapshot
@@ -102,15 +116,15 @@ class Exits(Pane):
             style = palette.bad
         line = Text(no_wrap=True)
         is_exit = row.kind <= Event.CRASH
-        line.append(f"{row.number if is_exit else '':>7} ", palette.faint)
-        if width >= 70:
-            line.append(set_cell_size(guest_time(row.time).rjust(12), 12) + " ", palette.faint)
+        line.append(f"{row.number if is_exit else '':>{7 if width >= WIDE else 5}} ", palette.faint)
+        if width >= TIMED:
+            line.append(set_cell_size(guest_time(row.time).rjust(10), 10) + " ", palette.faint)
         if snapshot.vcpus_count > 1:
             line.append(f"{row.vcpu} ", palette.faint)
-        line.append(f"{row.kind.text:<12} ", style)
+        line.append(f"{row.kind.text:<{12 if width >= WIDE else 10}} ", style)
         where, value = self._where(row)
-        line.append(set_cell_size(where, 24 if width >= 90 else 18) + " ", palette.symbol)
-        line.append(f"{value:<18} ", palette.number)
+        line.append(set_cell_size(where, min(max(width - NARROW, 14), 24)) + " ", palette.symbol)
+        line.append(f"{value:<{18 if width >= WIDE else 10}} ", palette.number)
         line.append(snapshot.symbols.name(row.pc) or f"{row.pc:#x}", palette.address)
         return line
 

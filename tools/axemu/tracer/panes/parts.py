@@ -27,7 +27,3 @@ def guest_time(nanoseconds: int) -> str:
         if nanoseconds >= size:
             return f"{nanoseconds / size:.6f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{nanoseconds} ns"
-
-
-def hexadecimal(value: int, bits: int) -> str:
-    return f"0x{value:0{max(bits, 4) // 4}x}"
