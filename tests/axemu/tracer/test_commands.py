@@ -100,7 +100,7 @@ def test_every_command_of_the_table_runs_without_an_error() -> None:
         ("frob", "rsi", "p nosuch", "x nosuch", "goto abc", "goto exit:x", "vcpu 9", "frame 99",
          "info", "info reg no"),
         ("set", "set $a0", "set 1 = 2", "mem 1 +", "p 1/0", "p", "x/4i nosuch", "p/q 1", "mem [", "e -1"),
-        ("goto -5", "theme blue", "toggle", "find", "find 0xq", "disas 1 +", "b main if", "watch 1/0",
+        ("goto -5", "theme blue", "toggle nosuch", "find", "find 0xq", "disas 1 +", "b main if", "watch 1/0",
          "catch mmio nodevice"),
         ("poke", "poke 1", "poke $sp zz", "undo", "b nosuch", "watch", "catch what", "ignore", "condition", "delete 77"),
 ("filter xx", "filter reg:no", "filter value:q"),

@@ -54,7 +54,7 @@ class Pane(ScrollView, can_focus=True):
         self.snapshot: Snapshot | None = None
         self.cursor = 0
         self._stale = True
-        self._anchored: object = None
+        self._sighted: object = None
         self._base = Style.null()
 
     # -- content ------------------------------------------------------------------------------------------------------
@@ -92,11 +92,11 @@ class Pane(ScrollView, can_focus=True):
     def settle(self, snapshot: Snapshot) -> None:
         """After new lines: put the view where it belongs."""
 
-    def anchor(self, key: object, line: int, share: float) -> bool:
+    def sight(self, key: object, line: int, share: float) -> bool:
         """Scroll `line` to `share` of the height, once for each `key` and size; whether it was done now."""
-        if (key, self.size) == self._anchored:
+        if (key, self.size) == self._sighted:
             return False
-        self._anchored = (key, self.size)
+        self._sighted = (key, self.size)
         rows = max(self.scrollable_content_region.height, 1)
         self.scroll_to(x=0, y=max(line - int(rows * share), 0), animate=False, immediate=True, force=True)
         return True

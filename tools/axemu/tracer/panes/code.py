@@ -56,7 +56,7 @@ class Code(Pane):
         code = snapshot.code
         current = next((at for at, row in enumerate(self.rows) if row is not None and row.current), None)
         line = len(self.lines) // 3 if current is None else current
-        if self.anchor((snapshot.pc, code[0].address if code else 0, id(snapshot.stop)), line, 1 / 3):
+        if self.sight((snapshot.pc, code[0].address if code else 0, id(snapshot.stop)), line, 1 / 3):
             self.cursor = line
 
     def toggle_point(self) -> None:

@@ -50,7 +50,7 @@ class Memory(Pane):
         return lines
 
     def settle(self, snapshot: Snapshot) -> None:
-        if self.anchor((snapshot.memory.address, self.per_line), 0, 0):
+        if self.sight((snapshot.memory.address, self.per_line), 0, 0):
             self.cursor = 0
 
     def line_at(self, index: int) -> Text:

@@ -28,4 +28,4 @@ class Source(Pane):
     def settle(self, snapshot: Snapshot) -> None:
         view = snapshot.source
         at = next((at for at, (number, _) in enumerate(view.lines) if number == view.line), 0)
-        self.anchor((view.title, view.line), at, 1 / 2)
+        self.sight((view.title, view.line), at, 1 / 2)
