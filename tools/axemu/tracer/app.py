@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -219,8 +220,9 @@ class Tracer(App[int]):
             self.refresh_picture()
 
     def refresh_picture(self) -> None:
-        """Ask for a picture; one at a time."""
-        self.link.ask_picture(self.view)
+        """Ask for a picture of as much as the screen can show; one at a time."""
+        rows = max(self.size.height, 40)
+        self.link.ask_picture(replace(self.view, code_rows=rows, stack_rows=rows, memory_size=16 * rows))
 
     def on_pictured(self, message: Pictured) -> None:
         again = self.link.answered_picture()
@@ -246,7 +248,7 @@ class Tracer(App[int]):
 
     def run_guest(self, function: Callable[[Debugger], Stop]) -> None:
         """Have the guest run; refused while it runs."""
-        self.view = View(memory=self.view.memory, memory_text=self.view.memory_text)
+        self.view = replace(self.view, code=None)
         try:
             self.link.run(function)
         except RuntimeError:
@@ -379,6 +381,19 @@ class Tracer(App[int]):
             self.action_edit()
         elif pane.choose:
             self.carry_out(f"{pane.choose} {line}", echo=False)
+
+    def on_pane_beyond(self, message: Pane.Beyond) -> None:
+        """Another part of the code or the memory; the line that was at the edge stays in view."""
+        snapshot, step = self.snapshot, message.step
+        if snapshot is None or not snapshot.whole or self.guest.running:
+            return
+        if isinstance(message.pane, Memory):
+            base, size = snapshot.memory.address, len(snapshot.memory.data)
+            address = (base + step * size // 2) & (1 << snapshot.bits) - 1
+            self.view = replace(self.view, memory=address, memory_text=f"{address:#x}")
+        elif snapshot.code:
+            self.view = replace(self.view, code=snapshot.code[-1 if step > 0 else 0].address)
+        self.refresh_picture()
 
     def on_points_changed(self, message: Points.Changed) -> None:
         self.carry_out(f"{message.command} {message.number}", echo=False)

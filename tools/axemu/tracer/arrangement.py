@@ -78,7 +78,7 @@ def medium() -> Node:
                 ],
                 weight=1.5,
             ),
-            Split([Stack(["exits", "timeline"], 1.3), Stack(["console", "output"], 1.0)], weight=1.0),
+            Split([Stack(["exits", "timeline"], 1.7), Stack(["console", "output"], 1.0)], weight=1.0),
         ],
         down=True,
     )

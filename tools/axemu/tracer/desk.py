@@ -60,6 +60,9 @@ class Desk(Container):
             return focused
         return next(pane for pane in self.panes.values() if pane.display)
 
+    def on_resize(self) -> None:
+        self.rearrange()
+
     def rearrange(self) -> None:
         """The arrangement has changed."""
         size = self.container_size if not self.size.width else self.size

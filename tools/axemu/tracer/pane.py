@@ -40,6 +40,10 @@ class Pane(ScrollView, can_focus=True):
         Binding("enter", "choose", "Choose", show=False),
     ]
     has_cursor: ClassVar[bool] = False
+    is_part: ClassVar[bool] = False
+    """Whether there is more above and below."""
+    empty: ClassVar[str] = ""
+    """What a pane without lines says."""
 
     class Chosen(Message):
         """A line was chosen with Enter or a double click."""
@@ -47,6 +51,13 @@ class Pane(ScrollView, can_focus=True):
         def __init__(self, pane: Pane, line: int) -> None:
             super().__init__()
             self.pane, self.line = pane, line
+
+    class Beyond(Message):
+        """The cursor left the first line (-1) or the last one (1) of what is a part of something longer."""
+
+        def __init__(self, pane: Pane, step: int) -> None:
+            super().__init__()
+            self.pane, self.step = pane, step
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
@@ -133,9 +144,12 @@ class Pane(ScrollView, can_focus=True):
         scroll_x, scroll_y = self.scroll_offset
         index, width = y + scroll_y, self.scrollable_content_region.width
         base = self._base
-        if not 0 <= index < self.count:
+        if 0 <= index < self.count:
+            text = self.line_at(index)
+        elif index or not self.empty:
             return Strip.blank(width, base)
-        text = self.line_at(index)
+        else:
+            text = Text(self.empty, self.palette.faint)
         if self.has_cursor and index == self.cursor and self.has_focus:
             base += Style.parse(self.palette.cursor)
         if text.style:
@@ -170,6 +184,8 @@ class Pane(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def put_cursor(self, line: int) -> None:
+        if self.is_part and not 0 <= line < self.count:
+            self.post_message(self.Beyond(self, 1 if line > 0 else -1))
         self.cursor = min(max(line, 0), max(self.count - 1, 0))
         self.reveal(self.cursor)
         self.refresh()

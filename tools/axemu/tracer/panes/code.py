@@ -19,6 +19,7 @@ class Code(Pane):
     short = "code"
     help = "disassembly; b sets or clears a breakpoint on the chosen line, g goes to an address"
     has_cursor = True
+    is_part = True
 
     class Toggled(Message):
         """A breakpoint is wanted at this address, or no longer."""

@@ -20,6 +20,8 @@ class Console(Pane):
     title = "console"
     help = "the guest's serial line; Enter or i types into it, Ctrl-A x ends typing"
 
+    empty = "nothing written yet"
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.channel: TracerChannel | None = None

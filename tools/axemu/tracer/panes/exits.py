@@ -13,20 +13,21 @@ from textual.geometry import Size
 from axemu.tracer.exitview import ExitView, Filter, Places
 from axemu.tracer.model import Snapshot
 from axemu.tracer.pane import Pane
-from axemu.tracer.panes.parts import guest_time
+from axemu.tracer.panes.parts import short_time
 from emu.debug.exits import Event, ExitRow
 
 READS: Final = (Event.MMIO_READ, Event.IO_READ, Event.SYSREG_READ)
 WRITES: Final = (Event.MMIO_WRITE, Event.IO_WRITE, Event.SYSREG_WRITE)
 ACCESSES: Final = (*READS, *WRITES)
-TIMED, WIDE, NARROW = 56, 90, 56
-"""Columns from which on there is the time, and room to spare; what all but the register takes."""
+TIMED, WIDE, NARROW = 56, 90, 52
+"""Columns from which on there is the time, and room to spare; what all but the number and the register takes."""
 
 
 class Exits(Pane):
     title = "exits"
     help = "every VM exit; / filters (mmio uart reg:LSR value:0x41 pc:main -read), Enter explains one"
     has_cursor = True
+    empty = "none: c runs the guest, e to its next VM exit"
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -37,6 +38,7 @@ class Exits(Pane):
         self._chosen: NDArray[np.int64] = np.empty(0, np.int64)
         self._seen = 0  # rows that the filter was asked about
         self._follow = True
+        self._digits = 5
 
     # -- content ------------------------------------------------------------------------------------------------------
 
@@ -65,6 +67,8 @@ class Exits(Pane):
             if len(self._chosen) and self._chosen[0] < self.view.dropped:
                 self._chosen = self._chosen[np.searchsorted(self._chosen, self.view.dropped) :]
         self._seen = self.view.count
+        if self.view.count > self.view.dropped:
+            self._digits = max(len(str(self.view.row(self.view.count - 1).number)), 5)
         width = self.scrollable_content_region.width
         self.virtual_size = Size(width, self.count)
         of = f" of {len(self.view):,}" if self.filter.mask is not None else ""
@@ -116,14 +120,16 @@ class Exits(Pane):
             style = palette.bad
         line = Text(no_wrap=True)
         is_exit = row.kind <= Event.CRASH
-        line.append(f"{row.number if is_exit else '':>{7 if width >= WIDE else 5}} ", palette.faint)
+        line.append(f"{row.number if is_exit else '':>{self._digits}} ", palette.faint)
         if width >= TIMED:
-            line.append(set_cell_size(guest_time(row.time).rjust(10), 10) + " ", palette.faint)
+            line.append(f"{short_time(row.time):>10}" + " ", palette.faint)
         if snapshot.vcpus_count > 1:
             line.append(f"{row.vcpu} ", palette.faint)
         line.append(f"{row.kind.text:<{12 if width >= WIDE else 10}} ", style)
         where, value = self._where(row)
-        line.append(set_cell_size(where, min(max(width - NARROW, 14), 24)) + " ", palette.symbol)
+        line.append(
+            set_cell_size(where, min(max(width - NARROW - self._digits, 14), 24)) + " ", palette.symbol
+        )
         line.append(f"{value:<{18 if width >= WIDE else 10}} ", palette.number)
         line.append(snapshot.symbols.name(row.pc) or f"{row.pc:#x}", palette.address)
         return line

@@ -17,6 +17,7 @@ class Memory(Pane):
         "memory; m follows an expression, / searches, Enter edits from the chosen byte on, Ctrl-Z undoes it"
     )
     has_cursor = True
+    is_part = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move_byte(-1)", show=False),
         Binding("right", "move_byte(1)", show=False),

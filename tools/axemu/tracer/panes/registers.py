@@ -34,7 +34,7 @@ class Registers(Pane):
         name_width = max((len(each.name) for each in general), default=3)
         digits = max((max(each.bits, 4) // 4 for each in general), default=1)
         if width < name_width + digits + LEAST_CHAIN:
-            digits = max((len(f"{each.value:x}") for each in general), default=1)
+            digits = min(digits, 8)
         lines = [self._general(each, name_width, digits) for each in general]
         shown = [each for each in system if each.value or each.changed]
         for title, rows in (
