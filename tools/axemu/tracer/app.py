@@ -101,8 +101,8 @@ class Tracer(App[int]):
     def compose(self) -> ComposeResult:
         yield Static("", id="tiny")
         yield Desk(*(kind(name) for name, kind in PANES.items()))
-        yield CommandLine(self.commands, self.remembered.history)
         yield StatusLine(id="status")
+        yield CommandLine(self.commands, self.remembered.history)
         yield Static("", id="keys")
 
     @property
@@ -455,15 +455,14 @@ class Tracer(App[int]):
         self._show_panes()
 
     def action_picture(self) -> None:
-        path = Path(f"axemu-{time.strftime('%Y%m%d-%H%M%S')}.svg").resolve()
+        path = Path(f"axemu-{time.strftime('%Y%m%d-%H%M%S')}.svg")
         picture = self.export_screenshot(title=f"axemu trace {self.guest.plan.title}")
         try:
             path.write_text(picture, encoding="utf-8")
+            self.notify(f"Saved {path.resolve()}", markup=False)
         except OSError as error:
-            text = f"The picture cannot be written to {path}: {error.strerror}."
+            text = f"The picture cannot be written to {path}, in the current folder: {error.strerror}."
             self.notify(text, severity="error", markup=False)
-        else:
-            self.notify(f"Saved {path}", markup=False)
 
     def leave(self) -> None:
         """Save what is remembered, and end."""

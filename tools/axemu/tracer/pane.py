@@ -104,11 +104,11 @@ class Pane(ScrollView, can_focus=True):
         """After new lines: put the view where it belongs."""
 
     def sight(self, key: object, line: int, share: float) -> bool:
-        """Scroll `line` to `share` of the height, once for each `key` and size; whether it was done now."""
-        if (key, self.size) == self._sighted:
+        """Scroll `line` to `share` of the height, once for each `key`; whether it was done now."""
+        rows = self.scrollable_content_region.height
+        if key == self._sighted or not rows:
             return False
-        self._sighted = (key, self.size)
-        rows = max(self.scrollable_content_region.height, 1)
+        self._sighted = key
         self.scroll_to(x=0, y=max(line - int(rows * share), 0), animate=False, immediate=True, force=True)
         return True
 
