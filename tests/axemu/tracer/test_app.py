@@ -153,7 +153,7 @@ def test_the_mouse_chooses_panes_breakpoints_tabs_and_exits() -> None:
 
 
 FILTERS = {
-    "mmio-write": 19, "uart -read": 19, "reg:STATUS": 19, "value:0x6e..0x6f": 3, "pc:third": 1, "crash": 1,
+    "mmio-write": 19, "uart -read": 19, "reg:STATUS": 19, "value:0x6e..0x6f": 5, "pc:third": 1, "crash": 1,
     "kind:mmio exit:1..4": 4, "device:power": 0, "addr:0x10000000 vcpu:0": 19, "": 39,
 }  # fmt: skip
 

@@ -53,6 +53,8 @@ mem $sp
 find storing
 poke $sp 00
 undo
+asm second nop; nop
+undo
 watch *(long *)$sp if 0
 rwatch *(int *)$sp
 awatch *(int *)$sp
@@ -182,3 +184,25 @@ def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch
         assert app.snapshot.place.startswith("0x80000") and "third" in app.snapshot.place
 
     at_the_tracer(second, remembered=Remembered("guest"))
+
+
+def test_instructions_are_assembled_over_others_and_the_guest_runs_them() -> None:
+    async def body(hands: Hands) -> None:
+        await hands.ask("asm third ret")
+        await hands.ask("c")
+        assert hands.app.snapshot.stop.kind is StopKind.ENDED
+        refused = await hands.ask("asm third frobnicate")
+        assert refused.bad and "frobnicate" in refused.text
+
+    at_the_tracer(body, size=(80, 24))
+
+
+def test_a_search_goes_on_to_the_next_place_and_begins_anew() -> None:
+    async def body(hands: Hands) -> None:
+        found = [(await hands.ask("find o")).text for _ in range(3)]
+        assert len(set(found)) == 3
+        app = hands.app
+        assert app.snapshot.memory.data[0] == ord("o")
+        assert (await hands.ask("find storing to")).text != (await hands.ask("find frobnicate")).text
+
+    at_the_tracer(body, size=(80, 24))

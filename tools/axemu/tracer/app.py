@@ -297,6 +297,12 @@ class Tracer(App[int]):
         address = self.desk.query_one(Memory).chosen
         self.action_ask(f"bytes at {address:#x} (hexadecimal, or text in quotes): ", f"poke {address:#x} ")
 
+    def action_assemble(self) -> None:
+        code = self.desk.query_one(Code)
+        address = code.address_at(code.cursor)
+        if address is not None:
+            self.action_ask(f"instructions at {address:#x}, apart by ; : ", f"asm {address:#x} ")
+
     def action_perform(self, text: str) -> None:
         """A command, by a key."""
         self.carry_out(text, echo=False)

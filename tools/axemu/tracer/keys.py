@@ -73,6 +73,7 @@ KEYS: Final = (
     Key(("slash",), "search", "filter the exits, or search memory where that pane has the focus", "Look", "filter",
         "filter"),
     Key(("ctrl+e",), "edit", "edit the memory from the chosen byte on", "Look", gdb="poke"),
+    Key(("a",), "assemble", "assemble over the chosen line of the code", "Look", gdb="asm"),
     Key(("ctrl+z",), "perform('undo')", "undo the last edit of memory", "Look", gdb="undo"),
     Key(("i",), "type", "type into the guest's console; Ctrl-A x ends it", "Look", "type"),
     Key(("colon",), "ask(':')", "command line: gdb's words", "Screen", "command"),
