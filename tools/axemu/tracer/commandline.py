@@ -39,10 +39,12 @@ class CommandLine(Input):
         if self.screen.focused is not self:
             self._from = self.screen.focused
         self.add_class("open")
+        self.screen.add_class("asking")
         self.screen.set_focus(self)  # at once: what is typed ahead is for this line
 
     def action_close(self) -> None:
         self.remove_class("open")
+        self.screen.remove_class("asking")
         if self._from is not None and self._from.display:
             self.screen.set_focus(self._from)
         else:
