@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from emu.debug.devices import Access, device_at
 from emu.debug.exits import Event, call_of
 from emu.registers import Direction, locate, registers_of
 from emu.statistics.latency import Latency
 from emu.statistics.records import BUCKETS, OTHERS
+from emu.symbols import SymbolTable
 from isa.contract import Isa
 
 if TYPE_CHECKING:
     from emu.machine import Machine
     from emu.statistics.meter import Meter
 
-Name: TypeAlias = Callable[[int], str | None]  # guest-virtual address -> the symbol that covers it
 MANY: Final = "(others)"
 """The name of what was too much to be told apart."""
 _WRITES: Final = (Event.MMIO_WRITE, Event.IO_WRITE)
@@ -108,20 +108,17 @@ class Summary:
         return sum(each.count for each in self.traps.values())
 
 
-def summary(meter: Meter, name: Name | None = None) -> Summary:
-    """What `meter` has counted, `name` naming code (None: by the machine's symbols). Reads no state of the guest: from
-    any thread."""
+def summary(meter: Meter, symbols: SymbolTable) -> Summary:
+    """What `meter` has counted, code by the names that `symbols` have. From any thread."""
     machine = meter.machine
-    found = name or _namer(machine)
     exits: dict[ExitKey, ExitCount] = {}
     traps: dict[TrapKey, TrapCount] = {}
-    symbol = cache(lambda pc: MANY if pc == OTHERS else found(pc) or f"{pc:#x}")
-    place = cache(lambda kind, address: _place(machine, Event(kind), address))
+    place = cache(partial(_place, machine))
     for entry in meter.entries:
         kind, address, count = Event(int(entry["kind"])), int(entry["address"]), int(entry["count"])
         between = _spread(count, entry["sum"], entry["least"], entry["most"], entry["between"])
         if kind <= Event.CRASH:
-            key = ExitKey(kind.text, *place(kind, address), symbol(int(entry["pc"])))
+            key = ExitKey(kind.text, *place(kind, address), _code(symbols, int(entry["pc"])))
             exit = exits.setdefault(key, ExitCount())
             exit.count += count
             exit.between.add(between)
@@ -157,12 +154,11 @@ def _latency(found: Latency) -> Spread:
     return Spread(found.count, found.sum, found.least, found.most, list(found.histogram))
 
 
-def _namer(machine: Machine) -> Name:
-    def name(pc: int) -> str | None:
-        symbol = machine.symbols.at(pc)
-        return None if symbol is None else symbol.name
-
-    return name
+def _code(symbols: SymbolTable, pc: int) -> str:
+    if pc == OTHERS:
+        return MANY
+    symbol = symbols.at(pc)
+    return f"{pc:#x}" if symbol is None else symbol.name
 
 
 def _place(machine: Machine, kind: Event, address: int) -> tuple[str, str]:

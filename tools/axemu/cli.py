@@ -21,12 +21,14 @@ from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
 from axemu.run import EXAMPLES, run
+from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
+from axemu.stat.command import stat
 from axemu.suite import command as suite
 from axemu.tracer.command import debug, trace
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run", "trace", "debug", "gdb")  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = ("run", "trace", "debug", "gdb", "stat")  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -41,6 +43,7 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
