@@ -543,8 +543,8 @@ class Machine:
                 callback(Event("exit", arch.retired, vcpu.id, arch.pc, repr(exit)))
 
     def observe(self, observer: Observer | None, wish: Wish = Wish()) -> None:  # noqa: B008  (frozen)
-        """Tell `observer`, instead of the one before, what native code does, as `wish` says; None: nobody. One whose wish
-        is `timed` is a Meter."""
+        """Tell `observer`, instead of the one before, what native code does, as `wish` says; None: nobody. One with
+        a wish for `timed` is a Meter."""
         self.settle()
         self._observer = observer
         meter = self.meter = cast(Meter, observer) if wish.timed else None

@@ -8,7 +8,7 @@ from numba import carray, cfunc, njit, types
 
 from emu.debug.exits import Event
 from emu.statistics.records import BUCKETS, ENTRY, FOLD, LEFT, OTHERS, UNTIMED
-from isa.native import Record, Word, pointer_cast, as_log, as_u64
+from isa.native import Record, Word, as_log, as_u64, pointer_cast
 from isa.records import LOG_INTERRUPT, LOG_READ, LOG_TRAP, LOG_UNMAPPED, LOG_WRITE
 
 PyLong_AsSsize_t = types.ExternalFunction("PyLong_AsSsize_t", types.intp(types.intp))

@@ -14,7 +14,8 @@ from axemu.options import SymbolsOption
 from axemu.quantities import count as whole_number
 from axemu.run import plan_of
 
-EXAMPLES = """Run a guest as `axemu run` does, and say what made it leave: which register of which device, from where, how often.
+EXAMPLES = """Run a guest as `axemu run` does, and say what made it leave: which register of which device, from
+where, how often.
 
 [dim]axemu stat guests/riscv64/timer-interrupt[/]  tables when the guest has ended
 [dim]axemu stat -kernel vmlinux -initrd initrd.gz --top[/]  and while it runs; q ends it
@@ -35,7 +36,9 @@ FilesArgument = Annotated[
 TopOption = Annotated[
     bool,
     typer.Option(
-        "--top", help="The tables while the guest runs, on the whole screen; q ends it.", rich_help_panel=_PANEL
+        "--top",
+        help="The tables while the guest runs, on the whole screen; q ends it.",
+        rich_help_panel=_PANEL,
     ),
 ]
 RowsOption = Annotated[

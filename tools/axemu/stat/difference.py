@@ -105,7 +105,9 @@ def _table(found: list[Change], rows: int | None, *, wide: bool) -> RenderableTy
         table.add_column("from", no_wrap=True, ratio=4, style="yellow")
     if wide:
         table.add_column("instructions\nbetween, avg", justify="right", no_wrap=True)
-        table.add_column("host time,\navg" if is_exit else "raise to\ndelivery, avg", justify="right", no_wrap=True)
+        table.add_column(
+            "host time,\navg" if is_exit else "raise to\ndelivery, avg", justify="right", no_wrap=True
+        )
     for each in islice(found, rows):
         cells = [f"{each.old.count:,}", f"{each.new.count:,}", f"{each.by:+,}"]
         cells += [ratio(each.old.count, each.new.count), *_names(each.key)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from axemu.errors import InputUnreadable
-from axemu.stat.tables import WIDE, everything
+from axemu.stat.tables import VERY_WIDE, everything
 from emu.statistics.summary import Summary
 
 
@@ -32,7 +32,7 @@ def print_tables(summary: Summary, look: Look, screen: Console, title: str) -> N
 def save_svg(content: Callable[[Console], RenderableType], path: Path, title: str) -> None:
     """What `content` draws on a console, as a picture. Raises InputUnreadable."""
     picture = Console(
-        record=True, width=WIDE + 10, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+        record=True, width=VERY_WIDE, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     picture.print(content(picture))
     try:

@@ -86,6 +86,6 @@ def _session(
 ) -> CountedSession:
     if not top:
         return CountedSession(plan, screen, look, symbols)
-    from axemu.stat.top import WatchedSession  # noqa: PLC0415
+    from axemu.stat.top import WatchedSession  # noqa: PLC0415 - it needs a terminal's modules
 
     return WatchedSession(plan, screen, look, symbols)

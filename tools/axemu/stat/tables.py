@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -13,11 +14,33 @@ from rich.text import Text
 
 from emu.statistics.summary import ExitKey, Spread, Summary
 
-WIDE: Final = 120
-"""Columns from which on minimum, mean, maximum and a small histogram have columns of their own."""
+WIDE: Final = 116
+"""Columns from which on minimum, mean and maximum have columns of their own."""
+VERY_WIDE: Final = 160
+"""Columns from which on there is room for small histograms too."""
+TWO: Final = 134
+"""Columns from which on there is room for two histograms side by side."""
+MICROSECOND: Final = 10
+"""The bucket of host times that small histograms begin with: all shorter ones are in it."""
 BAR: Final = 40
+NOTES: Final = """between: instructions that the vCPU ran since its row before, of the same table
+latency: instructions from an interrupt line's raise to the interrupt's delivery"""
 _STEPS: Final = " ▁▂▃▄▅▆▇█"
 _PLAIN_STEPS: Final = " .:-=+*#@"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How much room there is, and what small histograms are drawn with."""
+
+    wide: bool
+    sparks: bool
+    steps: str = _STEPS
+
+    @property
+    def cells(self) -> int:
+        """Of one distribution, where the table is wide."""
+        return 4 if self.sparks else 3
 
 
 def short(value: float) -> str:
@@ -44,14 +67,15 @@ def everything(
 ) -> RenderableType:
     """Both tables, with at most `rows` rows each, and histograms over all of them."""
     steps = _STEPS if console.encoding.lower().startswith("utf") else _PLAIN_STEPS
-    wide = console.width >= WIDE
+    form = Form(console.width >= WIDE, console.width >= VERY_WIDE, steps)
     parts: list[RenderableType] = [_headline(summary)]
     if summary.exits:
-        parts.append(exit_table(summary, rows, steps, wide=wide))
+        parts.append(exit_table(summary, rows, form))
     if summary.traps:
-        parts += [Text(), trap_table(summary, rows, steps, wide=wide)]
+        parts.append(trap_table(summary, rows, form))
+    parts.append(Text(NOTES, "dim"))
     if histograms:
-        parts += _histograms(summary, steps[-1], 1 if console.width < WIDE else 2)
+        parts += _histograms(summary, steps[-1], 1 if console.width < TWO else 2)
     return Group(*parts)
 
 
@@ -61,23 +85,28 @@ def _headline(summary: Summary) -> Text:
     text.append(f" in {summary.instructions:,} instructions", "not bold")
     if exits:
         text.append(f": one in {short(summary.instructions / exits)}", "not bold")
-    text.append(f"\n{exits - host.count:,} answered in native code, without a host time of their own", "not bold")
+    text.append(
+        f"\n{exits - host.count:,} answered in native code, without a host time of their own", "not bold"
+    )
     text.append(f"; {host.count:,} by Python", "not bold")
     if host.count:
         text.append(f", in {time(host.sum)} together", "not bold")
     return text
 
 
-def exit_table(summary: Summary, rows: int | None, steps: str, *, wide: bool) -> Table:
+def exit_table(summary: Summary, rows: int | None, form: Form) -> Table:
     """Exits by reason, device, register and symbol."""
     table = plain_table()
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("reason", no_wrap=True, style="cyan")
-    table.add_column("device register", no_wrap=True, overflow="ellipsis", ratio=4, style="green")
-    table.add_column("from", no_wrap=True, overflow="ellipsis", ratio=4, style="yellow")
-    _spread_columns(table, "instructions between", "between", wide=wide)
-    _spread_columns(table, "host time", "host", wide=wide)
+    table.add_column("device register", no_wrap=True, overflow="ellipsis", ratio=1, style="green")
+    table.add_column("from", no_wrap=True, overflow="ellipsis", ratio=1, style="yellow")
+    _spread_columns(table, "between", form)
+    if form.wide:
+        _spread_columns(table, "host time", form)
+    else:
+        table.add_column("host\navg", justify="right", no_wrap=True)
     counts = summary.exit_count
     for key, each in islice(summary.exits.items(), rows):
         table.add_row(
@@ -86,8 +115,8 @@ def exit_table(summary: Summary, rows: int | None, steps: str, *, wide: bool) ->
             key.reason,
             where(key),
             key.symbol,
-            *_spread_cells(each.between, short, steps, wide=wide),
-            *_spread_cells(each.host, time, steps, wide=wide),
+            *_spread_cells(each.between, short, form),
+            *(_spread_cells(each.host, time, form, MICROSECOND) if form.wide else [_mean(each.host)]),
         )
     _rest(table, [each.count for each in summary.exits.values()], rows, counts)
     return table
@@ -97,29 +126,29 @@ def where(key: ExitKey) -> str:
     return " ".join(part for part in (key.device, key.register) if part)
 
 
-def trap_table(summary: Summary, rows: int | None, steps: str, *, wide: bool) -> Table:
+def trap_table(summary: Summary, rows: int | None, form: Form) -> Table:
     """What the guest took itself, by cause."""
     table = plain_table()
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("kind", no_wrap=True, style="cyan")
     table.add_column("cause", no_wrap=True, overflow="ellipsis", ratio=1, style="yellow")
-    _spread_columns(table, "instructions between", "between", wide=wide)
-    _spread_columns(table, "raise to delivery", "latency", wide=wide)
+    _spread_columns(table, "between", form)
+    _spread_columns(table, "latency", form)
     counts = summary.trap_count
     for key, each in islice(summary.traps.items(), rows):
         if each.latency.count or key.kind != "interrupt":
-            latency = _spread_cells(each.latency, short, steps, wide=wide)
+            latency = _spread_cells(each.latency, short, form)
         else:
-            latency = ["raise unknown"] if not wide else ["", "raise unknown", "", ""]
-        if not wide and 0 < each.latency.count < each.count:
+            latency = ["", "unknown", "", ""][: form.cells] if form.wide else ["unknown"]
+        if not form.wide and 0 < each.latency.count < each.count:
             latency = [f"{latency[0]} of {short(each.latency.count)}"]
         table.add_row(
             f"{each.count:,}",
             f"{100 * each.count / counts:.1f}%",
             key.kind,
             key.cause,
-            *_spread_cells(each.between, short, steps, wide=wide),
+            *_spread_cells(each.between, short, form),
             *latency,
         )
     _rest(table, [each.count for each in summary.traps.values()], rows, counts)
@@ -131,25 +160,30 @@ def plain_table() -> Table:
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, padding=(0, 1, 0, 0), header_style="bold")
 
 
-def _spread_columns(table: Table, name: str, brief: str, *, wide: bool) -> None:
-    if not wide:
-        table.add_column(f"{brief}\nmin/avg/max", justify="right", no_wrap=True)
+def _mean(spread: Spread) -> str:
+    return time(spread.mean) if spread.count else "-"
+
+
+def _spread_columns(table: Table, name: str, form: Form) -> None:
+    if not form.wide:
+        table.add_column(f"{name}\nmin/avg/max", justify="right", no_wrap=True)
         return
     first, *others = ("min", "avg", "max")
     table.add_column(f"{name}\n{first}", justify="right", no_wrap=True)
     for other in others:
         table.add_column(f"\n{other}", justify="right", no_wrap=True)
-    table.add_column("\nlog2", no_wrap=True)
+    if form.sparks:
+        table.add_column("\nlog2", no_wrap=True)
 
 
-def _spread_cells(spread: Spread, text: object, steps: str, *, wide: bool) -> list[str]:
-    assert callable(text)
+def _spread_cells(spread: Spread, text: Callable[[float], str], form: Form, first: int = 0) -> list[str]:
     if not spread.count:
-        return ["", "", "", ""] if wide else ["-"]
+        return [""] * form.cells if form.wide else ["-"]
     least, mean, most = text(spread.least), text(spread.mean), text(spread.most)
-    if not wide:
+    if not form.wide:
         return [f"{least}/{mean}/{most}"]
-    return [least, mean, most, spark(spread.histogram, steps)]
+    buckets = [sum(spread.histogram[: first + 1]), *spread.histogram[first + 1 :]]
+    return [least, mean, most, spark(buckets, form.steps)][: form.cells]
 
 
 def _rest(table: Table, counts: Sequence[int], rows: int | None, total_count: int) -> None:
@@ -164,7 +198,9 @@ def spark(histogram: Sequence[int], steps: str = _STEPS) -> str:
     """One character a power of two, from 0 on."""
     used = max((index for index, each in enumerate(histogram) if each), default=-1) + 1
     most = max(histogram, default=0)
-    return "".join(steps[-(-each * (len(steps) - 1) // most)] if each else steps[0] for each in histogram[:used])
+    return "".join(
+        steps[-(-each * (len(steps) - 1) // most)] if each else steps[0] for each in histogram[:used]
+    )
 
 
 def total(spreads: Iterable[Spread]) -> Spread:
@@ -189,15 +225,17 @@ def _histograms(summary: Summary, block: str, columns: int) -> list[RenderableTy
     return [Text(), grid]
 
 
-def histogram(name: str, spread: Spread, text: object, block: str) -> Text:
+def histogram(name: str, spread: Spread, text: Callable[[float], str], block: str) -> Text:
     """A bar for each power of two from the least to the greatest that occurs."""
-    assert callable(text)
     used = [index for index, each in enumerate(spread.histogram) if each]
     most = max(spread.histogram)
     lines = Text(f"{name}\n", "bold")
-    for index in range(used[0], used[-1] + 1):
+    before = used[0]
+    for index in used:
+        if index > before + 1:
+            lines.append(f"{'':>11} ...\n", "not bold dim")
+        before, count = index, spread.histogram[index]
         low = 0 if index == 0 else 1 << index - 1
-        count = spread.histogram[index]
         lines.append(f"{'from ' + text(low):>11} ", "not bold")
         lines.append(f"{block * -(-count * BAR // most):<{BAR}} ", "not bold green")
         lines.append(f"{count:>10,}\n", "not bold")
