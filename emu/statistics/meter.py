@@ -78,8 +78,8 @@ _FACTS: Final[dict[type, tuple[int, Callable[[Any], int]]]] = {
 
 
 class Meter:
-    """Counts what `machine` does from now on, until `close`: a context manager. `most` entries are told apart; what comes
-    then is counted as OTHERS of its kind."""
+    """Counts what `machine` does from now on, until `close`: a context manager. `most` entries are told apart; what
+    comes then is counted as OTHERS of its kind."""
 
     def __init__(self, machine: Machine, most: int = MOST) -> None:
         from emu.statistics.native import fold  # noqa: PLC0415 - loads compiled code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from axemu import console
+from axemu import compilation, console
 from axemu.plan import Plan
 from axemu.report import Report
 from axemu.session import Session, check_writable, show, write_json
@@ -34,6 +35,11 @@ class CountedSession(Session):
         self.look, self._symbols = look, symbols
         self.summary: Summary | None = None
         self._meter: Meter | None = None
+
+    def run(self) -> Report:
+        with compilation.announced(self.screen):
+            importlib.import_module("emu.statistics.native")  # compiles, once
+        return super().run()
 
     def execute(self, machine: Machine) -> Outcome:
         from emu.statistics.meter import Meter  # noqa: PLC0415 - imports numba

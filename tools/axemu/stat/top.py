@@ -11,6 +11,7 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 import tty
 from collections import deque
 from collections.abc import Iterator
@@ -31,13 +32,16 @@ from axemu.stat.output import Look
 from axemu.stat.session import CountedSession
 from axemu.stat.tables import everything
 from axemu.terminal import Terminal
+from emu.debug.sources import kallsyms
 from emu.outcome import Outcome
 from emu.statistics.summary import summary
+from emu.symbols import SymbolTable
 
 if TYPE_CHECKING:
     from emu.machine import Machine
 
 PERIOD: Final = 0.5  # seconds between two pictures
+RARELY: Final = 30  # times as long as looking for symbols took, until they are looked for again
 TAIL: Final = 5  # lines of the guest's console
 FAREWELL: Final = b"\x1b[?1049l\x1b[?25h"  # back from the alternate screen, with a cursor
 _HEAD: Final = 16  # lines that are no rows of a table
@@ -51,6 +55,8 @@ class WatchedSession(CountedSession):
         super().__init__(replace(plan, stored=stored), screen, look, symbols)
         self._transcript = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the session
         self.output_fd = self._transcript.fileno()
+        self._known: SymbolTable | None = None
+        self._look_at = 0.0
 
     def run(self) -> Report:
         with Terminal(sys.stdin.fileno()).guarded(FAREWELL):
@@ -83,7 +89,7 @@ class WatchedSession(CountedSession):
     def _picture(self, machine: Machine, console: Console) -> RenderableType:
         assert self._meter is not None
         room = console.height - TAIL - 1
-        counts = summary(self._meter, machine.symbols)
+        counts = summary(self._meter, self._symbols_now(machine))
         traps = min(len(counts.traps), 8)
         rows = max(room - _HEAD - traps, 1)
         layout = Layout()
@@ -99,6 +105,17 @@ class WatchedSession(CountedSession):
             ),
         )
         return layout
+
+    def _symbols_now(self, machine: Machine) -> SymbolTable:
+        """The guest's symbols, or a Linux kernel's own: looked for again and again, ever more seldom, until they are
+        in memory."""
+        if self._known is None and len(machine.symbols):
+            self._known = machine.symbols
+        if self._known is None and time.monotonic() >= self._look_at:
+            begin = time.monotonic()
+            self._known = kallsyms(machine)
+            self._look_at = time.monotonic() + RARELY * (time.monotonic() - begin) + 1.0
+        return self._known or machine.symbols
 
     def _tail(self, width: int) -> list[Text]:
         """The last lines of the guest's console."""
