@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
+from bench.counting import counting_numbers
 from bench.debugging import debugger_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
@@ -58,6 +59,7 @@ def bench(
             + linux
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
+            + counting_numbers(Path(scratch))
         )
         if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)
