@@ -27,11 +27,14 @@ SPREAD_PC, SPREAD_ADDRESS, SPREAD_KIND = U(0x9E3779B97F4A7C15), U(0xC2B2AE3D27D4
 @njit
 def bucket(value: Word) -> Word:
     """Which bucket of a histogram counts `value`."""
+    if value >= U(1 << BUCKETS - 2):
+        return BUCKETS - 1
     length = 0
-    while value != U(0) and length < BUCKETS - 1:
-        value >>= U(1)
-        length += 1
-    return length
+    for step in (32, 16, 8, 4, 2, 1):
+        if value >> U(step) != U(0):
+            value >>= U(step)
+            length += step
+    return length + (1 if value != U(0) else 0)
 
 
 @njit
