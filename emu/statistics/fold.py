@@ -59,6 +59,7 @@ def fold_rows(fold: Record) -> None:
     entries = carray(as_entries(np.intp(fold.entries)), 1 << 30)
     slots = carray(as_u64(np.intp(fold.slots)), 1 << 30)
     last = carray(as_u64(np.intp(fold.last)), 2)
+    fold.interrupts = U(0)
     for number in range(fold.count):
         row = rows[number]
         kind, address, pc, host, stream = row.kind, row.value, row.pc, NO_TIME, 0
@@ -74,6 +75,7 @@ def fold_rows(fold: Record) -> None:
                 kind = TRAP
             elif kind == U(LOG_INTERRUPT):
                 kind = INTERRUPT
+                fold.interrupts += U(1)
             elif kind == U(LOG_UNMAPPED):
                 kind = FAULT
             else:

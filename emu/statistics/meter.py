@@ -187,6 +187,8 @@ class Meter:
         record["rows"], record["count"] = rows.ctypes.data, len(rows)
         record["last"] = self._last[number].ctypes.data
         self._fold(self._record.ctypes.data)
+        if not record["interrupts"]:
+            return
         interrupts = rows[rows["kind"] == LOG_INTERRUPT]
         for cause, retired in zip(interrupts["cause"].tolist(), interrupts["retired"].tolist(), strict=True):
             self.latencies.delivered(number, cause, retired)
