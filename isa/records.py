@@ -49,6 +49,7 @@ ENGINE: Final = np.dtype(
         ("level_register", "i8"),
         ("level_mask", "u8"),
         ("level", "u8"),  # as it was last seen
+        ("stirred", "u8"),  # an interrupt can be pending: `observe` is asked at blocks, until it says no
         ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
         ("regions_count", "u8"),
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU

@@ -181,6 +181,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         elif kind in (HYPERCALL, SEMIHOST, IO_READ, IO_WRITE, SYSREG_READ, SYSREG_WRITE):
             call_engine(np.intp(engine.advance), address)
     exact: Word = np.int64(0)
+    engine.stirred = U(1)
     seen, entries = control.retired, 0
     while True:
         if control.latch_count != U(0) and control.retired > control.latch_retired:
@@ -195,6 +196,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             hidden = engine.takes != U(0) and control.lines_hidden != U(0)
             if control.lines != control.lines_told or hidden:
                 call_engine(np.intp(engine.tell_lines), address)
+                engine.stirred = U(1)
         elif control.lines != control.lines_told:  # not before the instruction that raised it has committed
             limit = min(limit, control.retired + U(1))
             exact = 1
@@ -220,7 +222,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.block_count = U(0)
         control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden
-        watched |= engine.log_on | engine.level_on | engine.resuming
+        watched |= engine.log_on & engine.stirred | engine.level_on | engine.resuming
         full = engine.blocks_used > engine.blocks_mask >> U(1)
         control.attention = U(1) if full or watched != U(0) else U(0)
         start = control.pc
@@ -286,7 +288,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
                     continue
                 give_back(engine, control, at)
                 if call_engine(np.intp(engine.tell_lines), address) != 0:
-                    control.yielded = control.yields
+                    control.yielded, engine.stirred = control.yields, U(1)
                     continue  # an interrupt is pending already: the halt is over as it begins
                 control.kind = U(HALT)
                 return HALT
