@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,16 @@ def test_a_guest_is_run_and_counted(capfd: pytest.CaptureFixture[str], tmp_path:
     assert {"reason", "device", "symbol", "share", "host_ns"} < set(row)
     assert sum(row["instructions_between"]["log2"]) == row["count"] == 27
     assert load(path).summary.exit_count == 55
+
+
+def test_the_library_s_example_runs_as_printed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(GUESTS.parents[1])
+    guide = (GUESTS.parents[1] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    exec(compile(example, "statistics.md", "exec"), {})
+    assert "mmio-write uart DATA print 27" in capfd.readouterr().out
 
 
 def test_json_on_standard_output_is_alone_there(capfd: pytest.CaptureFixture[str]) -> None:
