@@ -87,7 +87,7 @@ class Layout:
         features = "".join(_feature(name, slots) for name, slots in self._features if slots)
         return (
             '<?xml version="1.0"?>\n<!DOCTYPE target SYSTEM "gdb-target.dtd">\n<target version="1.0">\n'
-            f"{architecture}{features}</target>\n"
+            f"{architecture}  <osabi>none</osabi>\n{features}</target>\n"
         )
 
     def _groups(self) -> Iterable[tuple[str, list[tuple[int, Register]]]]:

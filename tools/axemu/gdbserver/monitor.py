@@ -38,7 +38,7 @@ def answer(target: Target, line: str) -> str:
         return f"{UnknownName.among('monitor command', name, WORDS)} `monitor help` lists them."
     function, usage, _ = word
     try:
-        return target.driver.call(lambda debugger: function(target, debugger, arguments))
+        return function(target, target.debugger, arguments)
     except WrongUse as error:
         return f"{error} Usage: monitor {usage}"
     except (EmuError, IsaError) as error:

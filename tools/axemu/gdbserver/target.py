@@ -1,6 +1,6 @@
 """The machine as gdb sees it: threads from 1 (vCPU n is thread n + 1), registers by number, points by packet.
 
-Everything is done on the driver's thread; these methods wait for it.
+For the thread that the debugger belongs to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from isa.errors import IsaError
 
 if TYPE_CHECKING:
     from emu.debug.debugger import Debugger
-    from emu.debug.driver import Driver
     from emu.debug.points import Point
     from emu.debug.stop import Stop
 
@@ -64,9 +63,9 @@ class Step:
 class Target:
     """`thread`, counted from 1, is the one that registers and memory are asked of."""
 
-    def __init__(self, driver: Driver) -> None:
-        self.driver: Final = driver
-        machine = driver.call(lambda debugger: debugger.machine)
+    def __init__(self, debugger: Debugger) -> None:
+        self.debugger: Final = debugger
+        machine = debugger.machine
         self.layout: Final = Layout(machine.isa)
         self.threads: Final = len(machine.vcpus)
         self.thread = 1
@@ -75,9 +74,9 @@ class Target:
         self._points: dict[Key, int] = {}
 
     def call(self, function: Callable[[Debugger], T]) -> T:
-        """On the driver's thread. Raises Refused for what a debugger says no to."""
+        """What `function` finds. Raises Refused for what a debugger says no to."""
         try:
-            return self.driver.call(function)
+            return function(self.debugger)
         except Unreadable as error:
             raise Refused(str(error), number=NO_MEMORY) from error
         except (DebugError, EmuError, IsaError) as error:
@@ -231,21 +230,14 @@ class Target:
 
         return self.call(describe)
 
-    def resume(
-        self, step: Step | None, told: Callable[[Stop | BaseException], None], limit: int | None = None
-    ) -> None:
-        """Run, or step; `told` is called on the driver's thread with the stop, or with what went wrong. With `limit`
-        instructions retired in all, a run stops as StopKind.POSITION."""
-        over = self.step_over_interrupts
-
-        def advance(debugger: Debugger) -> Stop:
-            if step is None:
-                return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
-            debugger.vcpu = step.thread - 1
-            return debugger.step_within(step.low, step.high, over_interrupts=over)
-
-        future = self.driver.run(advance)
-        future.add_done_callback(lambda done: told(done.exception() or done.result()))
+    def advance(self, step: Step | None, limit: int | None = None) -> Stop:
+        """Run, or step, to the next stop. With `limit` instructions retired in all, a run stops as StopKind.POSITION.
+        Raises EmuError."""
+        debugger = self.debugger
+        if step is None:
+            return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
+        debugger.vcpu = step.thread - 1
+        return debugger.step_within(step.low, step.high, over_interrupts=self.step_over_interrupts)
 
     def restart(self) -> Stop:
         return self.call(lambda debugger: debugger.restart())
