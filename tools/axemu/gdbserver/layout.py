@@ -63,9 +63,9 @@ class Layout:
 
     @cached_property
     def told(self) -> tuple[Slot, ...]:
-        """Those that come with each stop: the program counter, and what unwinding begins with."""
-        wanted = (Role.PC, Role.SP, Role.RA)
-        return tuple(slot for slot in self.core if slot.row.role in wanted)
+        """Those that come with each stop, so that a client need not ask: what programs compute and unwind with."""
+        _, slots = self._features[0]
+        return tuple(slot for slot in slots if slot in self.core and slot.row.bits <= self.isa.bits)
 
     def of(self, role: Role) -> Slot | None:
         return next((slot for slot in self.slots.values() if slot.row.role is role), None)

@@ -129,15 +129,16 @@ class Target:
         thread = self.thread - 1
 
         def write(debugger: Debugger) -> None:
-            for slot, value in new:
-                if not slot.row.read_only and _value(debugger, thread, slot) != value:
+            old = _values(debugger, thread, [slot for slot, _ in new])
+            for (slot, value), before in zip(new, old, strict=True):
+                if not slot.row.read_only and before != value:
                     _assign(debugger, thread, slot, value)
 
         self.call(write)
 
     def _read(self, slots: Sequence[Slot], thread: int | None = None) -> list[int | None]:
         number = (self.thread if thread is None else thread) - 1
-        return self.call(lambda debugger: [_value(debugger, number, slot) for slot in slots])
+        return self.call(lambda debugger: _values(debugger, number, slots))
 
     # -- memory -------------------------------------------------------------------------------------------------------
 
@@ -251,11 +252,17 @@ def _readable(debugger: Debugger, *, thread: int, address: int, size: int) -> by
     return GuestMemory(debugger.machine, thread).readable(address, size)
 
 
-def _value(debugger: Debugger, vcpu: int, slot: Slot) -> int | None:
-    try:
-        return Registers(debugger.machine, debugger.machine.vcpus[vcpu])[slot.row.name]
-    except (EmuError, IsaError):
-        return None
+def _values(debugger: Debugger, vcpu: int, slots: Sequence[Slot]) -> list[int | None]:
+    """None for a register that the CPU model lacks."""
+    debugger.machine.settle()
+    arch = debugger.machine.vcpus[vcpu].arch
+    values: list[int | None] = []
+    for slot in slots:
+        try:
+            values.append(arch.read_register(slot.row.name))
+        except (EmuError, IsaError):
+            values.append(None)
+    return values
 
 
 def _point(debugger: Debugger, *, number: int) -> Point:
