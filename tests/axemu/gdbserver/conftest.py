@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from axemu.gdbserver.packets import framed
 from axemu.gdbserver.connection import listen
+from axemu.gdbserver.packets import framed
 from axemu.gdbserver.server import Manners, Server
 from emu.config import MachineConfig
 from emu.debug.debugger import Debugger

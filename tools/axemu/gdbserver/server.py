@@ -1,8 +1,8 @@
 """The sockets around a conversation: one client at a time, and what it does wrong ends at its connection.
 
-One thread (the one that calls `serve`) answers the client and runs the guest. While the guest runs, a second one looks at
-the sockets, and has it come to an exact boundary to hear what came. What a client sends is taken only as fast as it reads
-the answers.
+One thread (the one that calls `serve`) answers the client and runs the guest. While the guest runs, a second one looks
+at the sockets, and has it come to an exact boundary to hear what came. What a client sends is taken only as fast as it
+reads the answers.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Manners:
 
 
 class Server:
-    """Serves `debugger` at `listener`, which it closes. `say` tells the terminal a sentence. `stop` may be called from any
-    thread."""
+    """Serves `debugger` at `listener`, which it closes. `say` tells the terminal a sentence. `stop` may be called
+    from any thread."""
 
     def __init__(
         self,
@@ -308,6 +308,5 @@ class Server:
         killed = conversation is not None and conversation.killed
         if self._manners.once or self.target.quitting or (killed and self._manners.ends):
             self._ending = True
-        elif not (killed or self._running):
-            if self._debugger.stop.kind is not StopKind.ENDED:
-                self._resume(None)
+        elif not (killed or self._running) and self._debugger.stop.kind is not StopKind.ENDED:
+            self._resume(None)
