@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
+from emu.debug.dwarf_registers import dwarf_register
 from isa.contract import Isa, Register, Role
 from isa.gdb import gdb_registers, register_type
 
@@ -15,6 +16,11 @@ VIEWS: Final = frozenset({"part", "mmx", "single", "quad", "tlb"})
 """Groups that show what other registers hold; GDB makes its own names for them, and they would collide."""
 FETCHED: Final = frozenset({"org.gnu.gdb.riscv.csr", "org.gnu.gdb.riscv.virtual", "org.gnu.gdb.s390.cr"})
 """Features of GDB's with system registers: these it asks for one by one, when they are looked at."""
+
+
+MOST_DWARF: Final = 128
+"""DWARF's numbers from here on are of registers that no call frame saves."""
+_GENERIC: Final = {Role.PC: "pc", Role.SP: "sp", Role.RA: "ra"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +90,33 @@ class Layout:
         """The text of target.xml."""
         gdb = self.isa.gdb
         architecture = f"  <architecture>{gdb.architecture}</architecture>\n" if gdb is not None else ""
-        features = "".join(_feature(name, slots) for name, slots in self._features if slots)
+        features = "".join(self._feature(name, slots) for name, slots in self._features if slots)
         return (
             '<?xml version="1.0"?>\n<!DOCTYPE target SYSTEM "gdb-target.dtd">\n<target version="1.0">\n'
             f"{architecture}  <osabi>none</osabi>\n{features}</target>\n"
         )
+
+    def _feature(self, name: str, slots: list[Slot]) -> str:
+        lines = "".join(
+            f'    <reg name="{slot.name}" bitsize="{8 * slot.size}" regnum="{slot.number}" '
+            f'type="{register_type(slot.row)}"{_group(name, slot.row)}{self._for_lldb(slot)}/>\n'
+            for slot in slots
+        )
+        return f'  <feature name="{name}">\n{lines}  </feature>\n'
+
+    def _for_lldb(self, slot: Slot) -> str:
+        """Attributes that gdb passes over: what a register is for, another name, its number in call frame
+        information."""
+        number, generic = self._dwarf.get(slot.row.name), _GENERIC.get(slot.row.role)
+        numbers = f' dwarf_regnum="{number}" ehframe_regnum="{number}"' if number is not None else ""
+        other = next((name for name in (slot.row.name, *slot.row.aliases) if name != slot.name), None)
+        named = f' altname="{other}"' if other is not None else ""
+        return (f' generic="{generic}"' if generic is not None else "") + named + numbers
+
+    @cached_property
+    def _dwarf(self) -> dict[str, int]:
+        numbers = range(MOST_DWARF)
+        return {name: each for each in numbers if (name := dwarf_register(self.isa, each)) is not None}
 
     def _groups(self) -> Iterable[tuple[str, list[tuple[int, Register]]]]:
         isa = self.isa
@@ -108,15 +136,6 @@ class Layout:
                                                 for name, _ in isa.gdb.features)  # fmt: skip
             word = "system" if group == "csr" else group.replace("_", "-").replace(" ", "-")
             yield f"org.axemu.{family}.{'more-' if known else ''}{word}", rows
-
-
-def _feature(name: str, slots: list[Slot]) -> str:
-    lines = "".join(
-        f'    <reg name="{slot.name}" bitsize="{8 * slot.size}" regnum="{slot.number}" '
-        f'type="{register_type(slot.row)}"{_group(name, slot.row)}/>\n'
-        for slot in slots
-    )
-    return f'  <feature name="{name}">\n{lines}  </feature>\n'
 
 
 def _group(feature: str, row: Register) -> str:
