@@ -18,6 +18,9 @@ FETCHED: Final = frozenset({"org.gnu.gdb.riscv.csr", "org.gnu.gdb.riscv.virtual"
 """Features of GDB's with system registers: these it asks for one by one, when they are looked at."""
 
 
+HOSTED: Final = frozenset({"sparc64"})
+"""What GDB knows only with an operating system. The others have none: it then leaves single steps to the server, where
+for Linux it would decode and set breakpoints."""
 MOST_DWARF: Final = 128
 """DWARF's numbers from here on are of registers that no call frame saves."""
 _GENERIC: Final = {Role.PC: "pc", Role.SP: "sp", Role.RA: "ra"}
@@ -49,7 +52,7 @@ class Layout:
                 name = names.get(row.name, row.name)
                 name = name if name not in taken else f"{row.group}_{name}"
                 taken.add(name)
-                slots.append(Slot(at, name, row, -(-row.bits // 8)))
+                slots.append(Slot(at, name, row, _bytes(row)))
             self._features.append((feature, slots))
             self.slots.update((slot.number, slot) for slot in slots)
 
@@ -90,10 +93,11 @@ class Layout:
         """The text of target.xml."""
         gdb = self.isa.gdb
         architecture = f"  <architecture>{gdb.architecture}</architecture>\n" if gdb is not None else ""
+        system = "" if self.isa.name in HOSTED else "  <osabi>none</osabi>\n"
         features = "".join(self._feature(name, slots) for name, slots in self._features if slots)
         return (
             '<?xml version="1.0"?>\n<!DOCTYPE target SYSTEM "gdb-target.dtd">\n<target version="1.0">\n'
-            f"{architecture}  <osabi>none</osabi>\n{features}</target>\n"
+            f"{architecture}{system}{features}</target>\n"
         )
 
     def _feature(self, name: str, slots: list[Slot]) -> str:
@@ -136,6 +140,12 @@ class Layout:
                                                 for name, _ in isa.gdb.features)  # fmt: skip
             word = "system" if group == "csr" else group.replace("_", "-").replace(" ", "-")
             yield f"org.axemu.{family}.{'more-' if known else ''}{word}", rows
+
+
+def _bytes(row: Register) -> int:
+    """As many as the register has; GDB has integers of powers of two only."""
+    count = -(-row.bits // 8)
+    return 1 << (count - 1).bit_length() if count <= 8 else count
 
 
 def _group(feature: str, row: Register) -> str:

@@ -20,9 +20,8 @@ from axemu.gdbserver.connection import Connection
 from axemu.gdbserver.conversation import Conversation
 from axemu.gdbserver.lookout import Lookout
 from axemu.gdbserver.packets import Damaged, Interrupt, Oversized, Packet, Received, Repeat
-from axemu.gdbserver.target import Step, Target
+from axemu.gdbserver.target import NO, Step, Target
 from emu.debug.stop import Stop, StopKind
-from emu.errors import EmuError
 from emu.outcome import Ending
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 CHUNK: Final = 1 << 16
-Result: TypeAlias = Stop | EmuError
+Result: TypeAlias = Stop | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +238,7 @@ class Server:
         self._lookout.begin()
         try:
             result: Result = advance()
-        except EmuError as error:
+        except NO as error:
             result = error
         finally:
             self._lookout.end()

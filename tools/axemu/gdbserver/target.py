@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from axemu.gdbserver.errors import Malformed, Refused
 from axemu.gdbserver.layout import Layout, Slot
+from axvcpu.errors import AxError
 from axvcpu.exits import AccessFlags
 from axvcpu.states import VCpuState
-from emu.debug.errors import DebugError, NotPossible, Unreadable
+from emu.debug.errors import NotPossible, Unreadable
 from emu.debug.memory import GuestMemory
 from emu.debug.points import Breakpoint, Watchpoint
 from emu.debug.registers import Registers
@@ -38,6 +39,8 @@ ACCESSES: Final = {
 }
 MOST_POINTS: Final = 10_000
 PIECE: Final = 1 << 20
+NO: Final = (EmuError, IsaError, AxError)
+"""How a machine refuses."""
 NO_MEMORY, NO_ROOM = 14, 28  # EFAULT, ENOSPC
 _REFLECTED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -79,7 +82,7 @@ class Target:
             return function(self.debugger)
         except Unreadable as error:
             raise Refused(str(error), number=NO_MEMORY) from error
-        except (DebugError, EmuError, IsaError) as error:
+        except NO as error:
             raise Refused(str(error)) from error
 
     # -- registers ----------------------------------------------------------------------------------------------------
@@ -233,7 +236,7 @@ class Target:
 
     def advance(self, step: Step | None, limit: int | None = None) -> Stop:
         """Run, or step, to the next stop. With `limit` instructions retired in all, a run stops as StopKind.POSITION.
-        Raises EmuError."""
+        Raises what is in NO."""
         debugger = self.debugger
         if step is None:
             return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
@@ -260,7 +263,7 @@ def _values(debugger: Debugger, vcpu: int, slots: Sequence[Slot]) -> list[int | 
     for slot in slots:
         try:
             values.append(arch.read_register(slot.row.name))
-        except (EmuError, IsaError):
+        except NO:
             values.append(None)
     return values
 
