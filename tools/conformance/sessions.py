@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +20,9 @@ GUESTS: Final = Path(__file__).resolve().parents[2] / "guests"
 GDB, LLDB = "gdb-multiarch", "lldb"
 PATIENCE: Final = 120
 """Seconds for a session."""
+MOMENT: Final = 0.5
+"""Seconds between commands that are typed."""
+_LLDB: Final = ("--no-lldbinit", "--no-use-colors")
 _PLACE: Final = re.compile(r"GDB server at 127\.0\.0\.1:(\d+)")
 
 
@@ -66,29 +72,66 @@ def served(guest: Path, *options: str, words: Sequence[str] = ("gdb", "--port", 
                 process.kill()
 
 
-def gdb(port: int, program: Path, *commands: str, connect: str = "target remote") -> str:
-    """What gdb-multiarch says to these commands, once it has connected."""
+def gdb(
+    port: int, program: Path, *commands: str, connect: str = "target remote", stop: str | None = None
+) -> str:
+    """What gdb-multiarch says to these commands, once it has connected. A second after it has said `stop` it gets a
+    Ctrl-C."""
     begin = ["-batch", "-nx", "-ex", "set confirm off", "-ex", "set width 0", str(program)]
-    return _said(GDB, begin, "-ex", [f"{connect} 127.0.0.1:{port}", *commands])
+    return _said(GDB, begin, "-ex", [f"{connect} 127.0.0.1:{port}", *commands], stop)
 
 
 def lldb(port: int, program: Path, *commands: str) -> str:
-    """What LLDB says to these commands, each of which it repeats, once it has connected."""
-    begin = ["--batch", "--no-lldbinit", "--no-use-colors", str(program)]
-    return _said(LLDB, begin, "-o", [f"gdb-remote 127.0.0.1:{port}", *commands])
+    """The same of LLDB, which repeats each command and waits for the guest's next stop where it runs."""
+    return _said(LLDB, [*_LLDB, "--batch", str(program)], "-o", [_lldb_connect(port), *commands], None)
 
 
-def _said(debugger: str, arguments: Sequence[str], flag: str, commands: Sequence[str]) -> str:
+def lldb_typed(port: int, program: Path, *commands: str) -> str:
+    """LLDB as a person has it: the guest may run while the next command is typed, a moment later."""
+    with subprocess.Popen(
+        [LLDB, *_LLDB, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdin is not None
+        try:
+            for line in (_lldb_connect(port), *commands, "quit"):
+                process.stdin.write(f"{line}\n")
+                process.stdin.flush()
+                time.sleep(MOMENT)
+            return process.communicate(timeout=PATIENCE)[0]
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            process.kill()
+            return process.communicate()[0]
+
+
+def _lldb_connect(port: int) -> str:
+    return f"gdb-remote 127.0.0.1:{port}"
+
+
+def _said(
+    debugger: str, arguments: Sequence[str], flag: str, commands: Sequence[str], stop: str | None
+) -> str:
     words = [word for each in commands for word in (flag, each)]
-    try:
-        ran = subprocess.run(
-            [debugger, *arguments, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        return (late.stdout or b"").decode("utf-8", "replace") + f"\nno end after {PATIENCE} seconds"
-    return ran.stdout.decode("utf-8", "replace")
+    with subprocess.Popen(
+        [debugger, *arguments, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        late = threading.Timer(PATIENCE, process.kill)
+        late.start()
+        said = b""
+        try:
+            while part := os.read(process.stdout.fileno(), 1 << 16):
+                said += part
+                if stop is not None and stop.encode() in said:
+                    stop = None
+                    threading.Timer(1, process.send_signal, (signal.SIGINT,)).start()
+        finally:
+            late.cancel()
+    return said.decode("utf-8", "replace")
