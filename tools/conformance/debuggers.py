@@ -38,14 +38,22 @@ class Task:
 
 GDB_TASKS: Final = (
     Task("load", ("load", "compare-sections"), r"Transfer rate(?!.*MIS-MATCHED)"),
-    Task("break", ("break doubled_area", "continue"), r"Breakpoint 1, doubled_area \(shape=0x"),
+    Task("break", ("break doubled_area", "continue"), r"Breakpoint 1, (0x\w+ in )?doubled_area \(shape="),
     Task("stepi", ("p/x $pc", "stepi", "p/x $pc"), r"\$\d+ = (0x\w+)\s(?:.*\s)?\$\d+ = (?!\1\s)0x"),
-    Task("step", ("step", "step"), r"cross \(first="),
-    Task("backtrace", ("backtrace",), r"#0 .*cross \(.*#1 .* doubled_area \(.*#2 .* scaled \(.*#3 .* main \("),
+    Task("step", ("step", "info line"), r"\n2\d\t.*Line 2\d of "),
+    Task(
+        "backtrace",
+        ("tbreak cross", "continue", "backtrace"),
+        r"#0 .*cross \(.*#1 .* doubled_area \(.*#2 .* scaled \(.*#3 .* main \(",
+    ),
     Task("finish", ("finish", "finish"), r"Value returned is \$\d+ = 0\s.*Value returned is \$\d+ = 12\s"),
     Task("print struct", ("print triangle", "print larger"), rf"\$\d+ = .*{_TRIANGLE}.*\$\d+ = .*{_TRIANGLE}"),
     Task("write", ("set var triangle.colour = 7", "p triangle.colour", "set var $sp = $sp"), r"\$\d+ = 7\s"),
-    Task("watch", ("delete", "watch total", "continue"), r"Hardware watchpoint 2: total\s+Old value = 0\s+New value = 12"),
+    Task(
+        "watch",
+        ("delete", "watch total", "continue"),
+        r"Hardware watchpoint (\d+): total\s.*watchpoint \1: total\s+Old value = 0\s+New value = 12",
+    ),
     Task("registers", ("info all-registers", "p/x $pc"), r"\$\d+ = 0x(?!.*\berror\b)"),
     Task("end", ("delete", "continue"), r"exited normally"),
     Task(
@@ -58,7 +66,11 @@ GDB_TASKS: Final = (
     Task("detach", ("detach",), r"detached", guest="spin"),
 )  # fmt: skip
 LLDB_TASKS: Final = (
-    Task("break", ("breakpoint set -n doubled_area", "continue"), r"stop reason = breakpoint 1\.1.*doubled_area\(shape="),
+    Task(
+        "break",
+        ("breakpoint set -n doubled_area", "continue"),
+        r"stop reason = breakpoint 1\.1.*doubled_area\(shape=",
+    ),
     Task("stepi", ("thread step-inst",), r"stop reason = instruction step into.*doubled_area"),
     Task("backtrace", ("thread backtrace",), r"doubled_area\(shape.*scaled\(shape.*main at"),
     Task("registers", ("register read pc sp",), r"\w+ = 0x.*\w+ = 0x"),
@@ -95,6 +107,8 @@ def _lldb(port: int, program: Path, first: Task, commands: Iterable[str]) -> str
 
 GDB: Final = Debugger(sessions.GDB, GDB_TASKS, _gdb, lambda name: f"echo \\n@@{name}@@\\n")
 LLDB: Final = Debugger(sessions.LLDB, LLDB_TASKS, _lldb, lambda name: f"settings set target.arg0 @@{name}@@")
+
+DEBUGGERS: Final = (GDB, LLDB)
 
 
 def results(debugger: Debugger, isa: str) -> dict[str, str]:

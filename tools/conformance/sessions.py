@@ -40,6 +40,12 @@ def installed(debugger: str) -> bool:
     return shutil.which(debugger) is not None
 
 
+def version_of(debugger: str) -> str:
+    """The first line that it says of itself."""
+    ran = subprocess.run([debugger, "--version"], capture_output=True, text=True, check=False)
+    return ran.stdout.partition("\n")[0]
+
+
 def program_of(guest: Path) -> Path:
     """The ELF of a guest's folder."""
     return guest / f"{guest.name}.elf"

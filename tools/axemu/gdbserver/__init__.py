@@ -16,6 +16,7 @@ server.py         one client at a time, the guest's runs, and what the terminal 
     target.py         the machine as gdb sees it
       layout.py         registers: numbers, bytes, target.xml
       memory_map.py     memory-map.xml
+      windows.py        SPARC's registers that its stack does not have yet
       regions.py        what lies around an address
 session.py        the attended run around a server
 command.py        `axemu gdb`

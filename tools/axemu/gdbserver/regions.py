@@ -45,13 +45,13 @@ def region(machine: Machine, vcpu: int, address: int) -> Region:
 
 
 def _physical(machine: Machine, vcpu: int, address: int) -> bool:
-    """Whether no page table has a say."""
+    """Whether no page table, and no segment, has a say."""
     walk = machine.isa.page_walk
     if walk is None:
         return False
     machine.settle()
     found = walk(machine._read_physical, machine.vcpus[vcpu].arch.read_register, address, Access.LOAD)
-    return found.physical is not None and not found.page_size
+    return found.physical == address and not found.page_size
 
 
 def _window(machine: Machine, address: int) -> Region:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from axemu.gdbserver.errors import Malformed, Refused
 from axemu.gdbserver.layout import Layout, Slot
+from axemu.gdbserver.windows import flushed
 from axvcpu.errors import AxError
 from axvcpu.exits import AccessFlags
 from axvcpu.states import VCpuState
@@ -151,7 +152,7 @@ class Target:
         data = self.call(partial(_readable, thread=thread, address=address, size=size))
         if size and not data:
             raise Refused(f"Nothing is mapped at {address:#x}.", number=NO_MEMORY)
-        return data
+        return flushed(self.layout.isa, self.debugger.machine.vcpus[thread].arch, address, data)
 
     def write(self, address: int, data: bytes) -> None:
         thread = self.thread - 1
