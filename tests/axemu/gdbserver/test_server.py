@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from axemu.gdbserver.connection import listen
 from axemu.gdbserver.errors import PortTaken
 from axemu.gdbserver.packets import framed
-from axemu.gdbserver.server import Manners, listen
+from axemu.gdbserver.server import Manners
 
 COUNT = "li t0, 0\nloop: addi t0, t0, 1\nj loop\n"
 OFF = "li t0, 0x10010000\nli t1, {}\nsw t1, 0(t0)\nend: j end\n"
