@@ -22,17 +22,8 @@ class Tmux:
             "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}",
             "XDG_STATE_HOME": str(folder / "state"),
         }
-        self(
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            str(columns),
-            "-y",
-            str(rows),
-            "bash --norc --noprofile",
-        )
+        size = ("-x", str(columns), "-y", str(rows))
+        self("-f", "/dev/null", "new-session", "-d", *size, "bash --norc --noprofile")
         self.line("PS1='rea''dy> '; clear")
         self.wait_for("ready>")
 
@@ -76,9 +67,10 @@ class Tmux:
         """One line of the tracer's."""
         self.line(f":{text}")
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, started: str = "START") -> None:
+        """`axemu` with these arguments, until the screen has the words."""
         self.line(f"stty -a > {self.folder / 'before'}; {sys.executable} -m axemu {' '.join(arguments)}")
-        self.wait_for("START")
+        self.wait_for(started)
 
     def mode_is_as_before(self) -> None:
         self.wait_for("ready>")
