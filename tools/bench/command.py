@@ -21,6 +21,7 @@ from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
+from bench.tracer import tracer_numbers
 
 app = typer.Typer(add_completion=False)
 
@@ -60,6 +61,7 @@ def bench(
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
+            + tracer_numbers()
         )
         if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from axemu.options import Request
-from axemu.plan import Plan
-from axemu.tracer.app import Tracer
-from axemu.tracer.channel import TracerChannel
-from axemu.tracer.commands import Answer, CommandTable
-from axemu.tracer.guest import TracedGuest
+from axemu.tracer.commands import CommandTable
 from axemu.tracer.remembered import Remembered
 from emu.debug.stop import StopKind
 from tests.axemu.conftest import ROOT
+from tests.axemu.tracer.hands import Hands, at_the_tracer
 
-CRASH = ROOT / "guests" / "riscv64" / "crash"
 SCRIPT = f"""
 b main
 c
@@ -60,6 +53,8 @@ mem $sp
 find storing
 poke $sp 00
 undo
+asm second nop; nop
+undo
 watch *(long *)$sp if 0
 rwatch *(int *)$sp
 awatch *(int *)$sp
@@ -68,6 +63,8 @@ enable 2
 condition 2 1
 ignore 2 3
 catch exception
+toggle third
+toggle third
 delete
 tbreak second
 until second
@@ -82,80 +79,21 @@ goto 210
 """
 
 
-class Noting(Tracer):
-    """Keeps what was answered."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.answers: list[Answer] = []
-
-    def show_answer(self, answer: Answer) -> None:
-        self.answers.append(answer)
-        super().show_answer(answer)
-
-
-def asked(
-    body: Callable[[Tracer, Callable[[str], Awaitable[Answer | None]]], Awaitable[None]],
-    guest_file=CRASH,
-    remembered: Remembered | None = None,
-) -> None:
-    """`body(app, ask)`, where `ask(text)` types a command and returns what was answered once the guest stands."""
-
-    async def run() -> None:
-        plan = Plan.of(Request(guest=guest_file)).unlimited()
-        with TracedGuest(plan, TracerChannel()) as guest:
-            app = Noting(guest, remembered=remembered)
-            async with app.run_test(size=(120, 40)) as pilot:
-
-                async def settled() -> None:
-                    stop = await asyncio.wrap_future(guest.look(lambda debugger: debugger.stop))
-                    shown = app.snapshot
-                    while (
-                        guest.running
-                        or app._asked
-                        or shown is None
-                        or not shown.whole
-                        or shown.stop is not stop
-                    ):
-                        await pilot.pause(0.005)
-                        stop = await asyncio.wrap_future(guest.look(lambda debugger: debugger.stop))
-                        shown = app.snapshot
-
-                async def ask(text: str) -> Answer | None:
-                    app.answers.clear()
-                    app.carry_out(text)
-                    call = (
-                        app.commands.parse(text) if text.split(maxsplit=1)[0] in app.commands.names else None
-                    )
-                    while call is not None and call.command.look is not None and not app.answers:
-                        await pilot.pause(0.005)
-                    await asyncio.wait_for(settled(), 30)
-                    await pilot.pause()
-                    while len(app.screen_stack) > 1:
-                        await pilot.press("escape")
-                    return app.answers[-1] if app.answers else None
-
-                await ask("when")
-                await body(app, ask)
-
-    asyncio.run(run())
-
-
 def test_every_command_of_the_table_runs_without_an_error() -> None:
     lines = SCRIPT.strip().splitlines()
     table = CommandTable()
     ran = {table.parse(line).command.names[0] for line in lines}
     assert ran == {each.names[0] for each in table.all} - {"quit"}
 
-    async def body(app: Tracer, ask) -> None:
+    async def body(hands: Hands) -> None:
+        app, ask = hands.app, hands.ask
         for line in lines:
             answer = await ask(line)
             assert answer is None or not answer.bad, (line, answer.text)
             assert not app.snapshot.troubles, (line, app.snapshot.troubles)
         assert app.snapshot.position.instruction == 210
-        assert app.failure is None
 
-    asked(body)
+    at_the_tracer(body, size=(80, 24))
 
 
 @pytest.mark.parametrize(
@@ -163,26 +101,29 @@ def test_every_command_of_the_table_runs_without_an_error() -> None:
     [
         ("frob", "rsi", "p nosuch", "x nosuch", "goto abc", "goto exit:x", "vcpu 9", "frame 99",
          "info", "info reg no"),
+        ("set", "set $a0", "set 1 = 2", "mem 1 +", "p 1/0", "p", "x/4i nosuch", "p/q 1", "mem [", "e -1"),
+        ("goto -5", "theme blue", "toggle nosuch", "find", "find 0xq", "disas 1 +", "b main if", "watch 1/0",
+         "catch mmio nodevice"),
         ("poke", "poke 1", "poke $sp zz", "undo", "b nosuch", "watch", "catch what", "ignore", "condition", "delete 77"),
 ("filter xx", "filter reg:no", "filter value:q"),
     ],
 )  # fmt: skip
 def test_odd_input_is_answered_by_one_sentence(texts: tuple[str, ...]) -> None:
-    async def body(app: Tracer, ask) -> None:
+    async def body(hands: Hands) -> None:
         for text in texts:
-            answer = await ask(text)
+            answer = await hands.ask(text)
             assert answer is not None, text
             assert answer.bad, (text, answer.text)
             assert answer.text and "Traceback" not in answer.text and "internal" not in answer.text, (
                 answer.text
             )
-        assert app.failure is None
 
-    asked(body)
+    at_the_tracer(body)
 
 
 def test_counts_begin_anew_with_a_restart() -> None:
-    async def body(app: Tracer, ask) -> None:
+    async def body(hands: Hands) -> None:
+        app, ask = hands.app, hands.ask
         await ask("c")
         assert app.snapshot.stop.kind is StopKind.CRASHED
         first = app.snapshot
@@ -197,11 +138,12 @@ def test_counts_begin_anew_with_a_restart() -> None:
         refused = await ask("goto 100")
         assert "228 have retired" in refused.text
 
-    asked(body)
+    at_the_tracer(body)
 
 
 def test_memory_is_edited_and_the_edit_undone() -> None:
-    async def body(app: Tracer, ask) -> None:
+    async def body(hands: Hands) -> None:
+        app, ask = hands.app, hands.ask
         await ask("mem main")
         before = app.snapshot.memory.data[:4]
         await ask('poke main "abcd"')
@@ -213,13 +155,14 @@ def test_memory_is_edited_and_the_edit_undone() -> None:
         assert (await ask("undo")).bad
         assert app.snapshot.memory.data[:4] == before
 
-    asked(body)
+    at_the_tracer(body)
 
 
 def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
-    async def first(app: Tracer, ask) -> None:
+    async def first(hands: Hands) -> None:
+        app, ask = hands.app, hands.ask
         await ask("b third")
         await ask("catch exception")
         app.set_theme("light")
@@ -227,11 +170,12 @@ def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch
         await asyncio.wrap_future(app.guest.look(lambda debugger: None))
 
     remembered = Remembered("guest")
-    asked(first, remembered=remembered)
+    at_the_tracer(first, remembered=remembered)
     remembered.save()
 
-    async def second(app: Tracer, ask) -> None:
-        assert app._theme_name == "light"
+    async def second(hands: Hands) -> None:
+        app, ask = hands.app, hands.ask
+        assert app.theme_name == "light"
         assert [(row.kind, row.what) for row in app.snapshot.points] == [
             ("break", "third"),
             ("catch", "exception"),
@@ -239,4 +183,26 @@ def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch
         await ask("c")
         assert app.snapshot.place.startswith("0x80000") and "third" in app.snapshot.place
 
-    asked(second, remembered=Remembered("guest"))
+    at_the_tracer(second, remembered=Remembered("guest"))
+
+
+def test_instructions_are_assembled_over_others_and_the_guest_runs_them() -> None:
+    async def body(hands: Hands) -> None:
+        await hands.ask("asm third ret")
+        await hands.ask("c")
+        assert hands.app.snapshot.stop.kind is StopKind.ENDED
+        refused = await hands.ask("asm third frobnicate")
+        assert refused.bad and "frobnicate" in refused.text
+
+    at_the_tracer(body, size=(80, 24))
+
+
+def test_a_search_goes_on_to_the_next_place_and_begins_anew() -> None:
+    async def body(hands: Hands) -> None:
+        found = [(await hands.ask("find o")).text for _ in range(3)]
+        assert len(set(found)) == 3
+        app = hands.app
+        assert app.snapshot.memory.data[0] == ord("o")
+        assert (await hands.ask("find storing to")).text != (await hands.ask("find frobnicate")).text
+
+    at_the_tracer(body, size=(80, 24))

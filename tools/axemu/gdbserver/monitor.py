@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from axemu.gdbserver.target import NO
 from axemu.quantities import show_time
 from emu.debug.devices import access_of, device_at
+from emu.debug.exits import Event, call_of
 from emu.debug.privilege import privilege
 from emu.errors import UnknownName
 from isa.abilities import Access
@@ -75,6 +76,8 @@ def _row(debugger: Debugger, row: ExitRow) -> str:
 
 
 def _device(machine: Machine, row: ExitRow) -> str:
+    if row.kind is Event.HYPERCALL:
+        return machine.isa.call_name(*call_of(row.address))
     access = access_of(row)
     found = None if access is None else device_at(machine, access)
     return "" if found is None else found[1].name

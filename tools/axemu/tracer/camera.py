@@ -9,6 +9,7 @@ from axemu.tracer.chains import Follower
 from axemu.tracer.codeview import code_window
 from axemu.tracer.exitview import ExitView, Place, Places
 from axemu.tracer.model import (
+    REFUSALS,
     FrameRow,
     MemoryView,
     PointRow,
@@ -21,19 +22,22 @@ from axemu.tracer.model import (
 )
 from axemu.tracer.origin import origin, since, stop_text
 from axemu.tracer.sources import SourceFiles
-from axvcpu.errors import AxError
+from axvcpu.exits import AccessFlags
 from axvcpu.states import VCpuState
 from emu.debug.debugger import Debugger
 from emu.debug.devices import views
-from emu.debug.points import ACCESSES, Breakpoint, Catchpoint, Watchpoint
+from emu.debug.points import Breakpoint, Catchpoint, Watchpoint
 from emu.debug.vcpus import vcpu_view
-from emu.errors import EmuError
-from isa.errors import IsaError
+from emu.registers import Direction
 from isa.register import Register, Role
 
-REFUSALS: Final = (EmuError, IsaError, AxError)
 GENERAL: Final = (Role.GENERAL, Role.SP, Role.RA, Role.ZERO, Role.PC)
-LIMIT: Final = 4096
+WATCHES: Final = {
+    AccessFlags.WRITE: "watch",
+    AccessFlags.READ: "rwatch",
+    AccessFlags.READ | AccessFlags.WRITE: "awatch",
+}
+"""gdb's words."""
 NOTHING: Final[tuple[Any, ...]] = ()
 T = TypeVar("T")
 
@@ -151,7 +155,11 @@ class Camera:
                     general,
                     changed=before is not None and before != value,
                     fields=_decoded(register, value),
-                    chain=follower.chain(value) if general else (),
+                    chain=()
+                    if not general
+                    else follower.code(value)
+                    if register.role is Role.PC
+                    else follower.chain(value),
                 )
             )
         return tuple(rows)
@@ -186,9 +194,11 @@ def places_of(debugger: Debugger) -> Places:
     """The machine's devices by address, with the names of their registers."""
     found = []
     for view in views(debugger.machine):
-        names: dict[int, str] = {}
+        names: dict[tuple[int, bool], str] = {}
         for register in view.registers:
-            names.setdefault(register.offset, register.name)
+            for write, direction in ((False, Direction.READ), (True, Direction.WRITE)):
+                if direction in register.access:
+                    names.setdefault((register.offset, write), register.name)
         found.append(Place(view.name, view.base, view.size, view.port, names))
     return Places(found)
 
@@ -291,7 +301,7 @@ def _points(debugger: Debugger) -> tuple[PointRow, ...]:
             kind = "tbreak" if point.temporary else "break"
             details += [debugger.place(address) for address in point.addresses[:3]]
         elif isinstance(point, Watchpoint):
-            kind = ACCESSES.get(point.access, "watchpoint")
+            kind = WATCHES.get(point.access, "watch")
             details.append(f"{point.size} bytes at {debugger.place(point.address)}")
             if debugger.slow(point):
                 details.append("slow: code runs in its page")

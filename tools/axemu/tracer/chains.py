@@ -27,6 +27,12 @@ class Follower:
         self.size = max(self._isa.bits // 8, 4)
         self._known: dict[int, bytes] = {}
 
+    def code(self, address: int) -> Chain:
+        """The instruction there, whatever else its bytes could be."""
+        data, name = self._ram(address), self._symbols.name(address)
+        text = f"{f'<{name}> ' if name else ''}{self._instruction(address, data)}".rstrip()
+        return (Link("code", text),) if text else ()
+
     def chain(self, value: int, depth: int = DEPTH) -> Chain:
         """The links that follow `value` itself; () where it points nowhere."""
         links: list[Link] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from axemu.tracer.model import CodeLine
+from axemu.tracer.model import REFUSALS, CodeLine
 from axemu.tracer.sources import SourceFiles
 from emu.debug.debugger import Debugger
 from emu.debug.points import Breakpoint
@@ -16,6 +16,7 @@ from isa.disassembly import Instruction, disassemble
 WORD: Final = re.compile(r"(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_.]*")
 JUMPS: Final = re.compile(r"^(?:j|b(?!c[lrs]|it|sw|[fs])|call|cb|tb|loop|jal|bl)", re.I)
 LAST_NUMBER: Final = re.compile(r"(?:^|[,\s$#])(0x[0-9a-fA-F]+|\d+)\s*$")
+HALFWORD, PAGE = 2, 4096
 REACH: Final = 512
 """Bytes that are looked back for the symbol to decode from."""
 
@@ -76,32 +77,27 @@ def reader(debugger: Debugger) -> Callable[[str], int]:
 
 
 def operand_values(debugger: Debugger, isa: Isa, line: Instruction) -> str:
-    """The registers that the instruction names, and the memory that it would touch."""
+    """The memory that the instruction would touch, and the registers that it names."""
     parts: list[str] = []
     registers = debugger.registers
-    seen: set[str] = set()
-    for word in WORD.findall(line.operands):
-        try:
-            register = isa.register(word)
-        except Exception:
-            continue
-        if register.name in seen or len(parts) >= 4:
-            continue
-        seen.add(register.name)
-        try:
-            parts.append(f"{word}={registers[register.name]:#x}")
-        except Exception:
-            continue
     if isa.effective_address is not None and line.decoded:
         for access in isa.effective_address(line.code, reader(debugger)):
             name = debugger.symbols.name(access.address)
             at = f"[{access.address:#x}{f' <{name}>' if name else ''}]"
             data = debugger.memory.readable(access.address, access.size)
             value = int.from_bytes(data, debugger.memory.order)
-            parts.append(
-                f"{access.kind.value} {at}"
-                + (f" is {value:#x}" if len(data) == access.size else " is not there")
-            )
+            known = f" is {value:#x}" if len(data) == access.size else " is not there"
+            parts.append(f"{access.kind.value} {at}{known}")
+    named: set[str] = set()
+    for word in WORD.findall(line.operands):
+        try:
+            register = isa.register(word)
+            value = registers[register.name]
+        except REFUSALS:
+            continue
+        if register.name not in named and len(named) < 4:
+            named.add(register.name)
+            parts.append(f"{word}={value:#x}")
     return "  ".join(parts)
 
 
@@ -123,12 +119,12 @@ def _before(debugger: Debugger, isa: Isa, address: int, count: int) -> Sequence[
     memory, longest = debugger.memory, isa.max_instruction_length
     symbol = debugger.symbols.at(max(address - 1, 0))
     starts = [symbol.address] if symbol is not None and 0 < address - symbol.address <= REACH else []
-    lengths = isa.max_instruction_length if _fixed(isa) else 1
-    back = min(count * longest, REACH)
-    starts += [address - distance for distance in range(back - back % lengths, 0, -lengths)][: 4 * longest]
+    step = isa.max_instruction_length if _fixed(isa) else HALFWORD if isa.name.startswith("riscv") else 1
+    low = max(address - min(count * longest, REACH), 0)
+    if not memory.readable(low, 1):
+        low = min((low // PAGE + 1) * PAGE, address)
+    starts += list(range(address - (address - low) // step * step, address, step))[: 4 * longest]
     for start in starts:
-        if start < 0:
-            continue
         data = memory.readable(start, address - start)
         if len(data) < address - start:
             continue

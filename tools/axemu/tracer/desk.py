@@ -1,254 +1,18 @@
-"""Where panes lie: a tree of splits whose leaves are stacks of panes, one of each stack in view."""
+"""The desk: the widget that has all panes, places them by its arrangement and titles them; keys for that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.geometry import NULL_OFFSET, Region, Size
+from textual.geometry import NULL_OFFSET, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-LEAST_WIDTH, LEAST_HEIGHT = 18, 3
-
-
-@dataclass(slots=True)
-class Stack:
-    """Panes one behind the other; `front` is the one in view."""
-
-    panes: list[str]
-    weight: float = 1.0
-    front: str = ""
-
-    def __post_init__(self) -> None:
-        self.front = self.front or self.panes[0]
-
-
-@dataclass(slots=True)
-class Split:
-    """Parts side by side, or, where `down`, one below the other."""
-
-    parts: list[Stack | Split]
-    down: bool = False
-    weight: float = 1.0
-
-
-Node = Stack | Split
-
-
-def small() -> Node:
-    """For 80x24: code and what surrounds it above, what happens below."""
-    return Split(
-        [
-            Stack(["code", "source", "memory", "devices"], 1.2),
-            Split(
-                [
-                    Stack(["registers", "stack", "frames", "vcpus", "points"], 1.0),
-                ],
-                weight=1.0,
-            ),
-            Stack(["exits", "console", "output", "timeline"], 0.8),
-        ],
-        down=True,
-    )
-
-
-def narrow() -> Node:
-    """80 columns and up: code beside registers, exits beside nothing."""
-    return Split(
-        [
-            Split(
-                [
-                    Stack(["code", "source", "memory", "devices"], 1.15),
-                    Stack(["registers", "stack", "frames", "vcpus", "points"], 1.0),
-                ],
-                weight=1.35,
-            ),
-            Stack(["exits", "console", "output", "timeline"], 1.0),
-        ],
-        down=True,
-    )
-
-
-def medium() -> Node:
-    return Split(
-        [
-            Split(
-                [
-                    Stack(["registers", "vcpus", "devices"], 1.0),
-                    Split(
-                        [Stack(["code", "source"], 1.3), Stack(["stack", "frames", "memory", "points"], 0.9)],
-                        True,
-                        1.3,
-                    ),
-                ],
-                weight=1.5,
-            ),
-            Split([Stack(["exits", "timeline"], 1.3), Stack(["console", "output"], 1.0)], weight=1.0),
-        ],
-        down=True,
-    )
-
-
-def large() -> Node:
-    return Split(
-        [
-            Split(
-                [
-                    Stack(["registers"], 1.1),
-                    Split([Stack(["code"], 1.5), Stack(["source"], 1.0)], True, 1.35),
-                    Split(
-                        [
-                            Stack(["stack"], 1.2),
-                            Stack(["frames", "points"], 0.7),
-                            Stack(["memory", "vcpus", "devices"], 0.9),
-                        ],
-                        True,
-                        1.2,
-                    ),
-                ],
-                weight=2.0,
-            ),
-            Split([Stack(["exits"], 1.4), Stack(["console", "output"], 1.0)], weight=1.0),
-            Stack(["timeline"], 0.22),
-        ],
-        down=True,
-    )  # fmt: skip
-
-
-SIZES: Final[Mapping[str, Any]] = {"small": small, "narrow": narrow, "medium": medium, "large": large}
-
-
-def size_class(width: int, height: int) -> str:
-    """Which of SIZES serves a terminal."""
-    if width < 76:
-        return "small"
-    if width < 120 or height < 34:
-        return "narrow"
-    return "large" if width >= 160 and height >= 44 else "medium"
-
-
-@dataclass
-class Arrangement:
-    """A tree with what was hidden and maximized; pure arithmetic."""
-
-    root: Node
-    hidden: set[str] = field(default_factory=set)
-    alone: str | None = None
-
-    def stacks(self, node: Node | None = None) -> Iterator[Stack]:
-        node = self.root if node is None else node
-        if isinstance(node, Stack):
-            yield node
-        else:
-            for part in node.parts:
-                yield from self.stacks(part)
-
-    def stack_of(self, pane: str) -> Stack:
-        return next(each for each in self.stacks() if pane in each.panes)
-
-    def shown(self, stack: Stack) -> list[str]:
-        return [pane for pane in stack.panes if pane not in self.hidden]
-
-    def raise_(self, pane: str) -> None:
-        """Bring it to the front of its stack, out of hiding."""
-        self.hidden.discard(pane)
-        self.stack_of(pane).front = pane
-        if self.alone is not None:
-            self.alone = pane
-
-    def hide(self, pane: str) -> None:
-        stack = self.stack_of(pane)
-        self.hidden.add(pane)
-        left = self.shown(stack)
-        if left and stack.front == pane:
-            stack.front = left[0]
-        if self.alone == pane:
-            self.alone = None
-
-    def turn(self, pane: str, step: int) -> str:
-        """The next pane of the same stack comes to the front; its name."""
-        stack = self.stack_of(pane)
-        names = self.shown(stack) or stack.panes
-        at = names.index(pane) if pane in names else 0
-        self.raise_(names[(at + step) % len(names)])
-        return stack.front
-
-    def grow(self, pane: str, factor: float) -> None:
-        """The pane's stack, and every split around it, gets more of its neighbours' room, or less."""
-        for node in self._path(self.root, pane)[1:]:
-            node.weight = min(max(node.weight * factor, 0.1), 20.0)
-
-    def _path(self, node: Node, pane: str) -> list[Node]:
-        if isinstance(node, Stack):
-            return [node] if pane in node.panes else []
-        for part in node.parts:
-            found = self._path(part, pane)
-            if found:
-                return [node, *found]
-        return []
-
-    def regions(self, size: Size) -> dict[str, Region]:
-        """Of every pane in view."""
-        whole = Region(0, 0, size.width, size.height)
-        if self.alone is not None:
-            return {self.alone: whole}
-        found: dict[str, Region] = {}
-        self._place(self.root, whole, found)
-        return found
-
-    def _visible(self, node: Node) -> bool:
-        if isinstance(node, Stack):
-            return bool(self.shown(node))
-        return any(self._visible(part) for part in node.parts)
-
-    def _place(self, node: Node, region: Region, found: dict[str, Region]) -> None:
-        if isinstance(node, Stack):
-            if self.shown(node):
-                found[node.front] = region
-            return
-        parts = [part for part in node.parts if self._visible(part)]
-        along = region.height if node.down else region.width
-        least = LEAST_HEIGHT if node.down else LEAST_WIDTH
-        total = sum(part.weight for part in parts) or 1.0
-        at = 0
-        for number, part in enumerate(parts):
-            rest = parts[number + 1 :]
-            wanted = round(along * part.weight / total)
-            length = along - at if not rest else max(min(wanted, along - at - least * len(rest)), least)
-            cut = (
-                Region(region.x, region.y + at, region.width, length)
-                if node.down
-                else Region(region.x + at, region.y, length, region.height)
-            )
-            self._place(part, cut, found)
-            at += length
-
-    def save(self) -> dict[str, Any]:
-        return {
-            "hidden": sorted(self.hidden),
-            "fronts": [each.front for each in self.stacks()],
-            "weights": [each.weight for each in self._all(self.root)],
-        }
-
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """What `save` gave; what does not fit is left out."""
-        panes = {pane for stack in self.stacks() for pane in stack.panes}
-        self.hidden = {each for each in saved.get("hidden", ()) if each in panes}
-        for stack, front in zip(self.stacks(), saved.get("fronts", ()), strict=False):
-            if front in stack.panes:
-                stack.front = front
-        for node, weight in zip(self._all(self.root), saved.get("weights", ()), strict=False):
-            if isinstance(weight, int | float) and 0.1 <= weight <= 20:
-                node.weight = float(weight)
-
-    def _all(self, node: Node) -> Iterator[Node]:
-        yield node
-        if isinstance(node, Split):
-            for part in node.parts:
-                yield from self._all(part)
+from axemu.tracer.arrangement import Arrangement, narrow
+from axemu.tracer.keys import bindings
+from axemu.tracer.pane import Pane
 
 
 class Tiling(Layout):
@@ -262,21 +26,25 @@ class Tiling(Layout):
         assert isinstance(parent, Desk)
         parent.pre_layout(self)
         regions = parent.arrangement.regions(size)
-        placements = []
-        for child in children:
-            region = regions.get(child.id or "")
-            if region is not None:
-                placements.append(WidgetPlacement(region, NULL_OFFSET, child.styles.margin, child))
-        return placements
+        return [
+            WidgetPlacement(region, NULL_OFFSET, child.styles.margin, child)
+            for child in children
+            if (region := regions.get(child.id or "")) is not None
+        ]
 
 
 class Desk(Container):
     """All panes; those in view are displayed."""
 
     DEFAULT_CSS = "Desk { width: 1fr; height: 1fr; overflow: hidden hidden; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(desk=True),
+        *(Binding(str((number + 1) % 10), f"bring({number})", "pane", show=False) for number in range(10)),
+    ]
 
-    def __init__(self, *panes: Widget) -> None:
+    def __init__(self, *panes: Pane) -> None:
         super().__init__(*panes)
+        self.panes = {pane.id or "": pane for pane in panes}
         self.arrangement = Arrangement(narrow())
         self._tiling = Tiling()
 
@@ -284,10 +52,75 @@ class Desk(Container):
     def layout(self) -> Layout:
         return self._tiling
 
+    @property
+    def front(self) -> Pane:
+        """The pane that keys are for."""
+        focused = self.screen.focused
+        if isinstance(focused, Pane):
+            return focused
+        return next(pane for pane in self.panes.values() if pane.display)
+
+    def on_resize(self) -> None:
+        self.rearrange()
+
     def rearrange(self) -> None:
         """The arrangement has changed."""
         size = self.container_size if not self.size.width else self.size
-        shown = self.arrangement.regions(size or Size(80, 20))
-        for child in self.children:
-            child.display = child.id in shown
+        regions = self.arrangement.regions(size or Size(80, 20))
+        for name, pane in self.panes.items():
+            pane.display = name in regions
+        for stack in self.arrangement.stacks():
+            for name in stack.panes:
+                if name in regions:
+                    names = self.arrangement.shown(stack) if self.arrangement.alone is None else [name]
+                    self.panes[name].border_title = self._tabs(names, name, regions[name].width - 4)
         self.refresh(layout=True)
+
+    def _tabs(self, names: list[str], front: str, width: int) -> str:
+        titles = {name: self.panes[name].title for name in names}
+        if sum(len(each) + 1 for each in titles.values()) > width:
+            titles = {name: self.panes[name].short or title for name, title in titles.items()}
+        if len(names) == 1:
+            return titles[front]
+        return " ".join(
+            f"[@click=app.show_pane('{name}')]{f'[reverse]{title}[/]' if name == front else title}[/]"
+            for name, title in titles.items()
+        )
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def show_pane(self, name: str, *, focus: bool = True) -> None:
+        """Bring a pane to the front of its place."""
+        self.arrangement.raise_(name)
+        self.rearrange()
+        if focus:
+            self.call_after_refresh(self.panes[name].focus)
+
+    def action_bring(self, number: int) -> None:
+        self.show_pane(list(self.panes)[number])
+
+    def action_focus_pane(self, step: int) -> None:
+        shown = sorted(
+            (pane for pane in self.panes.values() if pane.display),
+            key=lambda pane: (pane.region.y, pane.region.x),
+        )
+        at = shown.index(self.front) if self.front in shown else 0
+        self.screen.set_focus(shown[(at + step) % len(shown)])
+
+    def action_turn(self, step: int) -> None:
+        self.show_pane(self.arrangement.turn(self.front.id or "", step))
+
+    def action_zoom(self) -> None:
+        self.arrangement.alone = None if self.arrangement.alone else self.front.id
+        self.rearrange()
+
+    def action_grow(self, factor: float) -> None:
+        self.arrangement.grow(self.front.id or "", factor)
+        self.rearrange()
+
+    def action_hide(self) -> None:
+        if len(self.panes) - len(self.arrangement.hidden) < 2:
+            return
+        self.arrangement.hide(self.front.id or "")
+        self.rearrange()
+        self.action_focus_pane(1)

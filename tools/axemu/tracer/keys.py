@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rich.text import Text
+from textual.binding import Binding, BindingType
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """`keys` as Textual names them; `action` of the app; `label` for the footer, "" keeps it out of there."""
+    """`keys` as Textual names them; `action` of the app, or of the desk (`desk.`); `label` for the footer, "" keeps it
+    out of there."""
 
     keys: tuple[str, ...]
     action: str
@@ -26,6 +30,7 @@ class Key:
         )
 
 
+DESK: Final = "desk."
 _SHOWN: Final = {
     "colon": ":", "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left_square_bracket": "[",
     "right_square_bracket": "]", "shift+tab": "Shift-Tab", "tab": "Tab", "delete": "Del",
@@ -37,14 +42,15 @@ def _chord(key: str) -> str:
 
 
 KEYS: Final = (
-    Key(("s", "f7"), "step", "one instruction", "Run", "step", "si"),
-    Key(("n", "f8"), "over", "one instruction; a call is run to its return", "Run", "over", "ni"),
-    Key(("f",), "out", "run to where the selected frame returns", "Run", "out", "fin"),
-    Key(("c", "f9"), "go", "run until something stops the guest", "Run", "go", "c"),
-    Key(("e",), "next_exit", "run to the next VM exit, before it is answered", "Run", "exit"),
-    Key(("t",), "go_to_time", "run to an instruction or exit by its number: 5000, exit:12", "Run", gdb="goto"),
+    Key(("s", "f7"), "perform('si')", "one instruction", "Run", "step", "si"),
+    Key(("n", "f8"), "perform('ni')", "one instruction; a call is run to its return", "Run", "over", "ni"),
+    Key(("f",), "perform('fin')", "run to where the selected frame returns", "Run", "out", "fin"),
+    Key(("c", "f9"), "perform('c')", "run until something stops the guest", "Run", "go", "c"),
+    Key(("e",), "perform('e')", "run to the next VM exit, before it is answered", "Run", "exit", "e"),
+    Key(("t",), "ask('run to (instruction, or exit:N): ', 'goto ')",
+        "run to an instruction or exit by its number: 5000, exit:12", "Run", gdb="goto"),
     Key(("ctrl+c",), "stop", "stop the guest (while typing into the console, the guest gets it)", "Run", "stop"),
-    Key(("r",), "restart", "the machine as after power-on; points stay", "Run", gdb="restart"),
+    Key(("r",), "perform('restart')", "the machine as after power-on; points stay", "Run", gdb="restart"),
     Key(("S",), "back_in_time", "step back: not in this version", "Back in time", gdb="rsi"),
     Key(("N",), "back_in_time", "step back over: not in this version", "Back in time", gdb="rni"),
     Key(("F",), "back_in_time", "back to the call: not in this version", "Back in time"),
@@ -52,25 +58,59 @@ KEYS: Final = (
     Key(("E",), "back_in_time", "back to the last VM exit: not in this version", "Back in time"),
     Key(("W",), "back_in_time", "who wrote this: not in this version", "Back in time"),
     Key(("b", "f2"), "breakpoint", "set or clear a breakpoint on the chosen line of the code", "Points", "break", "b"),
-    Key(("w",), "watch", "watch an expression", "Points", "watch", "watch"),
-    Key(("y",), "why", "why did it stop: exit, instruction, operands, page walk, what to try", "Look", "why", "why"),
-    Key(("g",), "go_to_address", "show the code at an address or symbol (empty: at the pc)", "Look", "goto"),
-    Key(("m",), "memory", "show the memory at an expression (empty: at the stack pointer)", "Look"),
-    Key(("slash",), "search", "filter the exits, or search memory where that pane has the focus", "Look", "filter"),
-    Key(("ctrl+e",), "edit", "edit the memory on the chosen line", "Look"),
-    Key(("ctrl+z",), "undo", "undo the last edit of memory", "Look"),
+    Key(("w",), "ask('watch: ', 'watch ')", "watch an expression", "Points", "watch", "watch"),
+    Key(("y",), "perform('why')", "why did it stop: exit, instruction, operands, page walk, what to try", "Look", "why",
+        "why"),
+    Key(("g",), "ask('code at: ', 'disas ')", "show the code at an address or symbol (empty: at the pc)", "Look",
+        "goto", "disas"),
+    Key(("m",), "ask('memory at: ', 'mem ')", "show the memory at an expression (empty: at the stack pointer)", "Look",
+        gdb="mem"),
+    Key(("slash",), "search", "filter the exits, or search memory where that pane has the focus", "Look", "filter",
+        "filter"),
+    Key(("ctrl+e",), "edit", "edit the memory from the chosen byte on", "Look", gdb="poke"),
+    Key(("a",), "assemble", "assemble over the chosen line of the code", "Look", gdb="asm"),
+    Key(("ctrl+z",), "perform('undo')", "undo the last edit of memory", "Look", gdb="undo"),
     Key(("i",), "type", "type into the guest's console; Ctrl-A x ends it", "Look", "type"),
-    Key(("colon",), "command", "command line: gdb's words", "Screen", "command"),
-    Key(("tab",), "focus_pane(1)", "the next pane", "Screen"),
-    Key(("shift+tab",), "focus_pane(-1)", "the pane before", "Screen"),
-    Key(("right_square_bracket",), "turn(1)", "the next pane of this place", "Screen"),
-    Key(("left_square_bracket",), "turn(-1)", "the pane before, of this place", "Screen"),
-    Key(("z",), "zoom", "this pane alone; again: all", "Screen", "zoom"),
-    Key(("plus",), "grow(1.25)", "more room for this pane", "Screen"),
-    Key(("minus",), "grow(0.8)", "less room for this pane", "Screen"),
-    Key(("h",), "hide", "hide this pane; 1 to 9 and 0 bring one back", "Screen"),
-    Key(("T",), "theme", "dark, light, without colours", "Screen"),
+    Key(("colon",), "ask(':')", "command line: gdb's words", "Screen", "command"),
+    Key(("tab",), "desk.focus_pane(1)", "the next pane", "Screen"),
+    Key(("shift+tab",), "desk.focus_pane(-1)", "the pane before", "Screen"),
+    Key(("right_square_bracket",), "desk.turn(1)", "the next pane of this place", "Screen"),
+    Key(("left_square_bracket",), "desk.turn(-1)", "the pane before, of this place", "Screen"),
+    Key(("z",), "desk.zoom", "this pane alone; again: all", "Screen", "zoom"),
+    Key(("plus",), "desk.grow(1.25)", "more room for this pane", "Screen"),
+    Key(("minus",), "desk.grow(0.8)", "less room for this pane", "Screen"),
+    Key(("h",), "desk.hide", "hide this pane; 1 to 9 and 0 bring one back", "Screen"),
+    Key(("T",), "perform('theme')", "dark, light, without colours", "Screen", gdb="theme"),
     Key(("f12",), "picture", "save the screen as SVG", "Screen"),
-    Key(("question_mark", "f1"), "help", "this help", "Screen", "help"),
-    Key(("q",), "leave", "leave; the guest ends", "Screen", "quit", "q"),
+    Key(("question_mark", "f1"), "perform('help')", "this help", "Screen", "help", "help"),
+    Key(("q",), "perform('quit')", "leave; the guest ends", "Screen", "quit", "q"),
 )  # fmt: skip
+ALWAYS: Final = ("help", "quit")
+"""Labels that the narrowest footer has."""
+
+
+def footer(width: int) -> Text:
+    """The labelled keys, as many as fit."""
+    parts = {each.label: f" {each.shown.split(' ')[0]} " for each in KEYS if each.label}
+    room = width - sum(len(parts[label]) + len(label) + 1 for label in ALWAYS)
+    line = Text(no_wrap=True)
+    for label, key in parts.items():
+        length = len(key) + len(label) + 1
+        if label not in ALWAYS:
+            room -= length
+        if label in ALWAYS or room >= 0:
+            line.append(key, "bold")
+            line.append(label + " ")
+    return line
+
+
+def bindings(*, desk: bool) -> list[BindingType]:
+    """Textual's, of the keys for the desk, or of those for the app.
+
+    With priority a key is done before the next one is looked at: keys typed ahead keep their order.
+    """
+    return [
+        Binding(",".join(each.keys), each.action.removeprefix(DESK), each.help, show=False, priority=True)
+        for each in KEYS
+        if each.action.startswith(DESK) is desk
+    ]

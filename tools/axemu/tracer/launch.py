@@ -6,6 +6,8 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console as RichConsole
 
@@ -21,6 +23,18 @@ FAREWELL = (
     b"\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[0m"
 )
 """What undoes the full screen: xterm's ctlseqs, private modes."""
+
+
+@contextmanager
+def _drawing_on_the_terminal() -> Iterator[None]:
+    """Textual draws on standard error: where that is a file, on standard output, which is the terminal."""
+    before = sys.__stderr__
+    if before is None or not before.isatty():
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stderr__ = before  # type: ignore[misc]
 
 
 def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str, ...] = ()) -> int:
@@ -42,7 +56,8 @@ def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str
         files = guest.look(lambda debugger: debugger.machine.files).result()
         remembered = Remembered(key_of(files))
         app = Tracer(guest, run=run, remembered=remembered, theme=theme)
-        code = app.run()
+        with _drawing_on_the_terminal():
+            code = app.run()
         remembered.save()
     if app.failure is not None:
         if os.environ.get("AXEMU_DEBUG"):

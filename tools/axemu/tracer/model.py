@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from axemu.tracer.exitview import ExitView
+from axvcpu.errors import AxError
 from emu.debug.devices import DeviceView
 from emu.debug.stop import Position, Stop
+from emu.errors import EmuError
 from emu.symbols import SymbolTable
+from isa.errors import IsaError
+
+REFUSALS: Final = (EmuError, IsaError, AxError)
+"""What looking at a guest may be refused with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -25,17 +25,25 @@ class Pane(ScrollView, can_focus=True):
     there are too many."""
 
     title: ClassVar[str] = ""
+    short: ClassVar[str] = ""
+    """The title where there is little room."""
     help: ClassVar[str] = ""
+    choose: ClassVar[str] = ""
+    """The command that Enter gives, with the number of the line."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown", "move_page(1)", "Page down", show=False),
-        Binding("home", "move_to(0)", "Top", show=False),
-        Binding("end", "move_to(-1)", "Bottom", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, priority=True),
+        Binding("down,j", "move(1)", "Down", show=False, priority=True),
+        Binding("pageup", "move_page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "move_page(1)", "Page down", show=False, priority=True),
+        Binding("home", "move_to(0)", "Top", show=False, priority=True),
+        Binding("end", "move_to(-1)", "Bottom", show=False, priority=True),
+        Binding("enter", "choose", "Choose", show=False, priority=True),
     ]
     has_cursor: ClassVar[bool] = False
+    is_part: ClassVar[bool] = False
+    """Whether there is more above and below."""
+    empty: ClassVar[str] = ""
+    """What a pane without lines says."""
 
     class Chosen(Message):
         """A line was chosen with Enter or a double click."""
@@ -44,12 +52,21 @@ class Pane(ScrollView, can_focus=True):
             super().__init__()
             self.pane, self.line = pane, line
 
+    class Beyond(Message):
+        """The cursor left the first line (-1) or the last one (1) of what is a part of something longer."""
+
+        def __init__(self, pane: Pane, step: int) -> None:
+            super().__init__()
+            self.pane, self.step = pane, step
+
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self.lines: list[Text] = []
         self.snapshot: Snapshot | None = None
         self.cursor = 0
         self._stale = True
+        self._sighted: object = None
+        self._base = Style.null()
 
     # -- content ------------------------------------------------------------------------------------------------------
 
@@ -75,8 +92,25 @@ class Pane(ScrollView, can_focus=True):
         self._stale = False
         trouble = snapshot.troubles.get(self.id or "")
         width = max(self.scrollable_content_region.width, 10)
-        self.lines = [Text(trouble, self.palette.bad)] if trouble else self.compose_lines(snapshot, width)
-        self.measure()
+        lines = [Text(trouble, self.palette.bad)] if trouble else self.compose_lines(snapshot, width)
+        same = lines == self.lines and [each.style for each in lines] == [each.style for each in self.lines]
+        self.lines = lines
+        if not same:
+            self.measure()
+        if not trouble:
+            self.settle(snapshot)
+
+    def settle(self, snapshot: Snapshot) -> None:
+        """After new lines: put the view where it belongs."""
+
+    def sight(self, key: object, line: int, share: float) -> bool:
+        """Scroll `line` to `share` of the height, once for each `key`; whether it was done now."""
+        rows = self.scrollable_content_region.height
+        if key == self._sighted or not rows:
+            return False
+        self._sighted = key
+        self.scroll_to(x=0, y=max(line - int(rows * share), 0), animate=False, immediate=True, force=True)
+        return True
 
     def measure(self) -> None:
         """The number of lines has changed."""
@@ -102,15 +136,24 @@ class Pane(ScrollView, can_focus=True):
 
     # -- rendering ----------------------------------------------------------------------------------------------------
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
         index, width = y + scroll_y, self.scrollable_content_region.width
-        base = self.rich_style
-        if not 0 <= index < self.count:
+        base = self._base
+        if 0 <= index < self.count:
+            text = self.line_at(index)
+        elif index or not self.empty:
             return Strip.blank(width, base)
-        text = self.line_at(index)
+        else:
+            text = Text(self.empty, self.palette.faint)
         if self.has_cursor and index == self.cursor and self.has_focus:
             base += Style.parse(self.palette.cursor)
+        if text.style:
+            base += Style.parse(text.style) if isinstance(text.style, str) else text.style
         segments = text.render(self.app.console)
         strip = Strip(
             [Segment(each.text, base + each.style if each.style else base) for each in segments if each.text]
@@ -141,6 +184,8 @@ class Pane(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def put_cursor(self, line: int) -> None:
+        if self.is_part and not 0 <= line < self.count:
+            self.post_message(self.Beyond(self, 1 if line > 0 else -1))
         self.cursor = min(max(line, 0), max(self.count - 1, 0))
         self.reveal(self.cursor)
         self.refresh()
@@ -149,15 +194,18 @@ class Pane(ScrollView, can_focus=True):
         """Scroll as little as needed for `line` to be in view."""
         top, rows = self.scroll_offset.y, max(self.scrollable_content_region.height, 1)
         if line < top:
-            self.scroll_to(y=line, animate=False, immediate=True)
+            self.scroll_to(y=line, animate=False, immediate=True, force=True)
         elif line >= top + rows:
-            self.scroll_to(y=line - rows + 1, animate=False, immediate=True)
+            self.scroll_to(y=line - rows + 1, animate=False, immediate=True, force=True)
 
     def on_click(self, event: Click) -> None:
-        if not self.has_cursor:
-            return
         offset = event.get_content_offset(self)
         if offset is not None:
-            self.put_cursor(offset.y + self.scroll_offset.y)
+            self.pointed(offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y)
             if event.chain == 2:
                 self.action_choose()
+
+    def pointed(self, column: int, line: int) -> None:
+        """A click on a cell of the pane's text."""
+        if self.has_cursor:
+            self.put_cursor(line)

@@ -8,6 +8,7 @@ from textual.widgets import Static
 from axemu.tracer.model import Snapshot
 from axemu.tracer.palette import Palette
 from axemu.tracer.panes.parts import guest_time
+from emu.debug.stop import StopKind
 
 
 class StatusLine(Static):
@@ -27,4 +28,6 @@ class StatusLine(Static):
             line.append(f" vCPU {snapshot.vcpu}")
         line.append(f" {snapshot.privilege} ", palette.data)
         line.append(f" {snapshot.place} " if snapshot.running else f" {snapshot.stop_text}", palette.symbol)
-        self.update(line)
+        if not snapshot.running and snapshot.stop.kind is StopKind.CRASHED:
+            line.append("  y explains it", palette.good)
+        self.update(line, layout=False)

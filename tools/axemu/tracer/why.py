@@ -12,7 +12,7 @@ from axemu.tracer.panes.parts import guest_time
 from emu.debug.debugger import Debugger
 from emu.debug.devices import describe
 from emu.debug.errors import DebugError
-from emu.debug.exits import Event
+from emu.debug.exits import Event, ExitRow
 from emu.debug.stop import StopKind
 from emu.debug.walk import walk
 from isa.disassembly import disassemble
@@ -25,7 +25,8 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     stop, log = debugger.stop, debugger.exits
 
     def say(name: str, text: str, style: str = "") -> None:
-        line = Text(f"{name:<12}", palette.faint)
+        line = Text()
+        line.append(f"{name:<12}", palette.faint)
         line.append(text, style)
         lines.append(line)
 
@@ -46,9 +47,11 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     if index is not None and log.dropped <= index <= last:
         row = log[index]
         pc = row.pc
-        found = describe(debugger.machine, row, debugger.exits)
-        text = f"{row.kind.text} {row.address:#x}" if found is None else f"{row.kind.text} {found}"
-        say("exit", f"{row_since(debugger, row).number:,}: {text}", palette.write)
+        say(
+            "exit",
+            f"{row_since(debugger, row).number:,}: {row.kind.text} {_what(debugger, row)}",
+            palette.write,
+        )
         say(
             "time",
             f"{guest_time(row.time)}, instruction {row_since(debugger, row).instruction:,}, at {debugger.place(pc)}",
@@ -89,16 +92,22 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     lines.append(Text())
     lines.append(Text("last events", palette.faint))
     for row in log.last(6):
-        found = describe(debugger.machine, row, debugger.exits)
-        what = str(found) if found is not None else f"{row.address:#x} {row.value:#x}"
-        lines.append(
-            Text(
-                f"  {row_since(debugger, row).number:>6} {row.kind.text:<12} {what}  {debugger.place(row.pc)}"
-            )
-        )
+        number, what = row_since(debugger, row).number, _what(debugger, row)
+        lines.append(Text(f"  {number:>6} {row.kind.text:<12} {what}  {debugger.place(row.pc)}"))
     lines.append(Text())
     say("try", _next(debugger, bool(faults)), palette.good)
     return lines
+
+
+def _what(debugger: Debugger, row: ExitRow) -> str:
+    found = describe(debugger.machine, row, debugger.exits)
+    if found is not None:
+        return str(found)
+    if row.kind in (Event.TRAP, Event.INTERRUPT, Event.CRASH):
+        key = (row.address, row.kind is Event.INTERRUPT)
+        name = next((v.name for v in debugger.machine.isa.vectors if (v.number, v.interrupt) == key), None)
+        return f"{name or f'cause {row.address}'}, {row.value:#x}"
+    return f"{row.address:#x} {row.value:#x}"
 
 
 def _next(debugger: Debugger, faulted: bool) -> str:

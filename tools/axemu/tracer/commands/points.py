@@ -10,7 +10,7 @@ from axemu.tracer.commands.command import Answer
 from axemu.tracer.commands.running import count
 from axvcpu.exits import AccessFlags
 from emu.debug.debugger import Debugger
-from emu.debug.points import Point
+from emu.debug.points import Breakpoint, Point
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -24,6 +24,17 @@ def break_(debugger: Debugger, text: str, temporary: bool = False) -> Answer:
     point = debugger.break_at(where, condition, temporary=temporary)
     kind = "Temporary breakpoint" if temporary else "Breakpoint"
     return Answer(f"{kind} {point.number} at {', '.join(map(debugger.place, point.addresses))}")
+
+
+def toggle(debugger: Debugger, text: str) -> Answer:
+    address = debugger.locate(text).address
+    found = [each for each in debugger.points if isinstance(each, Breakpoint) and address in each.addresses]
+    for each in found:
+        debugger.points.delete(each.number)
+    if found:
+        return Answer(f"Breakpoint {found[0].number} deleted")
+    point = debugger.break_at(address)
+    return Answer(f"Breakpoint {point.number} at {debugger.place(address)}")
 
 
 def tbreak(debugger: Debugger, text: str) -> Answer:

@@ -18,10 +18,6 @@ def count(text: str, default: int = 1) -> int:
         raise UsageError("Expected a number.", f"It got '{text}'.") from None
 
 
-def go(debugger: Debugger, text: str) -> Stop:
-    return debugger.go()
-
-
 def stepi(debugger: Debugger, text: str) -> Stop:
     return debugger.step(count(text))
 

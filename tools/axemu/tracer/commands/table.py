@@ -7,11 +7,11 @@ import re
 from typing import Final
 
 from axemu.errors import UsageError
-from axemu.tracer.commands import looking, points, running
+from axemu.tracer.commands import frames, info, memory, places, points, running, values
 from axemu.tracer.commands.command import Call, Command
 
 TABLE: Final = (
-    Command(("c", "continue"), "c", "run until something stops the guest", run=running.go),
+    Command(("c", "continue"), "c", "run until something stops the guest", screen=lambda app, text: app.go()),
     Command(("si", "stepi"), "si [N]", "N instructions", run=running.stepi),
     Command(("ni", "nexti"), "ni", "one instruction; a call is run to its return", run=running.nexti),
     Command(("s", "step"), "s", "to another source line, into calls", run=running.step),
@@ -28,6 +28,7 @@ TABLE: Final = (
         "breakpoint that goes after its first stop",
         look=points.tbreak,
     ),
+    Command(("toggle",), "toggle LOCATION", "set or clear a breakpoint", look=points.toggle),
     Command(("watch",), "watch EXPR [if COND]", "stop after a write", look=points.watch),
     Command(("rwatch",), "rwatch EXPR", "stop after a read", look=points.rwatch),
     Command(("awatch",), "awatch EXPR", "stop after an access", look=points.awatch),
@@ -46,40 +47,46 @@ TABLE: Final = (
         ("condition",), "condition N [COND]", "stop at point N only where COND is true", look=points.condition
     ),
     Command(("ignore",), "ignore N COUNT", "let the next hits of point N pass", look=points.ignore),
-    Command(("p", "print"), "p[/F] EXPR", "the value of an expression", look=looking.print_),
+    Command(("p", "print"), "p[/F] EXPR", "the value of an expression", look=values.print_),
     Command(
-        ("x",), "x/NFU ADDRESS", "memory: N of format x d u o t c a s i, unit b h w g", look=looking.examine
+        ("x",), "x/NFU ADDRESS", "memory: N of format x d u o t c a s i, unit b h w g", look=values.examine
     ),
-    Command(("set",), "set EXPR = VALUE", "change a register or memory", look=looking.set_),
-    Command(("ptype",), "ptype EXPR|TYPE", "a type, or that of an expression", look=looking.ptype),
+    Command(("set",), "set EXPR = VALUE", "change a register or memory", look=values.set_),
+    Command(("ptype",), "ptype EXPR|TYPE", "a type, or that of an expression", look=values.ptype),
     Command(
-        ("info", "i"), "info reg|b|exits|devices|threads|symbol X|line X", "what is known", look=looking.info
+        ("info", "i"), "info reg|b|exits|devices|threads|symbol X|line X", "what is known", look=info.info
     ),
     Command(
         ("symbols", "add-symbol-file"),
         "symbols FILE[@BASE]|kallsyms",
         "more names: of a file, or of the Linux that runs",
-        look=looking.symbols,
+        look=places.symbols,
     ),
-    Command(("page",), "page ADDRESS", "translation, level by level", look=looking.page),
-    Command(("bt", "backtrace", "where"), "bt", "the call stack", look=looking.backtrace),
-    Command(("up",), "up", "select the caller", look=looking.up),
-    Command(("down",), "down", "select the callee", look=looking.down),
-    Command(("frame",), "frame N", "select a frame", look=looking.frame),
-    Command(("vcpu", "thread"), "vcpu N", "select a vCPU", look=looking.vcpu),
-    Command(("disas",), "disas [LOCATION]", "show the code there", look=looking.disas),
-    Command(("list", "l"), "list [LOCATION]", "the source there", look=looking.list_),
-    Command(("mem",), "mem [EXPR]", "show the memory there", look=looking.memory),
-    Command(("find",), "find TEXT|0xBYTES", "search memory from where its pane begins", look=looking.find),
-    Command(("poke",), "poke ADDRESS BYTES", "edit memory", look=looking.poke),
-    Command(("undo",), "undo", "undo the last edit", look=looking.undo),
-    Command(("when",), "when", "the position: instruction and exit", look=looking.when),
+    Command(("page",), "page ADDRESS", "translation, level by level", look=places.page),
+    Command(("bt", "backtrace", "where"), "bt", "the call stack", look=frames.backtrace),
+    Command(("up",), "up", "select the caller", look=frames.up),
+    Command(("down",), "down", "select the callee", look=frames.down),
+    Command(("frame",), "frame N", "select a frame", look=frames.frame),
+    Command(("vcpu", "thread"), "vcpu N", "select a vCPU", look=frames.vcpu),
+    Command(("disas",), "disas [LOCATION]", "show the code there", look=places.disas),
+    Command(("list", "l"), "list [LOCATION]", "the source there", look=places.list_),
+    Command(("mem",), "mem [EXPR]", "show the memory there", look=memory.memory),
+    Command(("find",), "find TEXT|0xBYTES", "search RAM; again: the next place", look=memory.find),
+    Command(("poke",), "poke ADDRESS BYTES", "edit memory", look=memory.poke),
+    Command(("asm",), "asm ADDRESS TEXT[; TEXT...]", "assemble and patch", look=memory.patch),
+    Command(("undo",), "undo", "undo the last edit", look=memory.undo),
+    Command(("when",), "when", "the position: instruction and exit", look=places.when),
     Command(
         ("filter",), "filter [WORDS]", "which exits are shown", screen=lambda app, text: app.set_filter(text)
     ),
-    Command(("why",), "why", "why did it stop", screen=lambda app, text: app.action_why()),
-    Command(("theme",), "theme", "the next theme", screen=lambda app, text: app.action_theme()),
-    Command(("help", "h"), "help", "keys, panes, commands", screen=lambda app, text: app.action_help()),
+    Command(("why",), "why", "why did it stop", screen=lambda app, text: app.explain()),
+    Command(
+        ("theme",),
+        "theme [NAME]",
+        "dark, light, mono; the next one without a name",
+        screen=lambda app, text: app.set_theme(text) if text else app.next_theme(),
+    ),
+    Command(("help", "h"), "help", "keys, panes, commands", screen=lambda app, text: app.help()),
     Command(("quit", "q"), "quit", "leave", screen=lambda app, text: app.leave()),
 )
 BACK: Final = (

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.text import Text
+from textual.message import Message
 
 from axemu.tracer.model import CodeLine, Snapshot
 from axemu.tracer.pane import Pane
 
+GUTTER: Final = 2
+"""Cells left of the address: breakpoint and pc."""
+
 
 class Code(Pane):
     title = "disassembly"
+    short = "code"
     help = "disassembly; b sets or clears a breakpoint on the chosen line, g goes to an address"
     has_cursor = True
+    is_part = True
+
+    class Toggled(Message):
+        """A breakpoint is wanted at this address, or no longer."""
+
+        def __init__(self, address: int) -> None:
+            super().__init__()
+            self.address = address
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.rows: list[CodeLine | None] = []
-        self._shown: object = None
 
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
         palette = self.palette
@@ -24,7 +38,6 @@ class Code(Pane):
         arrows = _arrows(code)
         lines: list[Text] = []
         self.rows = []
-        current = 0
         for number, each in enumerate(code):
             if each.label:
                 lines.append(Text(f"     <{each.label}>:", palette.symbol))
@@ -32,28 +45,35 @@ class Code(Pane):
             if each.source:
                 lines.append(Text(f"     {each.source}", palette.string))
                 self.rows.append(None)
-            if each.current:
-                current = len(lines)
             lines.append(self._line(each, arrows[number]))
             self.rows.append(each)
             if each.note:
                 note = Text(f"          ┄ {each.note}", palette.faint)
                 lines.append(note)
                 self.rows.append(None)
-        anchor = (snapshot.pc, code[0].address if code else 0, id(snapshot.stop), width)
-        if anchor != self._shown:
-            self._shown = anchor
-            first = (
-                current
-                if any(each.current for each in code)
-                else min(len(lines) // 3, max(len(lines) - 1, 0))
-            )
-            self.lines = lines
-            self.measure()
-            self.cursor = first
-            rows = max(self.scrollable_content_region.height, 1)
-            self.scroll_to(y=max(first - rows // 3, 0), animate=False, immediate=True)
         return lines
+
+    def settle(self, snapshot: Snapshot) -> None:
+        code = snapshot.code
+        current = next((at for at, row in enumerate(self.rows) if row is not None and row.current), None)
+        line = len(self.lines) // 3 if current is None else current
+        if self.sight((snapshot.pc, code[0].address if code else 0, id(snapshot.stop)), line, 1 / 3):
+            self.cursor = line
+
+    def toggle_point(self) -> None:
+        address = self.address_at(self.cursor)
+        if address is None:
+            self.app.notify("No code is shown; `:b NAME` breaks anywhere.", severity="warning")
+        else:
+            self.post_message(self.Toggled(address))
+
+    def action_choose(self) -> None:
+        self.toggle_point()
+
+    def pointed(self, column: int, line: int) -> None:
+        super().pointed(column, line)
+        if column < GUTTER:
+            self.toggle_point()
 
     def _line(self, line: CodeLine, arrow: str) -> Text:
         palette = self.palette

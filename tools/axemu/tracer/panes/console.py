@@ -20,6 +20,8 @@ class Console(Pane):
     title = "console"
     help = "the guest's serial line; Enter or i types into it, Ctrl-A x ends typing"
 
+    empty = "nothing written yet"
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.channel: TracerChannel | None = None
@@ -68,6 +70,7 @@ class Console(Pane):
                 y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
                 animate=False,
                 immediate=True,
+                force=True,
             )
         self.refresh()
 

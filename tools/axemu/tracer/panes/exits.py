@@ -13,28 +13,34 @@ from textual.geometry import Size
 from axemu.tracer.exitview import ExitView, Filter, Places
 from axemu.tracer.model import Snapshot
 from axemu.tracer.pane import Pane
-from axemu.tracer.panes.parts import guest_time
-from emu.debug.exits import Event, ExitRow
+from axemu.tracer.panes.parts import short_time
+from emu.debug.exits import Event, ExitRow, call_of
+from isa.contract import Isa
 
 READS: Final = (Event.MMIO_READ, Event.IO_READ, Event.SYSREG_READ)
 WRITES: Final = (Event.MMIO_WRITE, Event.IO_WRITE, Event.SYSREG_WRITE)
 ACCESSES: Final = (*READS, *WRITES)
+TIMED, WIDE, NARROW = 56, 90, 52
+"""Columns from which on there is the time, and room to spare; what all but the number and the register takes."""
 
 
 class Exits(Pane):
     title = "exits"
     help = "every VM exit; / filters (mmio uart reg:LSR value:0x41 pc:main -read), Enter explains one"
     has_cursor = True
+    empty = "none: c runs the guest, e to its next VM exit"
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.view = ExitView()
         self.places = Places()
         self.filter = Filter()
-        self.vector_name: dict[tuple[int, bool], str] = {}
+        self.isa: Isa | None = None
         self._chosen: NDArray[np.int64] = np.empty(0, np.int64)
         self._seen = 0  # rows that the filter was asked about
         self._follow = True
+        self._digits = 5
+        self._shown: object = None
 
     # -- content ------------------------------------------------------------------------------------------------------
 
@@ -50,20 +56,14 @@ class Exits(Pane):
             return
         self._stale = False
         was_last = self._follow or self.cursor >= self.count - 1
-        if self.view.origin != snapshot.exits.origin:
-            self.filter = Filter.parse(self.filter.text, self.places, snapshot.symbols, snapshot.exits.origin)
-            self._chosen, self._seen = np.empty(0, np.int64), 0
-        self.view = snapshot.exits
-        if self.view.count < self._seen:
-            self._chosen, self._seen = np.empty(0, np.int64), 0
-        if self.filter.mask is not None:
-            more = self.view.select(self.filter.mask, self._seen)
-            if len(more):
-                self._chosen = np.concatenate([self._chosen, more])
-            if len(self._chosen) and self._chosen[0] < self.view.dropped:
-                self._chosen = self._chosen[np.searchsorted(self._chosen, self.view.dropped) :]
-        self._seen = self.view.count
+        self._take(snapshot)
         width = self.scrollable_content_region.width
+        shown = (self.count, self.view.count, self.view.dropped, self.filter.text, self.size)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        if self.view.count > self.view.dropped:
+            self._digits = max(len(str(self.view.row(self.view.count - 1).number)), 5)
         self.virtual_size = Size(width, self.count)
         of = f" of {len(self.view):,}" if self.filter.mask is not None else ""
         gone = f", {self.view.dropped:,} older ones dropped" if self.view.dropped else ""
@@ -74,6 +74,21 @@ class Exits(Pane):
             rows = max(self.scrollable_content_region.height, 1)
             self.call_after_refresh(self.scroll_to, y=max(self.count - rows, 0), animate=False)
         self.refresh()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """The rows of another moment; the filter is asked about the new ones only."""
+        view = snapshot.exits
+        if self.view.origin != view.origin or view.count < self._seen:
+            self.filter = Filter.parse(self.filter.text, self.places, snapshot.symbols, view.origin)
+            self._chosen, self._seen = np.empty(0, np.int64), 0
+        self.view = view
+        if self.filter.mask is not None:
+            more = view.select(self.filter.mask, self._seen)
+            if len(more):
+                self._chosen = np.concatenate([self._chosen, more])
+            if len(self._chosen) and self._chosen[0] < view.dropped:
+                self._chosen = self._chosen[np.searchsorted(self._chosen, view.dropped) :]
+        self._seen = view.count
 
     @property
     def count(self) -> int:
@@ -87,8 +102,20 @@ class Exits(Pane):
         super().put_cursor(line)
         self._follow = self.cursor >= self.count - 1
 
-    def action_move_page(self, by: int) -> None:
-        super().action_move_page(by)
+    def choose_instruction(self, number: int) -> None:
+        """The row of the exit nearest to an instruction, counted from the last power-on."""
+        if self.count:
+            self.put_cursor(min(max(self._line_of(number), 0), self.count - 1))
+
+    def _line_of(self, number: int) -> int:
+        low, high = 0, self.count
+        while low < high:
+            middle = (low + high) // 2
+            if self.row_at(middle).instruction < number:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def line_at(self, index: int) -> Text:
         snapshot = self.snapshot
@@ -102,15 +129,17 @@ class Exits(Pane):
             style = palette.bad
         line = Text(no_wrap=True)
         is_exit = row.kind <= Event.CRASH
-        line.append(f"{row.number if is_exit else '':>7} ", palette.faint)
-        if width >= 70:
-            line.append(set_cell_size(guest_time(row.time).rjust(12), 12) + " ", palette.faint)
+        line.append(f"{row.number if is_exit else '':>{self._digits}} ", palette.faint)
+        if width >= TIMED:
+            line.append(f"{short_time(row.time):>10}" + " ", palette.faint)
         if snapshot.vcpus_count > 1:
             line.append(f"{row.vcpu} ", palette.faint)
-        line.append(f"{row.kind.text:<12} ", style)
+        line.append(f"{row.kind.text:<{12 if width >= WIDE else 10}} ", style)
         where, value = self._where(row)
-        line.append(set_cell_size(where, 24 if width >= 90 else 18) + " ", palette.symbol)
-        line.append(f"{value:<18} ", palette.number)
+        line.append(
+            set_cell_size(where, min(max(width - NARROW - self._digits, 14), 24)) + " ", palette.symbol
+        )
+        line.append(f"{value:<{18 if width >= WIDE else 10}} ", palette.number)
         line.append(snapshot.symbols.name(row.pc) or f"{row.pc:#x}", palette.address)
         return line
 
@@ -125,10 +154,15 @@ class Exits(Pane):
             if place is None:
                 return f"{row.address:#x}", value
             offset = row.address - place.base
-            return f"{place.name} {place.registers.get(offset) or f'+{offset:#x}'}", value
+            return (
+                f"{place.name} {place.registers.get((offset, row.kind in WRITES)) or f'+{offset:#x}'}",
+                value,
+            )
         if row.kind in (Event.TRAP, Event.INTERRUPT, Event.CRASH):
-            name = self.vector_name.get((row.address, row.kind is Event.INTERRUPT)) or f"cause {row.address}"
+            interrupt = row.kind is Event.INTERRUPT
+            name = self.isa.vector_name(row.address, interrupt=interrupt) if self.isa is not None else ""
             return name, f"{row.value:#x}"
         if row.kind is Event.HYPERCALL:
-            return f"call {row.address:#x}", f"{row.value:#x}"
+            name = self.isa.call_name(*call_of(row.address)) if self.isa is not None else ""
+            return name, f"{row.value:#x}"
         return f"{row.address:#x}" if row.address else "", f"{row.value:#x}" if row.value else ""

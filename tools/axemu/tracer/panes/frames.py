@@ -10,6 +10,8 @@ from axemu.tracer.pane import Pane
 
 class Frames(Pane):
     title = "call stack"
+    short = "calls"
+    choose = "frame"
     help = "the call stack and how each frame was found; Enter selects one"
     has_cursor = True
 

@@ -34,6 +34,7 @@ class Output(Pane):
                 y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
                 animate=False,
                 immediate=True,
+                force=True,
             )
 
     def on_show(self) -> None:
@@ -42,4 +43,5 @@ class Output(Pane):
             y=max(self.count - max(self.scrollable_content_region.height, 1), 0),
             animate=False,
             immediate=True,
+            force=True,
         )

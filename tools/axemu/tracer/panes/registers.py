@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.text import Text
 
 from axemu.tracer.model import RegisterRow, Snapshot
 from axemu.tracer.pane import Pane
-from axemu.tracer.panes.parts import add_chain, hexadecimal
+from axemu.tracer.panes.parts import add_chain
+
+LEAST_CHAIN: Final = 24
+"""Columns for where a register points to; with fewer left, leading zeros give way."""
 
 
 class Registers(Pane):
     title = "registers"
+    short = "regs"
     help = "registers; changed ones are marked, status registers decoded, pointers followed"
 
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
@@ -18,7 +24,7 @@ class Registers(Pane):
         system = [
             each
             for each in snapshot.registers
-            if not each.general and each.group not in ("float", "vector") and each.known
+            if not each.general and each.group not in ("float", "vector", "part") and each.known
         ]
         wide = [
             each
@@ -26,7 +32,10 @@ class Registers(Pane):
             if each.group in ("float", "vector") and each.known and not each.general
         ]
         name_width = max((len(each.name) for each in general), default=3)
-        lines = [self._general(each, name_width) for each in general]
+        digits = max((max(each.bits, 4) // 4 for each in general), default=1)
+        if width < name_width + digits + LEAST_CHAIN:
+            digits = min(digits, 8)
+        lines = [self._general(each, name_width, digits) for each in general]
         shown = [each for each in system if each.value or each.changed]
         for title, rows in (
             ("control and status", shown),
@@ -44,11 +53,11 @@ class Registers(Pane):
         line.append(f"{row.name:<{name_width}} ", palette.changed if row.changed else palette.address)
         return line
 
-    def _general(self, row: RegisterRow, name_width: int) -> Text:
+    def _general(self, row: RegisterRow, name_width: int, digits: int) -> Text:
         palette = self.palette
         line = self._start(row, name_width)
         style = palette.faint if not row.value else palette.changed if row.changed else palette.number
-        line.append(hexadecimal(row.value, row.bits), style)
+        line.append(f"0x{row.value:0{min(digits, max(row.bits, 4) // 4)}x}", style)
         if row.chain:
             add_chain(line, row.chain, palette)
         elif 0x20 <= row.value < 0x7F:

@@ -12,27 +12,20 @@ class Source(Pane):
     title = "source"
     help = "the source line of the selected frame"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._shown: object = None
-
     def compose_lines(self, snapshot: Snapshot, width: int) -> list[Text]:
         palette, view = self.palette, snapshot.source
-        lines = [Text(view.note, palette.faint)] if view.note else []
-        at = 0
+        lines = [] if view.lines else [Text(view.note, palette.faint)]
         for number, text in view.lines:
             here = number == view.line
-            if here:
-                at = len(lines)
             line = Text(no_wrap=True, style=palette.current if here else "")
             line.append(f"{'►' if here else ' '}{number:>5} ", "" if here else palette.faint)
             line.append(text.expandtabs(4))
             lines.append(line)
-        self.border_subtitle = view.title.replace("[", "(")
-        if (view.title, view.line) != self._shown:
-            self._shown = (view.title, view.line)
-            self.lines = lines
-            self.measure()
-            rows = max(self.scrollable_content_region.height, 1)
-            self.scroll_to(y=max(at - rows // 2, 0), animate=False, immediate=True)
+        note = ": newer than the program" if view.lines and view.note else ""
+        self.border_subtitle = f"{view.title}{note}".replace("[", "(")
         return lines
+
+    def settle(self, snapshot: Snapshot) -> None:
+        view = snapshot.source
+        at = next((at for at, (number, _) in enumerate(view.lines) if number == view.line), 0)
+        self.sight((view.title, view.line), at, 1 / 2)
