@@ -78,8 +78,8 @@ def debuggers(
     jobs: Annotated[int, typer.Option("-j", help="Sessions at a time.")] = 1,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
 ) -> None:
-    """Debug a guest of every instruction set by script: gdb-multiarch and LLDB against `axemu gdb`. Fails where gdb does;
-    LLDB does not know every instruction set.
+    """Debug a guest of every instruction set by script: gdb-multiarch and LLDB against `axemu gdb`. Fails where
+    gdb does; LLDB does not know every instruction set.
 
     Example: python tools/conformance gdb --isa arm --only gdb-multiarch
     """
