@@ -264,6 +264,9 @@ class Tracer(App[int]):
 
     def on_stopped(self, message: Stopped) -> None:
         self.console_pane.drain(always=True)
+        before = self.snapshot.stop if self.snapshot is not None else None
+        if before is not None and before.over and message.reason.position == before.position:
+            self.notify("The guest is at its end. r restarts it.")
         for note in message.reason.notes:
             self.notify(note, severity="warning", markup=False)
         self.refresh_picture()

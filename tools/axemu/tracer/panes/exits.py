@@ -153,7 +153,10 @@ class Exits(Pane):
             if place is None:
                 return f"{row.address:#x}", value
             offset = row.address - place.base
-            return f"{place.name} {place.registers.get((offset, row.kind in WRITES)) or f'+{offset:#x}'}", value
+            return (
+                f"{place.name} {place.registers.get((offset, row.kind in WRITES)) or f'+{offset:#x}'}",
+                value,
+            )
         if row.kind in (Event.TRAP, Event.INTERRUPT, Event.CRASH):
             name = self.vector_name.get((row.address, row.kind is Event.INTERRUPT)) or f"cause {row.address}"
             return name, f"{row.value:#x}"
