@@ -80,9 +80,9 @@ class Tmux:
         modes = [
             path.read_text().splitlines()[1:] for path in (self.folder / "before", after)
         ]  # not the size
-        assert modes[0] == modes[1]
+        assert modes[0] == modes[1], modes
         flags = self("display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}")
-        assert flags.split() == ["0", "0", "1"]
+        assert flags.split() == ["0", "0", "1"], flags
 
     @property
     def tracer(self) -> int:

@@ -188,7 +188,9 @@ def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch
 
 def test_instructions_are_assembled_over_others_and_the_guest_runs_them() -> None:
     async def body(hands: Hands) -> None:
-        await hands.ask("asm third ret")
+        assert "stays behind" in (await hands.ask("asm $pc c.nop")).text
+        await hands.ask("undo")
+        await hands.ask("asm third+0xe c.nop")
         await hands.ask("c")
         assert hands.app.snapshot.stop.kind is StopKind.ENDED
         refused = await hands.ask("asm third frobnicate")
