@@ -16,7 +16,7 @@ from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
-from axemu.errors import CommandError
+from axemu.errors import CommandError, UsageError
 from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def dispatch(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. No exception leaves."""
     try:
+        _let_the_shell_be_named(argv)
         command = typer.main.get_command(app)
         if COMPLETING in os.environ:
             command.main(list(argv), prog_name="axemu")
@@ -93,6 +94,26 @@ def dispatch(argv: Sequence[str]) -> int:
         return complain("Standard output was closed by its reader.", USAGE)
     except Exception as error:
         return complain(paragraph(error), USAGE)
+
+
+def _let_the_shell_be_named(argv: Sequence[str]) -> None:
+    """`--show-completion zsh`: the parser guesses the shell from its parent process, unless it is told not to.
+
+    Raises UsageError where no parent is a shell and none is named.
+    """
+    if not argv or argv[0] not in ("--show-completion", "--install-completion"):
+        return
+    if len(argv) > 1:
+        os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+        return
+    import shellingham  # noqa: PLC0415  (typer needs it for this)
+
+    try:
+        shellingham.detect_shell()
+    except shellingham.ShellDetectionFailure:
+        raise UsageError(
+            "Which shell this is cannot be seen.", attempt=f"Name it: axemu {argv[0]} bash (or zsh, fish)"
+        ) from None
 
 
 def paragraph(error: Exception) -> str:
