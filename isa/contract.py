@@ -194,6 +194,7 @@ class Isa:
     effective_address: EffectiveAddress | None = None
     branch_target: BranchTarget | None = None
     supervisor_call: SupervisorCall | None = None
+    calls: tuple[tuple[int, int, str], ...] = ()  # of firmware: (extension, number, name)
     decoding: Callable[[ReadRegister], Isa] | None = None
     missing: tuple[tuple[str, str], ...] = ()  # (ability, why it is None or partial)
     _named: dict[str, Register] = field(init=False, repr=False)
@@ -242,3 +243,12 @@ class Isa:
             if vector.number == number and vector.interrupt == interrupt:
                 return vector.name
         return f"{'interrupt' if interrupt else 'cause'} {number}"
+
+    def call_name(self, number: int, extension: int | None = None) -> str:
+        """The name of a guest's call (`Hypercall`): to its VMM without an extension, else to its firmware."""
+        if extension is None:
+            return f"call {number:#x}"
+        for known, function, name in self.calls:
+            if known == extension and function == number:
+                return name
+        return f"call {extension:#x}.{number:#x}"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from emu.debug.info import DebugInfos
     from emu.debug.sources import SymbolSource
     from emu.debug.stack import CallFrames, Frame
+    from emu.debug.values import Value
     from emu.machine import Machine
     from emu.schedule import Vcpu
 
@@ -182,6 +183,22 @@ class Debugger:
             self.machine, number, self.symbols, self.info, saved=frame.registers, cfa=lambda: frame.cfa
         )
 
+    def evaluate(self, text: str) -> Value:
+        """A C expression's value in the selected frame: `request->number`, `$sp + 8`, `*(struct node *)head`.
+
+        `int()` of it is its number. Raises ExpressionError, and Unreadable where memory is not there.
+        """
+        from emu.debug.expression import Expression  # noqa: PLC0415
+
+        return Expression.parse(text).evaluate(self.scope())
+
+    def show(self, text: str, letter: str = "") -> str:
+        """An expression's value as C would write it; `letter` as in gdb's `print /x`. Raises as `evaluate` does, and
+        NotPossible for a letter that is none."""
+        from emu.debug.values.printing import Printer  # noqa: PLC0415
+
+        return Printer(self.symbols, self.memory).text(self.evaluate(text), letter)
+
     def locate(self, text: str | int, *, body: bool = True) -> Location:
         """The code at `text`. Raises BadLocation."""
         return locate(text, self.scope(), body=body)
@@ -324,9 +341,7 @@ class Debugger:
 
     def _extent(self, text: str) -> tuple[int, int | None]:
         """(address, size) of the object that an expression names."""
-        from emu.debug.expression import Expression  # noqa: PLC0415
-
-        value = Expression.parse(text).evaluate(self.scope())
+        value = self.evaluate(text)
         if value.address is not None:
             return value.address, value.type.size or None
         if text.strip().startswith("$"):

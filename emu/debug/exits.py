@@ -73,7 +73,7 @@ ROW: Final = np.dtype(
         ("instruction", "u8"),  # retired by all vCPUs before it
         ("time", "u8"),  # guest time in ns
         ("pc", "u8"),
-        ("address", "u8"),  # guest-physical, a port, a system register, the number of a call
+        ("address", "u8"),  # guest-physical, a port, a system register, a call (`call_word`)
         ("value", "u8"),  # read or written; of a call its first argument, of a trap its value
         ("kind", "u1"),
         ("vcpu", "u1"),
@@ -101,6 +101,19 @@ for _number, _event in _BULK.items():
     _KINDS[_number] = _event
 CHUNK: Final = 1 << 16
 WORD: Final = (1 << 64) - 1
+CALL: Final = (1 << 32) - 1
+
+
+def call_word(number: int, extension: int | None) -> int:
+    """A call's number, with its extension plus one above bit 32."""
+    high = 0 if extension is None else (extension & CALL) + 1
+    return number & CALL | high << 32
+
+
+def call_of(word: int) -> tuple[int, int | None]:
+    """(number, extension) of what `call_word` made."""
+    high = word >> 32
+    return word & CALL, high - 1 if high else None
 
 
 def exit_count(machine: Machine) -> int:
@@ -305,7 +318,7 @@ def _facts(exit: AxVCpuExitReason) -> tuple[Event, int, int, int] | None:
         case SysRegWrite():
             return Event.SYSREG_WRITE, exit.addr, exit.value, 0
         case Hypercall():
-            return Event.HYPERCALL, exit.nr, exit.args[0], 0
+            return Event.HYPERCALL, call_word(exit.nr, exit.extension), exit.args[0], 0
         case CpuUp():
             return Event.CPU_UP, exit.target_cpu, exit.entry_point, 0
         case CpuDown():

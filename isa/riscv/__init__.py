@@ -20,7 +20,7 @@ from isa.riscv.causes import VECTORS
 from isa.riscv.encoding import branch_target, effective_address, instruction_length
 from isa.riscv.paging import page_walk
 from isa.riscv.registers import registers
-from isa.riscv.sbi import Eid, SbiError, supervisor_call
+from isa.riscv.sbi import CALLS, Eid, SbiError, supervisor_call
 
 _FEATURES = (
     ("org.gnu.gdb.riscv.cpu", "general"),
@@ -81,6 +81,7 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
         effective_address=effective_address(bits),
         branch_target=branch_target(bits),
         supervisor_call=supervisor_call(bits),
+        calls=CALLS,
         missing=_MISSING,
     )
 

@@ -72,6 +72,38 @@ STOPPED_STATE: Final = 1  # of CpuDown: the HSM state STOPPED [sbi 9, table 10]
 _WORD: Final = (1 << 32) - 1
 
 
+_FUNCTIONS: Final[tuple[tuple[Eid, str], ...]] = (
+    (
+        Eid.BASE,
+        "get_spec_version get_impl_id get_impl_version probe_extension get_mvendorid get_marchid get_mimpid",
+    ),
+    (Eid.TIME, "set_timer"),
+    (Eid.IPI, "send_ipi"),
+    (
+        Eid.RFENCE,
+        "remote_fence_i remote_sfence_vma remote_sfence_vma_asid remote_hfence_gvma_vmid remote_hfence_gvma "
+        "remote_hfence_vvma_asid remote_hfence_vvma",
+    ),
+    (Eid.HSM, "hart_start hart_stop hart_get_status hart_suspend"),
+    (Eid.SRST, "system_reset"),
+    (
+        Eid.PMU,
+        "num_counters counter_get_info counter_config_matching counter_start counter_stop counter_fw_read "
+        "counter_fw_read_hi snapshot_set_shmem",
+    ),
+    (Eid.DBCN, "console_write console_read console_write_byte"),
+)
+CALLS: Final = (
+    *(
+        (eid, number, f"{eid.name} {name}")
+        for eid, names in _FUNCTIONS
+        for number, name in enumerate(names.split())
+    ),
+    *((eid, 0, eid.name.lower().replace("legacy_", "legacy ")) for eid in Eid if eid <= LEGACY_LAST),
+)
+"""(EID, FID, name): the extension, and the function without its `sbi_` [sbi 4 to 12]."""
+
+
 def _system_down(kind: int, reason: int) -> SystemDown | None:
     """None for a type or reason that is reserved, or somebody else's."""
     if kind not in (SHUTDOWN, COLD_REBOOT, WARM_REBOOT) or reason not in (NO_REASON, SYSTEM_FAILURE):

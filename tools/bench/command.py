@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
 from bench.debugging import debugger_numbers
+from bench.gdb import STEPS, gdb_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
@@ -59,6 +60,7 @@ def bench(
             + linux
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
+            + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
         )
         if not linux and not isas:

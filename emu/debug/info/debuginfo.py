@@ -452,6 +452,8 @@ def _after_prologue(lines: LineTable, low: int, high: int) -> int:
     for row in rows:
         if row.prologue_end:
             return row.address
+    if len({row.line for row in rows if row.address == low and row.statement}) > 1:
+        return low  # the first line of the body begins at the entry: there is no prologue
     for row in rows:
         if row.address > low and row.statement:
             return row.address

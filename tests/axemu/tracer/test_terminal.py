@@ -7,87 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.axemu.conftest import PATIENCE, ROOT
+from tests.tmux import Tmux
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-
-
-class Tmux:
-    """One window of 80 by 24 with a shell in it, of a server of its own."""
-
-    def __init__(self, folder) -> None:
-        self.socket, self.folder = str(folder / "tmux"), folder
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}",
-            "XDG_STATE_HOME": str(folder / "state"),
-        }
-        self("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "bash --norc --noprofile")
-        self.line("PS1='rea''dy> '; clear")
-        self.wait_for("ready>")
-
-    def __call__(self, *arguments: str) -> str:
-        command = ["tmux", "-S", self.socket, *arguments]
-        return subprocess.run(
-            command,
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=PATIENCE,
-        ).stdout
-
-    def keys(self, *keys: str) -> None:
-        for each in keys:
-            self("send-keys", each)
-            time.sleep(0.05)
-
-    def line(self, text: str) -> None:
-        self("send-keys", "-l", text)
-        self("send-keys", "Enter")
-
-    @property
-    def screen(self) -> str:
-        return self("capture-pane", "-p")
-
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"it never came; the screen:\n{self.screen}")
-            time.sleep(0.05)
-
-    def wait_for(self, text: str) -> str:
-        self.wait_until(lambda: text in self.screen)
-        return self.screen
-
-    def start(self, *arguments: str, started: str = "START") -> None:
-        self.line(f"stty -a > {self.folder / 'before'}; {sys.executable} -m axemu {' '.join(arguments)}")
-        self.wait_for(started)
-
-    def mode_is_as_before(self) -> None:
-        self.wait_for("ready>")
-        after = self.folder / "after"
-        self.line(f"stty -a > {after}; echo do''ne")
-        self.wait_for("done")
-        modes = [
-            path.read_text().splitlines()[1:] for path in (self.folder / "before", after)
-        ]  # not the size
-        assert modes[0] == modes[1]
-        flags = self("display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}")
-        assert flags.split() == ["0", "0", "1"]
-
-    @property
-    def tracer(self) -> int:
-        shell = self("display-message", "-p", "#{pane_pid}").strip()
-        found = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True, check=True)
-        return int(found.stdout.split()[0])
 
 
 @pytest.fixture

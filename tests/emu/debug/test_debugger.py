@@ -26,6 +26,16 @@ def machine_of(name: str, guest: str) -> Machine:
     return Machine(load_guest(GUESTS / name / guest).config())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_breakpoint_at_main_stops_before_main_has_done_anything(name: str) -> None:
+    with machine_of(name, "hello") as machine, Debugger(machine) as debugger:
+        debugger.break_at("main")
+        assert debugger.go(MOST).kind is StopKind.BREAKPOINT
+        assert machine.console_output == b""
+        debugger.go(MOST)
+        assert machine.console_output
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_debugged_guest_does_what_it_would_have_done(name: str) -> None:

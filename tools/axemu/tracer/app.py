@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -17,6 +18,7 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from axemu.errors import CommandError, UsageError
@@ -46,7 +48,11 @@ from axemu.tracer.themes import THEMES
 from axemu.tracer.why import why_lines
 from emu.debug.debugger import Debugger
 from emu.debug.stop import Stop
+from isa.contract import Isa
 
+KEYED: Final = frozenset(each.action.partition("(")[0] for each in keys.KEYS)
+WHILE_WRITING: Final = frozenset({"stop", "picture"})
+PATIENCE: Final = 0.5  # seconds a key may take before the next one is looked at
 PERIOD: Final = 0.1  # seconds between two looks at a running guest
 LEAST: Final = Size(40, 10)
 LIVE: Final = ("exits", "timeline", "vcpus")
@@ -97,7 +103,7 @@ class Tracer(App[int]):
         yield Static("", id="tiny")
         yield Desk(*(kind(name) for name, kind in PANES.items()))
         yield StatusLine(id="status")
-        yield CommandLine(self.commands, self.remembered.history)
+        yield CommandLine(self.commands, self.remembered.history, self.carry_out)
         yield Static("", id="keys")
 
     @property
@@ -145,17 +151,14 @@ class Tracer(App[int]):
             except (RuntimeError, ValueError, NotImplementedError):
                 return  # not the main thread: a test
 
-    def _prepare(self, debugger: Debugger) -> tuple[dict[tuple[int, bool], str], tuple[str, ...], list[str]]:
+    def _prepare(self, debugger: Debugger) -> tuple[Isa, tuple[str, ...], list[str]]:
         isa = debugger.machine.isa
         names = sorted({symbol.name for symbol in debugger.symbols if not symbol.name.startswith("$")})
         registers = [f"${row.name}" for row in isa.registers]
-        vectors = {(each.number, each.interrupt): each.name for each in isa.vectors}
-        return vectors, (*names, *registers), self.remembered.restore_points(debugger)
+        return isa, (*names, *registers), self.remembered.restore_points(debugger)
 
-    def _prepared(
-        self, vectors: dict[tuple[int, bool], str], names: tuple[str, ...], said: list[str]
-    ) -> None:
-        self.exits.vector_name = vectors
+    def _prepared(self, isa: Isa, names: tuple[str, ...], said: list[str]) -> None:
+        self.exits.isa = isa
         self.command_line.names = names
         for text in said:
             self.notify(text, markup=False)
@@ -292,9 +295,6 @@ class Tracer(App[int]):
         """A command, by a key."""
         self.carry_out(text, echo=False)
 
-    def on_command_line_entered(self, message: CommandLine.Entered) -> None:
-        self.carry_out(message.text)
-
     def carry_out(self, text: str, *, echo: bool = True) -> None:
         """One command line."""
         try:
@@ -407,6 +407,22 @@ class Tracer(App[int]):
             self.console_pane.take_key(event)
             return
         await super().on_event(event)
+        if isinstance(event, events.Key) and self.screen_stack and self.focused is self.command_line:
+            await self._handled(self.command_line)
+
+    async def _handled(self, widget: Widget) -> None:
+        """Wait until `widget` has done what its key asks for: the key typed after it may be for another."""
+        done = asyncio.Event()
+        if widget.call_later(done.set):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), PATIENCE)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The keys are letters where something is being written, and another screen's where one is above the panes."""
+        if action not in KEYED:
+            return True
+        writing = self.focused is self.command_line
+        return len(self.screen_stack) == 1 and (not writing or action in WHILE_WRITING)
 
     @property
     def _typing(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 class CommandLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+g", "close", "Close", show=False, priority=True),
+        Binding("enter", "submit", "Enter", show=False, priority=True),
         Binding("up", "recall(-1)", show=False),
         Binding("down", "recall(1)", show=False),
         Binding("tab", "complete", show=False, priority=True),
     ]
 
-    class Entered(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, commands: CommandTable, history: list[str]) -> None:
+    def __init__(self, commands: CommandTable, history: list[str], entered: Callable[[str], None]) -> None:
         super().__init__(compact=True, select_on_focus=False)
+        self._entered = entered
         self.commands, self.history = commands, list(history)
         self.names: tuple[str, ...] = ()
         self._before, self._at = "", 0
@@ -43,22 +40,22 @@ class CommandLine(Input):
             self._from = self.screen.focused
         self.add_class("open")
         self.screen.add_class("asking")
-        self.focus()
+        self.screen.set_focus(self)  # at once: what is typed ahead is for this line
 
     def action_close(self) -> None:
         self.remove_class("open")
         self.screen.remove_class("asking")
         if self._from is not None and self._from.display:
-            self._from.focus()
+            self.screen.set_focus(self._from)
         else:
             self.screen.focus_next("Pane")
 
-    def on_input_submitted(self) -> None:
+    async def action_submit(self) -> None:
         text = self._before + self.value
         self.action_close()
         if text.strip() and (not self.history or self.history[-1] != text):
             self.history.append(text)
-        self.post_message(self.Entered(text))
+        self._entered(text)
 
     def action_recall(self, step: int) -> None:
         self._at = min(max(self._at + step, 0), len(self.history))

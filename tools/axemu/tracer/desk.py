@@ -121,7 +121,7 @@ class Desk(Container):
             key=lambda pane: (pane.region.y, pane.region.x),
         )
         at = shown.index(self.front) if self.front in shown else 0
-        shown[(at + step) % len(shown)].focus()
+        self.screen.set_focus(shown[(at + step) % len(shown)])
 
     def action_turn(self, step: int) -> None:
         self.show_pane(self.arrangement.turn(self.front.id or "", step))

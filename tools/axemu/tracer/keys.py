@@ -22,11 +22,6 @@ class Key:
     gdb: str = ""
 
     @property
-    def first(self) -> bool:
-        """Before the widget with the focus sees it."""
-        return self.keys == ("ctrl+c",)
-
-    @property
     def shown(self) -> str:
         """The keys as a person reads them."""
         return " ".join(
@@ -110,11 +105,12 @@ def footer(width: int) -> Text:
 
 
 def bindings(*, desk: bool) -> list[BindingType]:
-    """Textual's, of the keys for the desk, or of those for the app."""
+    """Textual's, of the keys for the desk, or of those for the app.
+
+    With priority a key is done before the next one is looked at: keys typed ahead keep their order.
+    """
     return [
-        Binding(
-            ",".join(each.keys), each.action.removeprefix(DESK), each.help, show=False, priority=each.first
-        )
+        Binding(",".join(each.keys), each.action.removeprefix(DESK), each.help, show=False, priority=True)
         for each in KEYS
         if each.action.startswith(DESK) is desk
     ]

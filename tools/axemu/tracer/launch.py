@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from rich.console import Console as RichConsole
 
@@ -25,12 +26,33 @@ FAREWELL = (
 """What undoes the full screen: xterm's ctlseqs, private modes."""
 
 
+class _Screen:
+    """The terminal as a file to draw on. What is drawn after it has been closed is lost: an error there would end
+    Textual's writing thread, and its shutdown waits for that for ever."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._file, name)
+
+
 @contextmanager
 def _drawing_on_the_terminal() -> Iterator[None]:
     """Textual draws on standard error: where that is a file, on standard output, which is the terminal."""
     before = sys.__stderr__
-    if before is None or not before.isatty():
-        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    file = before if before is not None and before.isatty() else sys.__stdout__
+    assert file is not None
+    sys.__stderr__ = _Screen(file)  # type: ignore[misc, assignment]
     try:
         yield
     finally:

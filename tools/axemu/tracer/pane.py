@@ -31,13 +31,13 @@ class Pane(ScrollView, can_focus=True):
     choose: ClassVar[str] = ""
     """The command that Enter gives, with the number of the line."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown", "move_page(1)", "Page down", show=False),
-        Binding("home", "move_to(0)", "Top", show=False),
-        Binding("end", "move_to(-1)", "Bottom", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, priority=True),
+        Binding("down,j", "move(1)", "Down", show=False, priority=True),
+        Binding("pageup", "move_page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "move_page(1)", "Page down", show=False, priority=True),
+        Binding("home", "move_to(0)", "Top", show=False, priority=True),
+        Binding("end", "move_to(-1)", "Bottom", show=False, priority=True),
+        Binding("enter", "choose", "Choose", show=False, priority=True),
     ]
     has_cursor: ClassVar[bool] = False
     is_part: ClassVar[bool] = False

@@ -14,7 +14,8 @@ from axemu.tracer.exitview import ExitView, Filter, Places
 from axemu.tracer.model import Snapshot
 from axemu.tracer.pane import Pane
 from axemu.tracer.panes.parts import short_time
-from emu.debug.exits import Event, ExitRow
+from emu.debug.exits import Event, ExitRow, call_of
+from isa.contract import Isa
 
 READS: Final = (Event.MMIO_READ, Event.IO_READ, Event.SYSREG_READ)
 WRITES: Final = (Event.MMIO_WRITE, Event.IO_WRITE, Event.SYSREG_WRITE)
@@ -34,7 +35,7 @@ class Exits(Pane):
         self.view = ExitView()
         self.places = Places()
         self.filter = Filter()
-        self.vector_name: dict[tuple[int, bool], str] = {}
+        self.isa: Isa | None = None
         self._chosen: NDArray[np.int64] = np.empty(0, np.int64)
         self._seen = 0  # rows that the filter was asked about
         self._follow = True
@@ -158,8 +159,10 @@ class Exits(Pane):
                 value,
             )
         if row.kind in (Event.TRAP, Event.INTERRUPT, Event.CRASH):
-            name = self.vector_name.get((row.address, row.kind is Event.INTERRUPT)) or f"cause {row.address}"
+            interrupt = row.kind is Event.INTERRUPT
+            name = self.isa.vector_name(row.address, interrupt=interrupt) if self.isa is not None else ""
             return name, f"{row.value:#x}"
         if row.kind is Event.HYPERCALL:
-            return f"call {row.address:#x}", f"{row.value:#x}"
+            name = self.isa.call_name(*call_of(row.address)) if self.isa is not None else ""
+            return name, f"{row.value:#x}"
         return f"{row.address:#x}" if row.address else "", f"{row.value:#x}" if row.value else ""
