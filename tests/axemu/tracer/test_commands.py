@@ -93,7 +93,7 @@ def test_every_command_of_the_table_runs_without_an_error() -> None:
             assert not app.snapshot.troubles, (line, app.snapshot.troubles)
         assert app.snapshot.position.instruction == 210
 
-    at_the_tracer(body, size=(80, 24))
+    at_the_tracer(body, size=(60, 15))
 
 
 @pytest.mark.parametrize(
