@@ -543,6 +543,15 @@ class Machine:
         for vcpu in self.vcpus:
             vcpu.arch.observe(wish, None if observer is None else partial(observer.rows, vcpu))
 
+    def put_before(self, name: str, wrap: Callable[[Device], Device]) -> None:
+        """Have what `wrap` makes of a device answer in its place, where accesses leave native code (`Wish.leave`)."""
+        device = self.devices[name]
+        found = wrap(device)
+        self.ports.put_before(device, found)
+        self.windows = [
+            (base, size, found if there is device else there) for base, size, there in self.windows
+        ]
+
     def _complain(self, text: str) -> None:
         """Tell the listeners what a guest did to a device."""
         arch = self.schedule.current.arch
