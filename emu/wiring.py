@@ -250,7 +250,9 @@ def _virtio(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
-    device: Device = device_class(slot.kind)(slot.name, _serial(hands, made), _irq(slot, hands, made), slot.size)
+    device: Device = device_class(slot.kind)(
+        slot.name, _serial(hands, made), _irq(slot, hands, made), slot.size
+    )
     return device
 
 

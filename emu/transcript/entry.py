@@ -72,9 +72,7 @@ class Entry:
             return f"{self.time:>16} {self.device:<12} {'':9} irq   {self.value}"
         place = f"+{self.offset:#05x}/{self.width}"
         value = f"{self.value:#0{2 * self.width + 2}x}"
-        return (
-            f"{self.time:>16} {self.device:<12} {place:<9} {self.kind.value:<5} {value:<18} {self.text}".rstrip()
-        )
+        return f"{self.time:>16} {self.device:<12} {place:<9} {self.kind.value:<5} {value:<18} {self.text}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,10 @@ def _entry(line: str, number: int, name: str) -> Entry:
     found = _LINE.match(line)
     if found is None:
         raise BadTranscript(
-            name, number, "'NS DEVICE +0xOFFSET/BYTES read|write 0xVALUE' or 'NS DEVICE irq 0|1'", repr(line[:80])
+            name,
+            number,
+            "'NS DEVICE +0xOFFSET/BYTES read|write 0xVALUE' or 'NS DEVICE irq 0|1'",
+            repr(line[:80]),
         )
     time, device = int(found["time"]), found["device"]
     if found["level"] is not None:

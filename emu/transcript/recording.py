@@ -10,12 +10,17 @@ from emu.debug.devices import Access, describe
 from emu.device import Device
 from emu.errors import UnknownName
 from emu.observer import Wish
+from emu.registers import registers_of
 from emu.transcript.entry import Entry, Kind, Transcript
 
 if TYPE_CHECKING:
     from axvcpu.exits import AxVCpuExitReason
     from emu.machine import Machine
     from emu.schedule import Vcpu
+
+
+MOST_WORDS: Final = 1 << 16
+"""Meanings of values that are kept: one is looked up once."""
 
 
 class Recording:
@@ -29,6 +34,7 @@ class Recording:
         self._write, self._wanted = write, tuple(devices)
         self._machine: Machine | None = None
         self._levels: dict[str, bool] = {}
+        self._words: dict[tuple[str, Kind, int, int, int], str] = {}
         self.count = 0
 
     def attach(self, machine: Machine) -> None:
@@ -41,8 +47,11 @@ class Recording:
         machine.observe(LeaveAll(), Wish(leave=True))
         slots = {slot.name: slot for slot in machine.board.slots}
         for name in self._wanted or machine.devices:
-            slot = slots[name]
-            machine.put_before(name, lambda device, slot=slot: _Recorded(device, slot, self))
+
+            def put(device: Device, slot: Slot = slots[name]) -> Device:
+                return _Recorded(device, slot, self)
+
+            machine.put_before(name, put)
         self._machine = machine
 
     def heard(self, device: str, level: bool) -> None:
@@ -54,16 +63,21 @@ class Recording:
         if machine is not None and (not self._wanted or device in self._wanted):
             self._add(Entry(machine.now_ns, device, Kind.IRQ, int(level)))
 
-    def access(self, device: str, base: int, port: bool, kind: Kind, offset: int, width: int, value: int) -> None:
+    def access(self, slot: Slot, device: Device, kind: Kind, offset: int, width: int, value: int) -> None:
         """One that is done, or of a write one that is about to be: a write may change what stands there."""
         machine = self._machine
         assert machine is not None
-        write = kind is Kind.WRITE
-        found = describe(machine, Access(base + offset, width, write, value, port))
-        words = ""
-        if found is not None:
-            words = f"{found.register} ({found.text})" if found.text else found.register
-        self._add(Entry(machine.now_ns, device, kind, value, offset, width, words))
+        key = slot.name, kind, offset, width, value
+        words = self._words.get(key)
+        if words is None:
+            access = Access(slot.base + offset, width, kind is Kind.WRITE, value, slot.port)
+            found = describe(machine, access)
+            words = ""
+            if found is not None:
+                words = f"{found.register} ({found.text})" if found.text else found.register
+            if _always_the_same(device, offset) and len(self._words) < MOST_WORDS:
+                self._words[key] = words
+        self._add(Entry(machine.now_ns, slot.name, kind, value, offset, width, words))
 
     def _add(self, entry: Entry) -> None:
         self.count += 1
@@ -89,8 +103,16 @@ class _Recorded:
         self._device.write(offset, width, value)
 
     def _note(self, kind: Kind, offset: int, width: int, value: int) -> None:
-        slot = self._slot
-        self._recording.access(slot.name, slot.base, slot.port, kind, offset, width, value)
+        self._recording.access(self._slot, self._device, kind, offset, width, value)
+
+
+def _always_the_same(device: Device, offset: int) -> bool:
+    """Whether the register at `offset` is the same one in every mode of the device."""
+    return not any(
+        row.when is not None or row.selector
+        for row in registers_of(device)
+        if any(start <= offset < start + row.size for _, start in row.elements())
+    )
 
 
 class LeaveAll:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from emu.device import Device, IrqLine
@@ -50,9 +50,7 @@ class Replay:
                 f"isa {transcript.isa}, machine {transcript.machine}",
             )
         slots = {slot.name: slot for slot in machine.board.slots}
-        replayable = [
-            name for name in transcript.devices if name in slots and slots[name].kind in REPLAYABLE
-        ]
+        replayable = [name for name in transcript.devices if name in slots and slots[name].kind in REPLAYABLE]
         for name in self._wanted or replayable:
             if name not in replayable:
                 known = ", ".join(replayable) or "none of them"
@@ -73,7 +71,7 @@ class Replay:
             def put(device: Device, line: IrqLine = line, rows: list[tuple[Entry, int]] = rows) -> Device:
                 actor = _Actor(device, line, rows, machine, self)
                 self._actors.append(actor)
-                return actor  # type: ignore[return-value]
+                return actor
 
             machine.put_before(name, put)
 
@@ -149,8 +147,8 @@ class _Actor:
         return entry
 
     def _skip_lines(self) -> None:
-        """Changes of the line that are still to come, though the guest makes the access behind them: it is faster than it
-        was, and gets them now."""
+        """Changes of the line that are still to come, though the guest makes the access behind them: it is faster now,
+        and gets them at once."""
         while self._at < len(self._rows) and self._rows[self._at][0].kind is Kind.IRQ:
             self._line.set(bool(self._rows[self._at][0].value))
             self._at += 1

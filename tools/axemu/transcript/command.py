@@ -24,18 +24,27 @@ DIFF = "diff"
 _PANEL = "Transcript"
 FilesArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="OLD NEW", help="With the word `diff` for GUEST: two transcripts.", show_default=False),
+    typer.Argument(
+        metavar="OLD NEW", help="With the word `diff` for GUEST: two transcripts.", show_default=False
+    ),
 ]
 OutputOption = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help='Where to write it; "-": standard output.', rich_help_panel=_PANEL
+        "--output",
+        "-o",
+        metavar="FILE",
+        help='Where to write it; "-": standard output.',
+        rich_help_panel=_PANEL,
     ),
 ]
 ReplayOption = Annotated[
     Path | None,
     typer.Option(
-        "--replay", metavar="FILE", help="Answer from this transcript, not by the devices.", rich_help_panel=_PANEL
+        "--replay",
+        metavar="FILE",
+        help="Answer from this transcript, not by the devices.",
+        rich_help_panel=_PANEL,
     ),
 ]
 OnlyOption = Annotated[
@@ -67,7 +76,9 @@ def transcript(
     if (output is None) == (replay is None):
         came = "Both were given." if output is not None else "Neither was given."
         raise UsageError(
-            "Expected -o FILE, to record, or --replay FILE.", came, "Try: axemu transcript GUEST -o golden.txt"
+            "Expected -o FILE, to record, or --replay FILE.",
+            came,
+            "Try: axemu transcript GUEST -o golden.txt",
         )
     from axemu.transcript.session import record, replay_file  # noqa: PLC0415 - not for --help
 
