@@ -21,6 +21,8 @@ from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
 from axemu.run import EXAMPLES, run
+from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
+from axemu.stat.command import stat
 from axemu.suite import command as suite
 from axemu.tracer.command import debug, trace
 from axemu.transcript.command import EXAMPLES as TRANSCRIPT_EXAMPLES
@@ -28,7 +30,14 @@ from axemu.transcript.command import transcript
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run", "trace", "debug", "gdb", "transcript")  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = (
+    "run",
+    "trace",
+    "debug",
+    "gdb",
+    "stat",
+    "transcript",
+)  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -44,6 +53,7 @@ app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
 app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
+app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console as RichConsole
 
+from axemu import console
 from axemu.errors import CommandError, InputUnreadable
 from axemu.plan import Plan
 from axemu.session import Session, conclude
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 
 class RecordedSession(Session):
-    """The guest's own console is silent where the transcript goes to standard output."""
+    """Where the transcript goes to standard output, the guest's console goes to standard error."""
 
-    def __init__(self, plan: Plan, screen: RichConsole, recording: Recording) -> None:
+    def __init__(self, plan: Plan, screen: RichConsole, recording: Recording, *, printed: bool) -> None:
         super().__init__(plan, screen)
         self._recording = recording
+        if printed:
+            self.output_fd = console.STDERR
 
     def execute(self, machine: Machine) -> Outcome:
         self._recording.attach(machine)
@@ -55,7 +58,7 @@ def record(plan: Plan, output: str, devices: tuple[str, ...]) -> int:
         recording = Recording(file.write, devices)
         plan = replace(plan, config=replace(plan.config, heard=recording.heard))
         try:
-            code = conclude(RecordedSession(plan, screen, recording), screen)
+            code = conclude(RecordedSession(plan, screen, recording, printed=output == "-"), screen)
         finally:
             _flush(file, output)
     screen.print(f"[dim]axemu:[/] {recording.count:,} entries in {output}", soft_wrap=True)
