@@ -27,11 +27,14 @@ SPREAD_PC, SPREAD_ADDRESS, SPREAD_KIND = U(0x9E3779B97F4A7C15), U(0xC2B2AE3D27D4
 @njit
 def bucket(value: Word) -> Word:
     """Which bucket of a histogram counts `value`."""
+    if value >= U(1 << BUCKETS - 2):
+        return BUCKETS - 1
     length = 0
-    while value != U(0) and length < BUCKETS - 1:
-        value >>= U(1)
-        length += 1
-    return length
+    for step in (32, 16, 8, 4, 2, 1):
+        if value >> U(step) != U(0):
+            value >>= U(step)
+            length += step
+    return length + (1 if value != U(0) else 0)
 
 
 @njit
@@ -56,6 +59,7 @@ def fold_rows(fold: Record) -> None:
     entries = carray(as_entries(np.intp(fold.entries)), 1 << 30)
     slots = carray(as_u64(np.intp(fold.slots)), 1 << 30)
     last = carray(as_u64(np.intp(fold.last)), 2)
+    fold.interrupts = U(0)
     for number in range(fold.count):
         row = rows[number]
         kind, address, pc, host, stream = row.kind, row.value, row.pc, NO_TIME, 0
@@ -71,6 +75,7 @@ def fold_rows(fold: Record) -> None:
                 kind = TRAP
             elif kind == U(LOG_INTERRUPT):
                 kind = INTERRUPT
+                fold.interrupts += U(1)
             elif kind == U(LOG_UNMAPPED):
                 kind = FAULT
             else:

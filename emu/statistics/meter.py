@@ -176,15 +176,10 @@ class Meter:
         self.refresh = False
         self._gathered = 0
         for number, (rows, left) in enumerate(zip(self._rows, self._left, strict=True)):
-            if left:
-                rows.append(np.array(left, np.uint64).view(LOG_ENTRY))
-                left.clear()
-            if rows:
-                whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
-                if len(rows) > 1:
-                    whole = whole[np.argsort(whole["retired"], kind="stable")]
-                rows.clear()
-                self._count(number, whole)
+            for part in _in_order(rows, left) if left else rows:
+                self._count(number, part)
+            rows.clear()
+            left.clear()
             self.latencies.settle(number, self.machine.vcpus[number].arch.retired)
 
     def _count(self, number: int, rows: Rows) -> None:
@@ -192,6 +187,18 @@ class Meter:
         record["rows"], record["count"] = rows.ctypes.data, len(rows)
         record["last"] = self._last[number].ctypes.data
         self._fold(self._record.ctypes.data)
+        if not record["interrupts"]:
+            return
         interrupts = rows[rows["kind"] == LOG_INTERRUPT]
         for cause, retired in zip(interrupts["cause"].tolist(), interrupts["retired"].tolist(), strict=True):
             self.latencies.delivered(number, cause, retired)
+
+
+def _in_order(rows: list[Rows], left: list[int]) -> list[Rows]:
+    """The rows of native code, and those of exits that Python answered, in the order of instructions."""
+    answered = np.array(left, np.uint64).view(LOG_ENTRY)
+    if not rows:
+        return [answered]
+    native = np.concatenate(rows)
+    at = np.searchsorted(native["retired"], answered["retired"], side="right")
+    return [np.insert(native, at, answered)]

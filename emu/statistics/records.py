@@ -30,6 +30,7 @@ FOLD: Final = np.dtype(
     [
         ("rows", "u8"),  # address of LOG_ENTRY rows
         ("count", "u8"),
+        ("interrupts", "u8"),  # how many of them are interrupts
         ("entries", "u8"),  # address of ENTRY rows
         ("used", "u8"),
         ("most", "u8"),  # from here on, new keys are OTHERS
