@@ -31,6 +31,7 @@ from isa.records import (
     REGION,
     RING_ENTRY,
     SCRATCH,
+    SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
     WATCH_PAGES,
@@ -100,6 +101,7 @@ as_code_pages = _pointer_cast(code_page_record)
 as_rows = _pointer_cast(row_record)
 as_log = _pointer_cast(log_record)
 as_ring = _pointer_cast(ring_record)
+as_spans = _pointer_cast(numba.from_dtype(SPAN))
 as_extensions = _pointer_cast(extension_record)
 as_watching = _pointer_cast(numba.from_dtype(WATCHING))
 as_watch_rows = _pointer_cast(numba.from_dtype(WATCH_ROW))
