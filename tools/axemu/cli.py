@@ -20,13 +20,15 @@ from axemu.errors import CommandError, UsageError
 from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
+from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
+from axemu.profile.command import profile
 from axemu.run import EXAMPLES, run
 from axemu.suite import command as suite
 from axemu.tracer.command import debug, trace
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run", "trace", "debug", "gdb")  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = ("run", "trace", "debug", "gdb", "profile", "cov")  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -41,6 +43,7 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
