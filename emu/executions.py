@@ -64,40 +64,47 @@ class Layouts:
     def __init__(self, isa: Isa, *readers: ReadCode) -> None:
         self._isa, self._readers = isa, readers
         self._decodings = decodings(isa)
+        self._longest: Final = isa.max_instruction_length
 
     def offsets(self, pc: int, size: int, count: int) -> list[int] | None:
-        """Of each of the `count` instructions in `size` bytes at `pc`, from there; None where the code is gone."""
+        """Of each of the `count` instructions in `size` bytes at `pc`, from there; None where the code is gone. The last
+        one may go on after them, where the engine has seen that it traps."""
         for reader in self._readers:
             code = reader(pc, size)
-            for isa in self._decodings if len(code) == size else ():
-                found = _walk(isa, code, count)
-                if found is not None:
-                    return found
-        longest = self._isa.max_instruction_length
+            for cut in (False, True) if len(code) == size else ():
+                for isa in self._decodings:
+                    found, end = _walk(isa, code, count)
+                    if len(found) == count and (end > size if cut else end == size):
+                        return found
+        longest = self._longest
         return list(range(0, size, longest)) if size == longest * count else None
 
     def beyond(self, pc: int, size: int, count: int, more: int) -> list[int] | None:
         """Of the `more` instructions after the `count` that a block has in `size` bytes."""
         for reader in self._readers:
             block = reader(pc, size)
-            code = reader(pc + size, self._isa.max_instruction_length * more)
+            code = reader(pc + size, self._longest * more)
             for isa in self._decodings if len(block) == size else ():
-                after = _walk(isa, code, more, to_the_end=False)
-                if after is not None and _walk(isa, block, count) is not None:
+                before, end = _walk(isa, block, count)
+                after, _ = _walk(isa, code, more)
+                if len(before) == count and end == size and len(after) == more:
                     return [size + each for each in after]
         return None
 
+    def length(self, pc: int) -> int:
+        """Bytes of the instruction at `pc`, as the ISA's own descriptor has it."""
+        code = next((found for reader in self._readers if (found := reader(pc, self._longest))), b"")
+        return self._isa.instruction_length(code) if code else 1
 
-def _walk(isa: Isa, code: bytes, count: int, *, to_the_end: bool = True) -> list[int] | None:
-    """Where `count` instructions begin; None where that is not what the code has."""
+
+def _walk(isa: Isa, code: bytes, count: int) -> tuple[list[int], int]:
+    """Where the first `count` instructions of the code begin, or as many as there are, and where the last one ends."""
     length, longest, at = isa.instruction_length, isa.max_instruction_length, 0
-    found = []
-    for _ in range(count):
-        if at >= len(code):
-            return None
+    found: list[int] = []
+    while len(found) < count and at < len(code):
         found.append(at)
         at += length(code[at : at + longest])
-    return None if to_the_end and at != len(code) else found
+    return found, at
 
 
 def executions(counts: BlockCounts, layouts: Layouts) -> Executions:

@@ -14,6 +14,8 @@ import typer
 import axemu
 from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
+from axemu.cov.command import EXAMPLES as COV_EXAMPLES
+from axemu.cov.command import MERGING, cov, merge
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
 from axemu.errors import CommandError, UsageError
@@ -28,7 +30,14 @@ from axemu.tracer.command import debug, trace
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run", "trace", "debug", "gdb", "profile", "cov")  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = (
+    "run",
+    "trace",
+    "debug",
+    "gdb",
+    "profile",
+    "cov",
+)  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -44,6 +53,8 @@ app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
+app.command(name="cov", help=COV_EXAMPLES)(cov)
+app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -168,6 +179,8 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if not argv:
         return ["--help"]
     verb, *rest = argv
+    if (verb, *rest[:1]) == ("cov", "merge"):
+        return ["cov-merge", *rest[1:]]
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})

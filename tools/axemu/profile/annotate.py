@@ -42,8 +42,10 @@ def annotated(counted: Counted, symbol: Symbol, source: Source) -> Iterator[str]
             yield f"{'':>16}  {line}  {shown[0][1].strip() if shown else ''}".rstrip()
         before = line
         times = executions.at(each.address)
-        yield f"{times if times else '-':>16,}  {each.address:#x}:  {each}" if times else (
-            f"{'-':>16}  {each.address:#x}:  {each}"
+        yield (
+            f"{times if times else '-':>16,}  {each.address:#x}:  {each}"
+            if times
+            else (f"{'-':>16}  {each.address:#x}:  {each}")
         )
 
 

@@ -113,8 +113,9 @@ def _text(found: Counted, limit: int, annotate: str | None, *, lines: bool) -> l
     from axemu.profile import texts  # noqa: PLC0415
     from axemu.profile.annotate import annotated, find  # noqa: PLC0415
     from axemu.profile.functions import by_function, by_line  # noqa: PLC0415
+    from axemu.profile.session import source_of  # noqa: PLC0415
 
-    total, source = found.executions.total, _source(found)
+    total, source = found.executions.total, source_of(found)
     text = [texts.head(found.executions), ""]
     if annotate is not None:
         text += annotated(found, find(found.debugger.symbols, annotate), source)
@@ -134,11 +135,3 @@ def _json(found: Counted) -> dict[str, Any]:
 
     lines = by_line(found) if any(found.debugger.info) else []
     return as_json(found.executions, by_function(found), lines)
-
-
-def _source(found: Counted) -> Any:  # noqa: ANN401
-    """Where source files are looked for: as the compiler wrote them down, and beside the guest's first file."""
-    from emu.debug.info import Source  # noqa: PLC0415
-
-    files = found.debugger.machine.files
-    return Source.of(files[0] if files else None)

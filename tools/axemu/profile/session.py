@@ -19,7 +19,8 @@ from emu.outcome import Outcome
 
 if TYPE_CHECKING:
     from emu.debug.debugger import Debugger
-    from emu.executions import Executions
+    from emu.debug.info import Source
+    from emu.executions import Executions, Layouts
     from emu.machine import Machine
 
 
@@ -29,6 +30,7 @@ class Counted:
 
     debugger: Debugger
     executions: Executions
+    layouts: Layouts
 
 
 class CountedSession(Session):
@@ -55,7 +57,7 @@ class CountedSession(Session):
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
             layouts = Layouts(machine.isa, debugger.memory.readable)
-            self._use(Counted(debugger, executions(machine.block_counts, layouts)))
+            self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
         return outcome
 
 
@@ -75,6 +77,14 @@ def counted(
     if session.received is not None and session.received.name in ("SIGTERM", "SIGHUP"):
         die_of(session.received)
     return report.exit_code
+
+
+def source_of(found: Counted) -> Source:
+    """Where source files are looked for: as the compiler wrote them down, and beside the guest's first file."""
+    from emu.debug.info import Source  # noqa: PLC0415
+
+    files = found.debugger.machine.files
+    return Source.of(files[0] if files else None)
 
 
 def check_writable(path: Path, what: str) -> None:
