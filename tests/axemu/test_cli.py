@@ -185,7 +185,8 @@ def test_a_file_is_disassembled_from_a_symbol_on(
 
 
 @pytest.mark.parametrize(
-    ("shell", "word"), [("bash", b"COMPREPLY"), ("zsh", b"#compdef axemu"), ("fish", b"complete --command axemu")]
+    ("shell", "word"),
+    [("bash", b"COMPREPLY"), ("zsh", b"#compdef axemu"), ("fish", b"complete --command axemu")],
 )
 def test_the_completion_script_of_the_shell_that_is_named_is_printed(
     axemu: Run, shell: str, word: bytes

@@ -34,7 +34,8 @@ def written(coverage: Coverage, *, seconds: int) -> bytes:
         for path, each in held:
             _add_class(classes, path, each)
     indent(root)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="utf-8") + b"\n"
+    text: str = tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
 def _add_class(classes: Element, path: str, file: FileCoverage) -> None:

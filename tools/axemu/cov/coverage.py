@@ -89,11 +89,12 @@ class Paths:
 def coverage(
     executions: Executions, infos: Iterable[DebugInfo], symbols: SymbolTable, paths: Paths
 ) -> Coverage:
-    """Of all files that the programs' debugging information names. Where that has lines alone, functions are those of
-    the symbol table."""
+    """Of all files that the programs' debugging information names. A function that only the symbol table has is where
+    the line of its first instruction is."""
     found = Coverage()
     for info in infos:
-        places = _functions(info) or _symbols(info, symbols)
+        places = _functions(info)
+        places += _symbols(info, symbols, {each.entry for each in places})
         for each in places:
             if each.declared is not None:
                 counts = found.file(paths.of(each.declared)).functions
@@ -106,17 +107,21 @@ def coverage(
 def _functions(info: DebugInfo) -> list[_Place]:
     return [
         _Place(
-            each.linkage_name or each.name, each.low, each.ranges or ((each.low, each.high),), each.declared
+            each.linkage_name or each.name,
+            each.low,
+            each.ranges or ((each.low, each.high),),
+            each.declared or info.line(each.low),
         )
         for each in info.every_function()
     ]
 
 
-def _symbols(info: DebugInfo, symbols: SymbolTable) -> list[_Place]:
+def _symbols(info: DebugInfo, symbols: SymbolTable, known: set[int]) -> list[_Place]:
+    """The functions that only the symbol table has, of those with lines."""
     return [
         _Place(each.name, each.address, ((each.address, each.address + each.size),), info.line(each.address))
         for each in symbols
-        if each.kind is SymbolKind.FUNCTION and each.size
+        if each.kind is SymbolKind.FUNCTION and each.size and each.address not in known
     ]
 
 

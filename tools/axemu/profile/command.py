@@ -52,7 +52,6 @@ def profile(
         Path | None,
         typer.Option(
             "--output",
-            "-o",
             metavar="FILE",
             help="The profile there, not on standard output.",
             rich_help_panel=_PANEL,
@@ -73,7 +72,7 @@ def profile(
 
     plan = plan_for(options, quiet=json == "-")
     limit = quantities.count(top, "--top") if top is not None else 20
-    for path in (output, Path(json) if json not in (None, "-") else None):  # type: ignore[arg-type]
+    for path in (output, Path(json) if json not in (None, "-") else None):
         if path is not None:
             check_writable(path, "the profile")
     names = tuple(symbols or ())
