@@ -98,7 +98,7 @@ def test_a_guest_that_does_not_end_is_profiled_too(capfd: pytest.CaptureFixture[
     ],
 )
 def test_what_is_refused(capfd: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
-    code, out, err = profiled(capfd, GUEST, *words)
+    code, _, err = profiled(capfd, GUEST, *words)
     assert code == 2
     assert said in err
     assert "Traceback" not in err
