@@ -98,7 +98,9 @@ def profile(
             sys.stdout.write(data.decode())
             sys.stdout.flush()
         if json is not None:
-            result = (json_format.dumps({**whole, "run": report.as_json()}, indent=1) + "\n").encode()
+            result = (
+                json_format.dumps({**whole, "run": report.as_json()}, separators=(",", ":")) + "\n"
+            ).encode()
             if json == "-":
                 sys.stdout.write(result.decode())
                 sys.stdout.flush()
