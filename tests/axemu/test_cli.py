@@ -44,7 +44,9 @@ def test_help_and_errors_import_nothing_heavy(words: list[str]) -> None:
     assert done.stdout.endswith("heavy: []\n")
 
 
-@pytest.mark.parametrize("verb", ["run", "isa", "machine", "asm", "disasm", "doctor", "examples"])
+@pytest.mark.parametrize(
+    "verb", ["run", "profile", "cov", "isa", "machine", "asm", "disasm", "doctor", "examples"]
+)
 def test_every_verb_is_in_the_help_and_has_help_with_an_example(
     capfd: pytest.CaptureFixture[str], verb: str
 ) -> None:

@@ -14,12 +14,16 @@ import typer
 import axemu
 from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
+from axemu.cov.command import EXAMPLES as COV_EXAMPLES
+from axemu.cov.command import MERGING, cov, merge
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
 from axemu.errors import CommandError, UsageError
 from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
+from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
+from axemu.profile.command import profile
 from axemu.run import EXAMPLES, run
 from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
 from axemu.stat.command import stat
@@ -37,6 +41,8 @@ RUNS_A_GUEST = (
     "gdb",
     "stat",
     "transcript",
+    "profile",
+    "cov",
 )  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
@@ -54,6 +60,9 @@ app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
 app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
 app.command(name="stat", help=STAT_EXAMPLES)(stat)
+app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
+app.command(name="cov", help=COV_EXAMPLES)(cov)
+app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -178,6 +187,8 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if not argv:
         return ["--help"]
     verb, *rest = argv
+    if (verb, *rest[:1]) == ("cov", "merge"):
+        return ["cov-merge", *rest[1:]]
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})

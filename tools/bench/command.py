@@ -20,6 +20,7 @@ from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
+from bench.profiling import profile_numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
 from bench.tracer import tracer_numbers
@@ -61,6 +62,7 @@ def bench(
             + linux
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
+            + profile_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
             + counting_numbers(Path(scratch))
