@@ -8,7 +8,8 @@ person.
     ├── MapError       a window or region that does not fit the address map
     ├── AddressError   a host-side access to guest memory where there is none
     ├── MemoryInUse    guest memory closed while somebody still looks into it
-    └── MemoryClosed   guest memory used after it was closed
+    ├── MemoryClosed   guest memory used after it was closed
+    └── NotCounted     counts of blocks, and nobody asked for them to be counted
 
 A guest's mistake is none of these: it is an exit, with a pc.
 """
@@ -156,6 +157,14 @@ class MemoryClosed(EmuError):
         return _sentence(
             f"guest memory of {self.size:#x} bytes is closed", "Close a machine only after its last use"
         )
+
+
+@dataclass(eq=False)
+class NotCounted(EmuError):
+    """Counts of blocks were asked for without `Machine.count_blocks`."""
+
+    def __str__(self) -> str:
+        return "no blocks were counted; call count_blocks before the run"
 
 
 @dataclass(eq=False)

@@ -59,11 +59,13 @@ class SkipIf:
 @dataclass(frozen=True, slots=True)
 class Build:
     """How the ELF is made. Sources are absolute paths; flags go to the compiler as they stand. target is the row of
-    guests/targets.py, where it is not the ISA's. command: run in the folder before the guest, by `axemu suite run`."""
+    guests/targets.py, where it is not the ISA's. debug: with all that a debugger can use. command: run in the folder
+    before the guest, by `axemu suite run`."""
 
     sources: tuple[Path, ...]
     flags: tuple[str, ...] = ()
     target: str | None = None
+    debug: bool = False
     command: tuple[str, ...] = ()
 
 
@@ -188,6 +190,7 @@ def guest_in(top: Table, folder: Path, program: str) -> Guest:
             sources=tuple((folder / source).resolve() for source in build.texts("sources")),
             flags=build.texts("flags"),
             target=build.optional_text("target"),
+            debug=build.boolean("debug"),
             command=build.texts("command"),
         ),
         expect=expectation(expect),

@@ -28,11 +28,12 @@ from emu.devices.cfi_flash import CfiFlash
 from emu.devices.fw_cfg import FwCfg
 from emu.dma import Dma, Span
 from emu.engine.context import VCpuConfig
+from emu.engine.counts import BlockCounts
 from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
-from emu.errors import ConfigError, MemoryClosed
+from emu.errors import ConfigError, MemoryClosed, NotCounted
 from emu.event import Event
 from emu.firmware.entry import entry_registers
 from emu.firmware.sbi import Sbi, Surroundings
@@ -95,6 +96,7 @@ class Machine:
         self._breakpoints: frozenset[int] = frozenset()
         self._observer: Observer | None = None
         self.meter: Meter | None = None  # the same, where it stands between exits and answers
+        self._block_counts: BlockCounts | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -387,8 +389,12 @@ class Machine:
                     vcpu.block(held)
         if moved and self._breakpoints:
             self.vcpus[0].arch.set_breakpoints(self._breakpoints)
+        if moved and self._block_counts is not None:
+            self.vcpus[0].arch.count(self._block_counts)
 
     def _unbind(self) -> None:
+        if self._block_counts is not None:
+            self.vcpus[0].arch.count(None)
         for vcpu in self.vcpus:
             if vcpu.state in (VCpuState.READY, VCpuState.BLOCKED):
                 vcpu.unbind()
@@ -552,6 +558,15 @@ class Machine:
             vcpu.arch.observe(wish, None if observer is None else partial(observer.rows, vcpu))
             vcpu.arch.driven = None if meter is None else partial(meter.driven, vcpu)
 
+    def put_before(self, name: str, wrap: Callable[[Device], Device]) -> None:
+        """Have what `wrap` makes of a device answer in its place, where accesses leave native code (`Wish.leave`)."""
+        device = self.devices[name]
+        found = wrap(device)
+        self.ports.put_before(device, found)
+        self.windows = [
+            (base, size, found if there is device else there) for base, size, there in self.windows
+        ]
+
     def _complain(self, text: str) -> None:
         """Tell the listeners what a guest did to a device."""
         arch = self.schedule.current.arch
@@ -599,6 +614,26 @@ class Machine:
     def slow_watchpoints(self) -> frozenset[Watch]:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
+
+    def count_blocks(self) -> None:
+        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`."""
+        self.settle()
+        self._block_counts = BlockCounts()
+        self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
+        for vcpu in self.vcpus:
+            vcpu.arch.stand()
+
+    @property
+    def block_counts(self) -> BlockCounts:
+        """What ran since `count_blocks`, to the instruction: resets and restored states take nothing back.
+
+        Raises NotCounted where it was not called."""
+        if self._block_counts is None:
+            raise NotCounted
+        if not self._closed:
+            for vcpu in self.vcpus:
+                vcpu.arch.settle_counts()
+        return self._block_counts
 
     # -- states -------------------------------------------------------------------------------------------------------
 

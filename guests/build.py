@@ -28,7 +28,7 @@ sys.path.insert(0, str(GUESTS.parent))
 from emu.errors import EmuError  # noqa: E402
 from emu.guest import Guest, find_guests, load_guest  # noqa: E402
 from guests.targets import TARGETS, Target  # noqa: E402
-from guests.toolchains import Own, Zig, trouble  # noqa: E402
+from guests.toolchains import DEBUGGED, Own, Zig, trouble  # noqa: E402
 
 COMPILER_VERSION = Zig.VERSION
 
@@ -121,11 +121,12 @@ def make(guest: Guest, machine: str, output: str) -> None:
         return
     headers = (f"-Iruntime/{target.family}", "-Iportable")
     define = (f"-DBOARD_{machine.upper()}", f'-DISA="{guest.isa}"', *(("-DFIRMWARE",) if firmware else ()))
-    flags = (*headers, *target.flags, *define)
+    flags = (*headers, *target.flags, *define, *(DEBUGGED if guest.build.debug else ()))
     linked = [OBJECTS.get(target, source, flags) for source in target.linked]
     linked += [OBJECTS.get(target, source, (*flags, *guest.build.flags)) for source in own]
     offered = [OBJECTS.get(target, source, flags) for source in target.offered]
     script = ("-T", target.script, f"--defsym=BASE={base:#x}", f"--defsym=OFFSET={target.offset:#x}")
+    script += () if guest.build.debug else ("-T", "runtime/no-frames.ld")
     run(target.toolchain.link((*script, *linked, OBJECTS.library(target, offered)), output))
 
 

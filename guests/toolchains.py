@@ -16,6 +16,8 @@ COMMON = (
     *("-fno-sanitize=all", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"),
     *("-fno-pic", "-fno-ident", "-ffunction-sections", "-fdata-sections", "-gdwarf-4"),
 )
+DEBUGGED = ("-Og", "-g2", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls")
+"""What a guest for debuggers has instead: types, variables and call frames of code that is as it was written."""
 LINK = (
     "-static",
     "--build-id=none",

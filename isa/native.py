@@ -31,6 +31,7 @@ from isa.records import (
     REGION,
     RING_ENTRY,
     SCRATCH,
+    SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
     WATCH_PAGES,
@@ -100,6 +101,7 @@ as_code_pages = pointer_cast(code_page_record)
 as_rows = pointer_cast(row_record)
 as_log = pointer_cast(log_record)
 as_ring = pointer_cast(ring_record)
+as_spans = pointer_cast(numba.from_dtype(SPAN))
 as_extensions = pointer_cast(extension_record)
 as_watching = pointer_cast(numba.from_dtype(WATCHING))
 as_watch_rows = pointer_cast(numba.from_dtype(WATCH_ROW))

@@ -150,6 +150,12 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): a hook of an access has had the engine look up its place in the block, and the block
         # goes on: put right what that has changed beside the pc
+        # how often each block ran, while somebody counts (emu.engine.count_hooks)
+        ("spans", "u8"),  # rows of SPAN; 0: nobody counts
+        ("spans_head", "u8"),
+        ("spans_size", "u8"),
+        ("runs_offset", "u8"),  # half a cell's address and this: the address of its block's runs (u8)
+        ("facts_offset", "u8"),  # a cell's address and this: the address of its block's BLOCK
     ],
     align=True,
 )
@@ -163,6 +169,10 @@ BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
 CELL: Final = np.dtype([("key", "u8"), ("engine", "u8")])
 """What the block hook needs of its block. key: pc (32 bits), size (16), instructions (16); 0 until it is known, and
 where the block has to be looked up each time."""
+SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
+"""Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
+straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
+has `size` bytes and `first` instructions, or `last` where `first` is 0."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]

@@ -22,17 +22,8 @@ class Tmux:
             "PYTHONPATH": f"{ROOT}:{ROOT / 'tools'}",
             "XDG_STATE_HOME": str(folder / "state"),
         }
-        self(
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            str(columns),
-            "-y",
-            str(rows),
-            "bash --norc --noprofile",
-        )
+        size = ("-x", str(columns), "-y", str(rows))
+        self("-f", "/dev/null", "new-session", "-d", *size, "bash --norc --noprofile")
         self.line("PS1='rea''dy> '; clear")
         self.wait_for("ready>")
 
@@ -76,21 +67,20 @@ class Tmux:
         """One line of the tracer's."""
         self.line(f":{text}")
 
-    def start(self, *arguments: str) -> None:
-        self.line(f"stty -a > {self.folder / 'before'}; {sys.executable} -m axemu {' '.join(arguments)}")
-        self.wait_for("START")
+    def start(self, *arguments: str, started: str = "START") -> None:
+        """`axemu` with these arguments, until the screen has the words."""
+        self.line(f"stty -g > {self.folder / 'before'}; {sys.executable} -m axemu {' '.join(arguments)}")
+        self.wait_for(started)
 
     def mode_is_as_before(self) -> None:
         self.wait_for("ready>")
         after = self.folder / "after"
-        self.line(f"stty -a > {after}; echo do''ne")
+        self.line(f"stty -g > {after}; echo do''ne")
         self.wait_for("done")
-        modes = [
-            path.read_text().splitlines()[1:] for path in (self.folder / "before", after)
-        ]  # not the size
-        assert modes[0] == modes[1]
+        modes = [path.read_text() for path in (self.folder / "before", after)]
+        assert modes[0] == modes[1], modes
         flags = self("display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}")
-        assert flags.split() == ["0", "0", "1"]
+        assert flags.split() == ["0", "0", "1"], flags
 
     @property
     def tracer(self) -> int:

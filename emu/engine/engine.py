@@ -21,6 +21,7 @@ from axvcpu.control import CONTROL
 from axvcpu.errors import Unsupported
 from emu.engine import internals
 from emu.engine.callbacks import HOOKS
+from emu.engine.counts import BlockCounts, NativeCounts
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
@@ -292,6 +293,8 @@ class Engine:
         first = int(self.cells.ctypes.data)
         block_hook = self._hook(uc_const.UC_HOOK_BLOCK, HOOKS["on_block"], first)
         self.counting = (translated, block_hook)
+        self._native_counts: NativeCounts | None = None
+        self.counts: BlockCounts | None = None
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
@@ -323,6 +326,7 @@ class Engine:
 
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
+        self.take_counts(anew=True)
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
         self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
@@ -335,6 +339,44 @@ class Engine:
         if self.word("cell_word"):
             ctypes.c_uint64.from_address(self.word("cell_word")).value = first
         self.flush_tlb()
+
+    def count(self, counts: BlockCounts | None) -> None:
+        """Count into `counts` how often each block runs, from the next entry on; None: no more."""
+        if counts is self.counts:
+            return
+        self.take_counts()
+        hook = "on_block" if counts is None else "on_block_counted"
+        if (counts is None) != (self.counts is None):
+            self._put_block_hook(HOOKS[hook])
+        self._native_counts = None if counts is None else NativeCounts(self.cells)
+        words = {} if self._native_counts is None else self._native_counts.words
+        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset"):
+            self.set_word(name, words.get(name, 0))
+        self.counts = None
+        self.flush_translations()
+        self.counts = counts
+
+    def _put_block_hook(self, callback: int) -> None:
+        """Have blocks that are translated from now on call another function."""
+        word = self.word("cell_word")
+        if word:
+            ctypes.c_uint64.from_address(word - 8).value = callback
+            return
+        translated, block_hook = self.counting
+        check(lib.uc_hook_del(self.handle, block_hook), "remove a hook")
+        block_hook = self._hook(uc_const.UC_HOOK_BLOCK, callback, int(self.cells.ctypes.data))
+        self.counting = (translated, block_hook)
+
+    def take_counts(self, *, anew: bool = False) -> None:
+        """Add to the sums what was counted; `anew`: the cells get other blocks."""
+        counts, native = self.counts, self._native_counts
+        if counts is None or native is None:
+            return
+        native.take_spans(self.word("spans_head"), counts)
+        self.set_word("spans_head", 0)
+        used = (self.word("cell_next") - int(self.cells.ctypes.data)) // CELL.itemsize + 1
+        native.take_runs(used, counts)
+        native.forget(used, facts=anew)
 
     def set_breakpoints(self, addresses: Iterable[int]) -> None:
         """Stop before the instructions at these guest-virtual addresses, and nowhere else."""
@@ -589,6 +631,7 @@ class Engine:
 
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
+        self.count(None)
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))

@@ -20,6 +20,7 @@ from numba import carray, cfunc, njit, types
 from axvcpu.control import LATCH_ENTRIES, Kind
 from axvcpu.control import NEVER as NEVER_WORD
 from emu.engine.answers import native_answer
+from emu.engine.count_hooks import count_odd, describe_cell, spans_full
 from isa.code_pages import remember_code
 from isa.native import (
     Record,
@@ -176,6 +177,8 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     plain = U(word) - U(1) < U(BLOCK_COUNT_MASK)
     cell[0].key = (U(pc) & U(0xFFFFFFFF)) | U(size) << U(32) | U(word) << U(48) if plain else U(0)
     cell[1].key, cell[1].engine = U(0), engine.address
+    if engine.spans != U(0):
+        describe_cell(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
     at += U(CELL_SIZE)
     engine.cell_next = at
     carray(as_u64(np.intp(engine.cell_word)), 1)[0] = at
@@ -264,7 +267,7 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     if control.kick != U(0):
         control.attention = U(1)
         return KICK
-    if full(engine) or engine.log_head + U(8) >= engine.log_size:
+    if full(engine) or engine.log_head + U(8) >= engine.log_size or spans_full(engine):
         control.attention = U(1)
         return DRAIN
     return NONE
@@ -323,6 +326,8 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
     control.block_pc = address
     control.block_size = U(size)
     control.block_count = count
+    if engine.spans != U(0):
+        count_odd(engine, control, address, size, cell)
     if word >= SPECIAL:
         mended = U(word >> np.uint32(BLOCK_MEND))
         if mended != U(0):

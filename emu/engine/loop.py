@@ -15,6 +15,7 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import CONTROL, LATCH_ENTRIES, Kind
 from emu.engine.answers import native_answer
+from emu.engine.count_hooks import spans_full
 from emu.engine.watch_hooks import HIT as WATCH_HIT
 from emu.engine.watch_hooks import STEP as WATCH_STEP
 from emu.engine.watch_hooks import begin_step, due, stepped
@@ -223,7 +224,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden
         watched |= engine.log_on & engine.stirred | engine.level_on | engine.resuming
-        full = engine.blocks_used > engine.blocks_mask >> U(1)
+        full = engine.blocks_used > engine.blocks_mask >> U(1) or spans_full(engine)
         control.attention = U(1) if full or watched != U(0) else U(0)
         start = control.pc
         if engine.begin != U(0):

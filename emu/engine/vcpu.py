@@ -37,6 +37,7 @@ from axvcpu.exits import (
 from axvcpu.percpu import this
 from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
+from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
@@ -92,6 +93,10 @@ _KEPT: Final = (
     "kick",
     "break_pc",
     "break_retired",
+    "counted_pc",
+    "counted_size",
+    "counted_count",
+    "counted_retired",
     "limit",
     "attention",
     "host_clock",
@@ -174,6 +179,7 @@ class EngineVCpu(ControlWords):
     def power_on(self) -> None:
         """The state after reset: registers, counts and everything pending."""
         config = self.config
+        self.settle_counts()
         self.stirred = True
         self._typed.clear()
         self._clear_registers()
@@ -452,6 +458,7 @@ class EngineVCpu(ControlWords):
             case Kind.SYSREG_WRITE:
                 return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
+                engine.take_counts()
                 if engine.table_full():
                     engine.flush_translations()
                 elif engine.word("code_changed"):
@@ -571,6 +578,38 @@ class EngineVCpu(ControlWords):
         """Have the vCPUs of this one's engine stop before the instructions at these guest-virtual addresses."""
         if self._engine is not None:
             self._engine.set_breakpoints(addresses)
+
+    def count(self, counts: BlockCounts | None) -> None:
+        """Have the vCPUs of this one's engine count what they execute."""
+        if self._engine is not None:
+            self._engine.count(counts)
+
+    def stand(self) -> None:
+        """Count from here on: what is executed before the next block, an answered call, is at the pc."""
+        engine = self._engine
+        base = engine.word("code_base") if engine is not None and engine.loaded is self else 0
+        self.put_words(
+            {
+                "counted_pc": self.words[PC] + base & NEVER,
+                "counted_size": 0,
+                "counted_count": 0,
+                "counted_retired": self.words[RETIRED],
+            }
+        )
+
+    def settle_counts(self) -> None:
+        """Add to the sums what the block that began last says, and all that was counted before it."""
+        engine = self._engine
+        if engine is None or engine.counts is None:
+            return
+        engine.take_counts()
+        words = self.words
+        change = words[RETIRED] - words[WORD["counted_retired"]]
+        if change:
+            end = words[WORD["counted_count"]]
+            engine.counts.note(words[WORD["counted_pc"]], words[WORD["counted_size"]], end, end + change)
+            words[WORD["counted_count"]] = end + change
+            words[WORD["counted_retired"]] = words[RETIRED]
 
     def forget_breakpoint(self) -> None:
         """A breakpoint where this one stands stops it, also if it did before."""
@@ -721,6 +760,7 @@ class EngineVCpu(ControlWords):
 
     def restore(self, state: Context) -> None:
         engine = self._loaded()
+        self.settle_counts()
         data = engine.take_state()
         engine.registers.write(data, state.registers)
         engine.put_state()
@@ -732,6 +772,7 @@ class EngineVCpu(ControlWords):
         for i, entry in enumerate(state.latch):
             self.block[0]["latch"][i] = entry
         self.words[PC] = state.registers["pc"]
+        self.stand()
         self.words[WORD["lines_told"]] = state.control["lines"] | STALE
         self.stirred = True
         engine.flush_tlb()

@@ -44,7 +44,9 @@ def test_help_and_errors_import_nothing_heavy(words: list[str]) -> None:
     assert done.stdout.endswith("heavy: []\n")
 
 
-@pytest.mark.parametrize("verb", ["run", "isa", "machine", "asm", "disasm", "doctor", "examples"])
+@pytest.mark.parametrize(
+    "verb", ["run", "profile", "cov", "isa", "machine", "asm", "disasm", "doctor", "examples"]
+)
 def test_every_verb_is_in_the_help_and_has_help_with_an_example(
     capfd: pytest.CaptureFixture[str], verb: str
 ) -> None:
@@ -184,12 +186,33 @@ def test_a_file_is_disassembled_from_a_symbol_on(
     assert len(out.strip().splitlines()) == 4
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_script_is_printed(axemu: Run, shell: str) -> None:
+@pytest.mark.parametrize(
+    ("shell", "word"),
+    [("bash", b"COMPREPLY"), ("zsh", b"#compdef axemu"), ("fish", b"complete --command axemu")],
+)
+def test_the_completion_script_of_the_shell_that_is_named_is_printed(
+    axemu: Run, shell: str, word: bytes
+) -> None:
     done = axemu("--show-completion", shell)
     assert done.returncode == 0
-    assert b"axemu" in done.stdout
+    assert word in done.stdout
     assert b"_AXEMU_COMPLETE" in done.stdout
+
+
+def test_a_shell_that_is_none_is_refused(axemu: Run) -> None:
+    assert axemu("--show-completion", "tcl").returncode == 2
+
+
+def test_ctrl_c_while_axemu_is_still_loaded_is_answered_in_words() -> None:
+    code = (
+        "import sys, builtins; whole = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name == 'typer': raise KeyboardInterrupt\n"
+        "    return whole(name, *rest)\n"
+        "from axemu import entry; builtins.__import__ = interrupted; entry.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "axemu: interrupted before the guest ran\n")
 
 
 def test_a_reader_of_a_listing_may_go_away() -> None:

@@ -34,6 +34,15 @@ def test_the_debugger_in_its_guide_runs_as_printed(
     assert "store/AMO access fault" in text
 
 
+def test_counting_in_its_guide_runs_as_printed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    guide = (ROOT / "docs" / "profile.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert _said(example, capfd) == "True 1\n"
+
+
 def _said(example: str, capfd: pytest.CaptureFixture[str]) -> str:
     exec(compile(example, "README.md", "exec"), {})
     return capfd.readouterr().out

@@ -1,6 +1,6 @@
 """`python -m axemu`."""
 
-from axemu.cli import main
+from axemu.entry import main
 
 if __name__ == "__main__":
     main()

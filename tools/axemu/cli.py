@@ -14,21 +14,36 @@ import typer
 import axemu
 from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
+from axemu.cov.command import EXAMPLES as COV_EXAMPLES
+from axemu.cov.command import MERGING, cov, merge
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
-from axemu.errors import CommandError
+from axemu.errors import CommandError, UsageError
 from axemu.examples.command import examples
 from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
+from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
+from axemu.profile.command import profile
 from axemu.run import EXAMPLES, run
 from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
 from axemu.stat.command import stat
 from axemu.suite import command as suite
 from axemu.tracer.command import debug, trace
+from axemu.transcript.command import EXAMPLES as TRANSCRIPT_EXAMPLES
+from axemu.transcript.command import transcript
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
-RUNS_A_GUEST = ("run", "trace", "debug", "gdb", "stat")  # verbs whose options may be spelled as QEMU's
+RUNS_A_GUEST = (
+    "run",
+    "trace",
+    "debug",
+    "gdb",
+    "stat",
+    "transcript",
+    "profile",
+    "cov",
+)  # verbs whose options may be spelled as QEMU's
 
 app = typer.Typer(
     name="axemu",
@@ -43,7 +58,11 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
 app.command(name="stat", help=STAT_EXAMPLES)(stat)
+app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
+app.command(name="cov", help=COV_EXAMPLES)(cov)
+app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -81,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def dispatch(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. No exception leaves."""
     try:
+        _let_the_shell_be_named(argv)
         command = typer.main.get_command(app)
         if COMPLETING in os.environ:
             command.main(list(argv), prog_name="axemu")
@@ -96,6 +116,26 @@ def dispatch(argv: Sequence[str]) -> int:
         return complain("Standard output was closed by its reader.", USAGE)
     except Exception as error:
         return complain(paragraph(error), USAGE)
+
+
+def _let_the_shell_be_named(argv: Sequence[str]) -> None:
+    """`--show-completion zsh`: the parser guesses the shell from its parent process, unless it is told not to.
+
+    Raises UsageError where no parent is a shell and none is named.
+    """
+    if not argv or argv[0] not in ("--show-completion", "--install-completion"):
+        return
+    if len(argv) > 1:
+        os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+        return
+    import shellingham  # noqa: PLC0415  (typer needs it for this)
+
+    try:
+        shellingham.detect_shell()
+    except shellingham.ShellDetectionFailure:
+        raise UsageError(
+            "Which shell this is cannot be seen.", attempt=f"Name it: axemu {argv[0]} bash (or zsh, fish)"
+        ) from None
 
 
 def paragraph(error: Exception) -> str:
@@ -147,14 +187,21 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if not argv:
         return ["--help"]
     verb, *rest = argv
+    if (verb, *rest[:1]) == ("cov", "merge"):
+        return ["cov-merge", *rest[1:]]
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
     own: dict[str, bool] = {"--help": False}
+    letters: dict[str, str] = {}
     for parameter in getattr(verbs[verb], "params", []):
         valueless = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
-        own |= {name: not valueless for name in parameter.opts if name.startswith("--")}
-    return [verb, *arguments.rewrite(rest, own)]
+        names = [name for name in parameter.opts if name.startswith("--")]
+        own |= dict.fromkeys(names, not valueless)
+        letters |= {name: names[0] for name in parameter.opts if names and len(name) == 2}
+    end = rest.index("--") if "--" in rest else len(rest)
+    spelled = [letters.get(word, word) for word in rest[:end]] + rest[end:]
+    return [verb, *arguments.rewrite(spelled, own)]
 
 
 def _keep_standard_streams() -> None:

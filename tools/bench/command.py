@@ -15,12 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bench import tasks
 from bench.counting import counting_numbers
 from bench.debugging import debugger_numbers
+from bench.gdb import STEPS, gdb_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
+from bench.profiling import profile_numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
+from bench.tracer import tracer_numbers
 
 app = typer.Typer(add_completion=False)
 
@@ -59,6 +62,9 @@ def bench(
             + linux
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
+            + profile_numbers()
+            + gdb_numbers(STEPS // 10 if quick else STEPS)
+            + tracer_numbers()
             + counting_numbers(Path(scratch))
         )
         if not linux and not isas:

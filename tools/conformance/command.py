@@ -69,6 +69,47 @@ def riscv_tests(
     raise typer.Exit(1 if report.unexpected else 0)
 
 
+@app.command("gdb")
+def debuggers(
+    isas: Annotated[
+        list[str] | None, typer.Option("--isa", help="Instruction sets (repeatable); default: all.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="gdb-multiarch or lldb; default: both.")] = None,
+    jobs: Annotated[int, typer.Option("-j", help="Sessions at a time.")] = 1,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+) -> None:
+    """Debug a guest of every instruction set by script: gdb-multiarch and LLDB against `axemu gdb`. Fails where
+    gdb does; LLDB does not know every instruction set.
+
+    Example: python tools/conformance gdb --isa arm --only gdb-multiarch
+    """
+    from conformance import debugger_report  # noqa: PLC0415
+    from conformance.debuggers import DEBUGGERS, GDB, ISAS, results  # noqa: PLC0415
+    from conformance.sessions import installed, version_of  # noqa: PLC0415
+
+    names = [each.name for each in DEBUGGERS]
+    for name, known in (*((isa, ISAS) for isa in isas or []), *((each, names) for each in only or [])):
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}")
+    chosen = [each for each in DEBUGGERS if not only or each.name in only]
+    missing = [each.name for each in chosen if not installed(each.name)]
+    if missing:
+        raise typer.BadParameter(f"not installed; apt-get install {' '.join(missing)}")
+    rows, good = isas or list(ISAS), True
+    for debugger in chosen:
+        with ThreadPoolExecutor(jobs) as pool:
+            cells = dict(zip(rows, pool.map(partial(results, debugger), rows), strict=True))
+        report = debugger_report.DebuggerReport(
+            debugger.name, version_of(debugger.name), [task.name for task in debugger.tasks], cells
+        )
+        if as_markdown:
+            print("\n".join(debugger_report.markdown(report)), end="\n\n")
+        else:
+            debugger_report.show(report, Console())
+        good = good and (debugger is not GDB or not report.reasons)
+    raise typer.Exit(0 if good else 1)
+
+
 def collect(title: str, cases: list[Case], results: Iterator[Result]) -> dict[str, Result]:
     """Every result by its test's name, with a progress bar on the way."""
     console = Console(stderr=True)

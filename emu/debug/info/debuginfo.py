@@ -122,6 +122,28 @@ class DebugInfo:
         return found[0].lines.line(found[1])
 
     @_survives(lambda: [])
+    def every_function(self) -> list[Function]:
+        """All functions that have code, by address."""
+        found: list[Function] = []
+        for unit in self.units.list:
+            code = self._unit_code(unit)
+            found += [self._function(code, unit.die(die)) for die in {part[2] for part in code.functions}]
+        return sorted(found, key=lambda each: each.low)
+
+    @_survives(lambda: [])
+    def statements(self) -> list[tuple[int, SourceLine]]:
+        """Every address at which the line tables say that a statement of a line begins, in the tables' order."""
+        found: list[tuple[int, SourceLine]] = []
+        seen: set[int | None] = set()  # units may share a table
+        for unit in self.units.list:
+            lines, table = self._unit_code(unit).lines, unit.top.number(At.STMT_LIST)
+            if lines is None or table in seen:
+                continue
+            seen.add(table)
+            found += [(address + self.base, line) for address, line in lines.statements()]
+        return found
+
+    @_survives(lambda: [])
     def addresses(self, file: str, line: int) -> list[int]:
         """Where to break for `file`:`line`; by address, empty where that file has no code there or after.
 

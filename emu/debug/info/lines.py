@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import join
@@ -104,6 +105,19 @@ class LineTable:
                     self.row(index) for index in range(start, end) if low <= self._addresses[index] < high
                 )
         return found
+
+    def statements(self) -> Iterator[tuple[int, SourceLine]]:
+        """(address as linked, line) of the rows where a statement of a line begins."""
+        lines: dict[tuple[int, int], SourceLine | None] = {}
+        for _, _, start, end in self.spans:
+            for index in range(start, end - 1):
+                if self._flags[index] & _STATEMENT:
+                    key = self._files[index], self._lines[index]
+                    if key not in lines:
+                        lines[key] = self.source(*key)
+                    line = lines[key]
+                    if line is not None:
+                        yield self._addresses[index], line
 
     def numbers(self, suffix: str) -> set[int]:
         """The numbers of the files whose path ends with the path `suffix`."""

@@ -9,6 +9,7 @@ from emu.debug.stack.frame import Method
 from emu.debug.stack.prologue import LONGEST, RETURN, Analysis, analyse
 from emu.debug.stack.start import guessed_start
 from emu.debug.stack.symbolic import Entry, Place, State
+from isa.register import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ def _entry(context: Context, here: Here, state: State) -> tuple[int | None, bool
 
 def _registers(context: Context, here: Here, state: State, entry: int) -> dict[str, int]:
     """What the preserved registers held when the function was called."""
-    places = {name: offset for offset, name in state.slots.items()}
+    zeros = {row.name for row in context.isa.of_role(Role.ZERO)}
+    places = {name: offset for offset, name in state.slots.items() if context.name(name) not in zeros}
     values: dict[str, int] = {}
     for register in dict.fromkeys((*context.layout.preserved, *places)):
         name = context.name(register)

@@ -6,10 +6,35 @@ CANRESTORE of them); else they are at its stack pointer: 8 locals, then 8 ins (V
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Protocol
+
 from emu.debug.stack.caller import Caller, Context, Here, Outermost
 from emu.debug.stack.frame import Method
+from isa.contract import Isa
 
 _AFTER_CALL = 8  # bytes: %o7 and %i7 hold the call's own address
+
+
+class HasRegisters(Protocol):
+    """A stopped vCPU; `register` is None for one that cannot be read."""
+
+    @property
+    def isa(self) -> Isa: ...
+
+    def register(self, name: str) -> int | None: ...
+
+
+def resident(vcpu: HasRegisters) -> Iterator[tuple[int, list[int]]]:
+    """(stack pointer, 8 locals and 8 ins) of each window above the current one that is in the CPU: what a flush of the
+    windows would store, and where."""
+    sp = vcpu.register("fp")
+    for depth in range(1, _resident(vcpu) + 1):
+        found = _in_cpu(vcpu, depth)
+        if found is None or not sp:
+            return
+        yield sp, list(found.values())
+        sp = found["fp"]
 
 
 def caller(context: Context, here: Here, *, windowed: bool) -> Caller | Outermost | None:
@@ -56,11 +81,11 @@ def _window(context: Context, depth: int, sp: int) -> dict[str, int]:
     return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
-def _count(context: Context) -> int:
+def _count(context: HasRegisters) -> int:
     return sum(row.group == "windows" for row in context.isa.registers) // 16
 
 
-def _current(context: Context) -> int | None:
+def _current(context: HasRegisters) -> int | None:
     """The number, among the `w0_o0` registers, of the current window; V9 counts the other way round."""
     count = _count(context)
     pointer = context.register("cwp" if context.isa.bits == 64 else "psr")
@@ -75,7 +100,7 @@ def _current(context: Context) -> int | None:
     return None
 
 
-def _resident(context: Context) -> int:
+def _resident(context: HasRegisters) -> int:
     """How many windows above the current one the CPU holds."""
     if context.isa.bits == 64:
         return context.register("canrestore") or 0
@@ -89,15 +114,16 @@ def _resident(context: Context) -> int:
     return depth
 
 
-def _in_cpu(context: Context, depth: int) -> dict[str, int] | None:
+def _in_cpu(context: HasRegisters, depth: int) -> dict[str, int] | None:
     current, count = _current(context), _count(context)
     if current is None:
         return None
     window, above = (current + depth) % count, (current + depth + 1) % count
-    values: dict[str, int] = {}
+    locals_: dict[str, int] = {}
+    ins: dict[str, int] = {}
     for number in range(8):
         local, in_ = context.register(f"w{window}_l{number}"), context.register(f"w{above}_o{number}")
         if local is None or in_ is None:
             return None
-        values[f"l{number}"], values[_own(f"i{number}")] = local, in_
-    return values
+        locals_[f"l{number}"], ins[_own(f"i{number}")] = local, in_
+    return locals_ | ins

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from axemu.gdbserver.connection import listen
 from axemu.gdbserver.packets import framed
-from axemu.gdbserver.server import Manners, Server, listen
+from axemu.gdbserver.server import Manners, Server
 from emu.config import MachineConfig
 from emu.debug.debugger import Debugger
-from emu.debug.driver import Driver
 from emu.machine import Machine
 from isa.riscv.assembly import assemble64
 
@@ -60,8 +60,8 @@ class Served:
         self.machine = Machine(MachineConfig(isa="riscv64", board="bare", **options))  # type: ignore[arg-type]
         self.machine.memory.write(RAM, assemble64(text, RAM))
         self.said: list[str] = []
-        self.driver = Driver(lambda: Debugger(self.machine))
-        self.server = Server(self.driver, listen("127.0.0.1", 0), manners, self.said.append)
+        self.debugger = Debugger(self.machine)
+        self.server = Server(self.debugger, listen("127.0.0.1", 0), manners, self.said.append)
         self.port = self.server.address[1]
         self.thread = threading.Thread(target=self.server.serve)
         self.thread.start()
@@ -78,7 +78,7 @@ class Served:
         self.server.stop()
         self.thread.join(20)
         assert not self.thread.is_alive()
-        self.driver.close()
+        self.debugger.close()
         self.machine.close()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
+from axemu.gdbserver.connection import listen
 from axemu.gdbserver.errors import PortTaken
 from axemu.gdbserver.packets import framed
-from axemu.gdbserver.server import Manners, listen
+from axemu.gdbserver.server import Manners
 
 COUNT = "li t0, 0\nloop: addi t0, t0, 1\nj loop\n"
 OFF = "li t0, 0x10010000\nli t1, {}\nsw t1, 0(t0)\nend: j end\n"
@@ -203,3 +205,34 @@ def test_two_vcpus_are_two_threads(serve) -> None:
     assert client.ask("vCont;s:2").startswith("T05thread:2;")
     assert client.ask("Hg1") == "OK"
     assert bytes.fromhex(client.ask("qThreadExtraInfo,2")).startswith(b"vCPU 1")
+
+
+def test_llvm_s_client_is_told_regions_threads_and_why(serve) -> None:
+    client = serve(COUNT, smp=2).client()
+    assert client.ask("QThreadSuffixSupported") == "OK"
+    assert client.ask("QListThreadsInStopReply") == "OK"
+    assert client.ask("QEnableErrorStrings") == "OK"
+    assert "threads:1,2;" in client.ask("?")
+    assert client.ask("P6;thread:2").startswith("E16;")
+    assert client.ask("P6=0100000000000000;thread:2;") == "OK"
+    assert client.ask("p6;thread:1;") == "0000000000000000"
+    assert client.ask("p6;thread:0002;") == "0100000000000000"
+    assert "permissions:rwx;" in client.ask("qMemoryRegionInfo:80000000")
+    assert client.ask("qMemoryRegionInfo:7fffffff00000000").startswith("start:")
+    assert "permissions" not in client.ask("qMemoryRegionInfo:7fffffff00000000")
+    assert client.ask("k") == "X09"
+
+
+def test_every_register_can_be_asked_for(serve) -> None:
+    client = serve(COUNT).client()
+    numbers = re.findall(r'regnum="(\d+)"', client.ask("qXfer:features:read:target.xml:0,ffff"))
+    assert len(numbers) > 60
+    for number in numbers:
+        assert re.fullmatch("[0-9a-fx]+|E01", client.ask(f"p{int(number):x}")), number
+    assert client.ask("qC") == "QC1"
+
+
+def test_a_stop_tells_the_general_registers(serve) -> None:
+    client = serve(COUNT).client()
+    assert "05:0000000000000000;" in client.ask("vCont;s:1")
+    assert "05:0100000000000000;" in client.ask("vCont;s:1")

@@ -93,7 +93,7 @@ def test_every_command_of_the_table_runs_without_an_error() -> None:
             assert not app.snapshot.troubles, (line, app.snapshot.troubles)
         assert app.snapshot.position.instruction == 210
 
-    at_the_tracer(body, size=(80, 24))
+    at_the_tracer(body, size=(60, 15))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,9 @@ def test_points_layout_and_history_are_there_the_next_time(tmp_path, monkeypatch
 
 def test_instructions_are_assembled_over_others_and_the_guest_runs_them() -> None:
     async def body(hands: Hands) -> None:
-        await hands.ask("asm third ret")
+        assert "stays behind" in (await hands.ask("asm $pc c.nop")).text
+        await hands.ask("undo")
+        await hands.ask("asm third+0xe c.nop")
         await hands.ask("c")
         assert hands.app.snapshot.stop.kind is StopKind.ENDED
         refused = await hands.ask("asm third frobnicate")

@@ -27,7 +27,11 @@ def tmux(tmp_path) -> Iterator[Tmux]:
 
 
 def test_from_a_crash_to_its_cause_and_out(tmux: Tmux) -> None:
-    tmux.start("trace", "guests/riscv64/crash")
+    tmux.start("trace", "guests/riscv64/crash", f"2>{tmux.folder / 'errors'}")
+    tmux("resize-window", "-x", "132", "-y", "43")
+    tmux.wait_until(
+        lambda: tmux.screen.splitlines()[0].endswith("╮") and len(tmux.screen.splitlines()[0]) == 132
+    )
     tmux.keys("c")
     tmux.wait_for("CRASHED")
     tmux.keys("y")
@@ -45,6 +49,7 @@ def test_from_a_crash_to_its_cause_and_out(tmux: Tmux) -> None:
     tmux.wait_for("insn 210")
     tmux.keys("q")
     tmux.mode_is_as_before()
+    assert (tmux.folder / "errors").read_text() == ""
 
 
 def test_keys_reach_the_guest_and_sigterm_restores_the_terminal(tmux: Tmux) -> None:
@@ -62,6 +67,20 @@ def test_sigkill_restores_the_terminal(tmux: Tmux) -> None:
     tmux.start("trace", "guests/riscv64/crash")
     os.kill(tmux.tracer, signal.SIGKILL)
     tmux.mode_is_as_before()
+
+
+def test_a_terminal_that_closes_ends_the_tracer_and_its_running_guest(tmux: Tmux) -> None:
+    tmux("set-option", "-g", "remain-on-exit", "on")
+    tmux.start("trace", "--run", "guests/riscv64/uart-flood", started="RUNNING")
+    tracer = tmux.tracer
+    tmux("respawn-pane", "-k", "sleep 600")
+    tmux.wait_until(lambda: not os.path.exists(f"/proc/{tracer}"))
+
+
+def test_a_dumb_terminal_is_refused_in_words(tmux: Tmux) -> None:
+    tmux.line(f"TERM=dumb {sys.executable} -m axemu trace --demo; echo code $?")
+    screen = tmux.wait_for("code 2")
+    assert "TERM is" in screen and "axemu gdb" in screen
 
 
 def test_without_a_terminal_it_says_what_serves_instead() -> None:

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from axemu.gdbserver.target import NO
 from axemu.quantities import show_time
 from emu.debug.devices import access_of, device_at
 from emu.debug.exits import Event, call_of
 from emu.debug.privilege import privilege
-from emu.errors import EmuError, UnknownName
+from emu.errors import UnknownName
 from isa.abilities import Access
-from isa.errors import IsaError
 
 if TYPE_CHECKING:
     from axemu.gdbserver.target import Target
@@ -39,10 +39,10 @@ def answer(target: Target, line: str) -> str:
         return f"{UnknownName.among('monitor command', name, WORDS)} `monitor help` lists them."
     function, usage, _ = word
     try:
-        return target.driver.call(lambda debugger: function(target, debugger, arguments))
+        return function(target, target.debugger, arguments)
     except WrongUse as error:
         return f"{error} Usage: monitor {usage}"
-    except (EmuError, IsaError) as error:
+    except NO as error:
         return str(error)
 
 

@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 
 SIZE: Final = 0x20000
 """The most bytes of a packet's data, in both directions."""
+MOST_READ: Final = SIZE // 2 - 16
+"""The most bytes that are read with one packet."""
 INTERRUPT: Final = 0x03
 _ESCAPE, _FLIP = 0x7D, 0x20
 _SPECIAL: Final = frozenset(b"$#}*")

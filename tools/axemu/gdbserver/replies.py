@@ -11,11 +11,21 @@ from emu.debug.stop import Stop, StopKind
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+OK: Final = b"OK"
+UNKNOWN: Final = b""
+KILLED: Final = b"X09"
+SUFFIXES, LISTING, ERROR_STRINGS = "thread-suffixes", "thread-listing", "error-strings"
+"""What LLDB has asked for, beside the features that a client names itself."""
 SIGINT, SIGILL, SIGTRAP, SIGSEGV = 2, 4, 5, 11  # GDB's own numbers, which are these on Linux
 _WATCH: Final = {WRITE: "watch", READ: "rwatch", ACCESS: "awatch"}
 _ILLEGAL: Final = ("illegal", "undefined", "reserved instruction", "invalid opcode", "operation")
 PLAIN: Final = (StopKind.START, StopKind.BREAKPOINT, StopKind.WATCHPOINT, StopKind.STEP, StopKind.INTERRUPTED)
 """Stops that a client understands without words."""
+
+
+def said(text: str) -> bytes:
+    """An O packet: gdb prints it."""
+    return b"O" + text.encode("utf-8", "replace").hex().encode()
 
 
 def signal_of(target: Target, stop: Stop) -> int:
@@ -44,5 +54,7 @@ def stop_reply(target: Target, stop: Stop, features: AbstractSet[str]) -> bytes:
         else:
             word = "swbreak" if key.kind == SOFTWARE else "hwbreak"
             parts += [f"{word}:;"] if word in features else []
+    if LISTING in features:
+        parts.append(f"threads:{','.join(f'{each:x}' for each in range(1, target.threads + 1))};")
     registers = "".join(f"{slot.number:02x}:{value.decode()};" for slot, value in target.told(thread))
     return f"T{signal_of(target, stop):02x}{''.join(parts)}{registers}".encode()

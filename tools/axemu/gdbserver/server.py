@@ -1,36 +1,35 @@
 """The sockets around a conversation: one client at a time, and what it does wrong ends at its connection.
 
-One thread (the one that calls `serve`) does all of it; the guest runs on its driver's. What a client sends is taken only
-as fast as it reads the answers.
+One thread (the one that calls `serve`) answers the client and runs the guest. While the guest runs, a second one looks
+at the sockets, and has it come to an exact boundary to hear what came. What a client sends is taken only as fast as it
+reads the answers.
 """
 
 from __future__ import annotations
 
-import queue
 import selectors
 import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from axemu.gdbserver.connection import Connection
 from axemu.gdbserver.conversation import Conversation
-from axemu.gdbserver.errors import PortTaken
-from axemu.gdbserver.packets import Damaged, Interrupt, Oversized, Packet, Received, Receiver, Repeat, framed
-from axemu.gdbserver.target import Step, Target
+from axemu.gdbserver.lookout import Lookout
+from axemu.gdbserver.packets import Damaged, Interrupt, Oversized, Packet, Received, Repeat
+from axemu.gdbserver.target import NO, Step, Target
 from emu.debug.stop import Stop, StopKind
-from emu.errors import EmuError
 from emu.outcome import Ending
 
 if TYPE_CHECKING:
-    from emu.debug.driver import Driver
+    from emu.debug.debugger import Debugger
 
 LOOPBACK: Final = "127.0.0.1"
 CHUNK: Final = 1 << 16
-UNREAD: Final = 1 << 20
-"""Bytes of answers that a client has not taken; with more, it is not listened to."""
-Result: TypeAlias = Stop | BaseException
+Result: TypeAlias = Stop | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,83 +42,26 @@ class Manners:
     ends: bool = False
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises PortTaken."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError, UnicodeError) as error:
-        raise PortTaken(
-            f"Cannot listen at {host}:{port}: {error}.", "", "Name an address of this host."
-        ) from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(4)
-        listener.setblocking(False)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise PortTaken(
-            f"Cannot listen at {host}:{port}: {reason}.",
-            "",
-            "Take another port with --port N, or any free one with --port 0.",
-        ) from error
-    return listener
-
-
-class Connection:
-    """A client's socket: what has come is taken apart, what is to go waits for room."""
-
-    def __init__(self, link: socket.socket, name: str) -> None:
-        self.socket, self.name = link, name
-        self.receiver = Receiver()
-        self.unread = bytearray()
-        self.waiting: list[Received] = []  # came while the guest ran
-        self.last = b""
-
-    @property
-    def full(self) -> bool:
-        return len(self.unread) > UNREAD
-
-    def send(self, data: bytes) -> None:
-        self.last = framed(data)
-        self.put(self.last)
-
-    def put(self, data: bytes) -> None:
-        self.unread += data
-        self.flush()
-
-    def flush(self) -> None:
-        """Raises OSError where the client has gone."""
-        while self.unread:
-            try:
-                sent = self.socket.send(self.unread)
-            except (BlockingIOError, InterruptedError):
-                return
-            del self.unread[:sent]
-
-
 class Server:
-    """Serves the debugger behind `driver` at `listener`, which it closes. `say` tells the terminal a sentence.
-    `stop` may be called from any thread."""
+    """Serves `debugger` at `listener`, which it closes. `say` tells the terminal a sentence. `stop` may be called
+    from any thread."""
 
     def __init__(
         self,
-        driver: Driver,
+        debugger: Debugger,
         listener: socket.socket,
         manners: Manners,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._driver, self._listener, self._manners, self._say = driver, listener, manners, say
-        self.target: Final = Target(driver)
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._debugger, self._listener, self._manners, self._say = debugger, listener, manners, say
+        self.target: Final = Target(debugger)
         self._waker, self._wake = socket.socketpair()
         for end in (self._waker, self._wake):
             end.setblocking(False)
         self._stopping = False
         self._ending = False
-        self._running = False
+        self._running = False  # or about to
+        self._advance: Callable[[], Stop] | None = None  # what the guest is to do next
         self._wanted = False  # a client waits for the guest to stand
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
@@ -154,15 +96,22 @@ class Server:
     def serve(self) -> Stop | None:
         """Until `stop`, or until the manners say that it is over. The guest stands then; the stop that ended it, if one
         did."""
-        with selectors.DefaultSelector() as selector:
+        with (
+            selectors.DefaultSelector() as selector,
+            Lookout(selector.fileno(), self._debugger.machine.stop, self.deadline) as self._lookout,
+        ):
             self._selector = selector
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._waker, selectors.EVENT_READ)
+            self._debugger.between = self._between
             try:
                 if not self._manners.frozen:
                     self._resume(None)
                 while not (self._stopping or self._ending):
-                    self._turn()
+                    if self._advance is None:
+                        self._turn()
+                    else:
+                        self._run(self._advance)
             finally:
                 self._drop(None)
                 self._listener.close()
@@ -172,7 +121,7 @@ class Server:
 
     # -- one turn of the loop -----------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
+    def _turn(self, *, wait: bool = True) -> None:
         connection = self._connection
         if connection is not None:
             events = 0 if connection.full else selectors.EVENT_READ
@@ -182,13 +131,12 @@ class Server:
         if rest == 0.0:
             self.limited, self._ending = Ending.TIMEOUT, True
             return
-        for key, events in self._selector.select(rest):
+        for key, events in self._selector.select(rest if wait else 0.0):
             if key.fileobj is self._listener:
                 self._accept()
             elif key.fileobj is self._waker:
                 with suppress(BlockingIOError):
                     self._waker.recv(CHUNK)
-                self._take_results()
             elif self._connection is not None and key.fileobj is self._connection.socket:
                 self._exchange(self._connection, events)
 
@@ -227,7 +175,7 @@ class Server:
         self._say(f"client {name} is connected")
         if self._running:
             self._wanted = True
-            self._driver.interrupt()
+            self._debugger.interrupt()
         else:
             self._begin()
 
@@ -236,8 +184,7 @@ class Server:
         self._wanted = False
         connection = self._connection
         assert connection is not None
-        stop = self._driver.call(lambda debugger: debugger.stop)
-        if stop.kind is StopKind.ENDED:
+        if self._debugger.stop.kind is StopKind.ENDED:
             self._say("the guest had ended: it starts anew")
             self.target.restart()
         self._conversation = Conversation(self.target, self._resume)
@@ -255,7 +202,7 @@ class Server:
             match each:
                 case Interrupt():
                     if self._running:
-                        self._driver.interrupt()
+                        self._debugger.interrupt()
                 case Repeat():
                     if conversation.acknowledging and connection.last:
                         connection.put(connection.last)
@@ -284,22 +231,28 @@ class Server:
 
     def _resume(self, step: Step | None) -> None:
         self._running = True
-        self.target.resume(step, self._told, self.limit)
+        self._advance = partial(self.target.advance, step, self.limit)
 
-    def _told(self, result: Result) -> None:
-        """On the driver's thread."""
-        self._results.put(result)
-        with suppress(OSError):
-            self._wake.send(b".")
-
-    def _take_results(self) -> None:
-        while True:
-            try:
-                result = self._results.get_nowait()
-            except queue.Empty:
-                return
+    def _run(self, advance: Callable[[], Stop]) -> None:
+        self._advance = None
+        self._lookout.begin()
+        try:
+            result: Result = advance()
+        except NO as error:
+            result = error
+        finally:
+            self._lookout.end()
             self._running = False
-            self._stands(result)
+            self._debugger.forget_interrupt()  # it came while the guest stopped by itself
+        self._stands(result)
+
+    def _between(self) -> None:
+        """The guest is at an exact boundary: something has come."""
+        self._turn(wait=False)
+        if self._stopping or self._ending:
+            self._debugger.interrupt()
+        else:
+            self._lookout.begin()
 
     def _stands(self, result: Result) -> None:
         """The guest has stopped, for whatever reason."""
@@ -308,8 +261,6 @@ class Server:
             if result.kind is StopKind.POSITION:
                 self.limited, self._ending = Ending.BUDGET, True
                 return
-        elif not isinstance(result, EmuError):
-            raise result
         connection, conversation = self._connection, self._conversation
         final = not isinstance(result, Stop) or result.kind in (
             StopKind.ENDED,
@@ -356,7 +307,5 @@ class Server:
         killed = conversation is not None and conversation.killed
         if self._manners.once or self.target.quitting or (killed and self._manners.ends):
             self._ending = True
-        elif not (killed or self._running):
-            stop = self._driver.call(lambda debugger: debugger.stop)
-            if stop.kind is not StopKind.ENDED:
-                self._resume(None)
+        elif not (killed or self._running) and self._debugger.stop.kind is not StopKind.ENDED:
+            self._resume(None)

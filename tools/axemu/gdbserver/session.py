@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from axemu.gdbserver.server import Manners, Server, listen
+from axemu.gdbserver.connection import listen
+from axemu.gdbserver.server import Manners, Server
 from axemu.plan import Plan
 from axemu.session import Session, conclude
 from emu.outcome import Ending, Outcome
@@ -31,12 +32,11 @@ class ServedSession(Session):
 
     def execute(self, machine: Machine) -> Outcome:
         from emu.debug.debugger import Debugger  # noqa: PLC0415
-        from emu.debug.driver import Driver  # noqa: PLC0415
 
         begin = time.monotonic()
         limit, timeout = self.plan.budget, self.plan.timeout
-        with Driver(lambda: Debugger(machine)) as driver:
-            server = self._server = Server(driver, self._listener, self._manners, self._tell)
+        with Debugger(machine) as debugger:
+            server = self._server = Server(debugger, self._listener, self._manners, self._tell)
             host, port = server.address
             place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             waits = "; the guest waits for it" if self._manners.frozen else ""

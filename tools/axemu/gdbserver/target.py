@@ -1,6 +1,6 @@
 """The machine as gdb sees it: threads from 1 (vCPU n is thread n + 1), registers by number, points by packet.
 
-Everything is done on the driver's thread; these methods wait for it.
+For the thread that the debugger belongs to.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from axemu.gdbserver.errors import Malformed, Refused
 from axemu.gdbserver.layout import Layout, Slot
+from axemu.gdbserver.windows import flushed
+from axvcpu.errors import AxError
 from axvcpu.exits import AccessFlags
 from axvcpu.states import VCpuState
-from emu.debug.errors import DebugError, NotPossible, Unreadable
+from emu.debug.errors import NotPossible, Unreadable
 from emu.debug.memory import GuestMemory
 from emu.debug.points import Breakpoint, Watchpoint
 from emu.debug.registers import Registers
@@ -25,7 +27,6 @@ from isa.errors import IsaError
 
 if TYPE_CHECKING:
     from emu.debug.debugger import Debugger
-    from emu.debug.driver import Driver
     from emu.debug.points import Point
     from emu.debug.stop import Stop
 
@@ -39,6 +40,8 @@ ACCESSES: Final = {
 }
 MOST_POINTS: Final = 10_000
 PIECE: Final = 1 << 20
+NO: Final = (EmuError, IsaError, AxError)
+"""How a machine refuses."""
 NO_MEMORY, NO_ROOM = 14, 28  # EFAULT, ENOSPC
 _REFLECTED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -64,9 +67,9 @@ class Step:
 class Target:
     """`thread`, counted from 1, is the one that registers and memory are asked of."""
 
-    def __init__(self, driver: Driver) -> None:
-        self.driver: Final = driver
-        machine = driver.call(lambda debugger: debugger.machine)
+    def __init__(self, debugger: Debugger) -> None:
+        self.debugger: Final = debugger
+        machine = debugger.machine
         self.layout: Final = Layout(machine.isa)
         self.threads: Final = len(machine.vcpus)
         self.thread = 1
@@ -75,12 +78,12 @@ class Target:
         self._points: dict[Key, int] = {}
 
     def call(self, function: Callable[[Debugger], T]) -> T:
-        """On the driver's thread. Raises Refused for what a debugger says no to."""
+        """What `function` finds. Raises Refused for what a debugger says no to."""
         try:
-            return self.driver.call(function)
+            return function(self.debugger)
         except Unreadable as error:
             raise Refused(str(error), number=NO_MEMORY) from error
-        except (DebugError, EmuError, IsaError) as error:
+        except NO as error:
             raise Refused(str(error)) from error
 
     # -- registers ----------------------------------------------------------------------------------------------------
@@ -130,15 +133,16 @@ class Target:
         thread = self.thread - 1
 
         def write(debugger: Debugger) -> None:
-            for slot, value in new:
-                if not slot.row.read_only and _value(debugger, thread, slot) != value:
+            old = _values(debugger, thread, [slot for slot, _ in new])
+            for (slot, value), before in zip(new, old, strict=True):
+                if not slot.row.read_only and before != value:
                     _assign(debugger, thread, slot, value)
 
         self.call(write)
 
     def _read(self, slots: Sequence[Slot], thread: int | None = None) -> list[int | None]:
         number = (self.thread if thread is None else thread) - 1
-        return self.call(lambda debugger: [_value(debugger, number, slot) for slot in slots])
+        return self.call(lambda debugger: _values(debugger, number, slots))
 
     # -- memory -------------------------------------------------------------------------------------------------------
 
@@ -148,7 +152,7 @@ class Target:
         data = self.call(partial(_readable, thread=thread, address=address, size=size))
         if size and not data:
             raise Refused(f"Nothing is mapped at {address:#x}.", number=NO_MEMORY)
-        return data
+        return flushed(self.layout.isa, self.debugger.machine.vcpus[thread].arch, address, data)
 
     def write(self, address: int, data: bytes) -> None:
         thread = self.thread - 1
@@ -231,21 +235,14 @@ class Target:
 
         return self.call(describe)
 
-    def resume(
-        self, step: Step | None, told: Callable[[Stop | BaseException], None], limit: int | None = None
-    ) -> None:
-        """Run, or step; `told` is called on the driver's thread with the stop, or with what went wrong. With `limit`
-        instructions retired in all, a run stops as StopKind.POSITION."""
-        over = self.step_over_interrupts
-
-        def advance(debugger: Debugger) -> Stop:
-            if step is None:
-                return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
-            debugger.vcpu = step.thread - 1
-            return debugger.step_within(step.low, step.high, over_interrupts=over)
-
-        future = self.driver.run(advance)
-        future.add_done_callback(lambda done: told(done.exception() or done.result()))
+    def advance(self, step: Step | None, limit: int | None = None) -> Stop:
+        """Run, or step, to the next stop. With `limit` instructions retired in all, a run stops as StopKind.POSITION.
+        Raises what is in NO."""
+        debugger = self.debugger
+        if step is None:
+            return debugger.go(None if limit is None else max(limit - debugger.machine.retired, 0))
+        debugger.vcpu = step.thread - 1
+        return debugger.step_within(step.low, step.high, over_interrupts=self.step_over_interrupts)
 
     def restart(self) -> Stop:
         return self.call(lambda debugger: debugger.restart())
@@ -259,11 +256,17 @@ def _readable(debugger: Debugger, *, thread: int, address: int, size: int) -> by
     return GuestMemory(debugger.machine, thread).readable(address, size)
 
 
-def _value(debugger: Debugger, vcpu: int, slot: Slot) -> int | None:
-    try:
-        return Registers(debugger.machine, debugger.machine.vcpus[vcpu])[slot.row.name]
-    except (EmuError, IsaError):
-        return None
+def _values(debugger: Debugger, vcpu: int, slots: Sequence[Slot]) -> list[int | None]:
+    """None for a register that the CPU model lacks."""
+    debugger.machine.settle()
+    arch = debugger.machine.vcpus[vcpu].arch
+    values: list[int | None] = []
+    for slot in slots:
+        try:
+            values.append(arch.read_register(slot.row.name))
+        except NO:
+            values.append(None)
+    return values
 
 
 def _point(debugger: Debugger, *, number: int) -> Point:

@@ -22,8 +22,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from axemu.errors import CommandError, UsageError
-from axemu.tracer import arrangement, keys
-from axemu.tracer.arrangement import Arrangement
+from axemu.tracer import keys
 from axemu.tracer.commandline import CommandLine
 from axemu.tracer.commands import Answer, CommandTable
 from axemu.tracer.desk import Desk
@@ -31,6 +30,7 @@ from axemu.tracer.exitview import Filter
 from axemu.tracer.guest import TracedGuest
 from axemu.tracer.link import Answered, Link, Pictured, Stopped, Unpictured
 from axemu.tracer.model import Snapshot, View
+from axemu.tracer.offers import offers
 from axemu.tracer.palette import Palette
 from axemu.tracer.pane import Pane
 from axemu.tracer.panes import PANES
@@ -57,10 +57,6 @@ PERIOD: Final = 0.1  # seconds between two looks at a running guest
 LEAST: Final = Size(40, 10)
 LIVE: Final = ("exits", "timeline", "vcpus")
 """Panes that change while the guest runs."""
-NO_TIME_TRAVEL: Final = (
-    "Going back in time is not in this version. `r` restarts the guest, and `t` runs to an instruction or exit by "
-    "number: the run is the same again."
-)
 
 
 class Tracer(App[int]):
@@ -90,7 +86,6 @@ class Tracer(App[int]):
         self.failure: BaseException | None = None
         self.received = 0
         self._start_running = run
-        self._class = ""
         if theme is None:
             theme = "mono" if os.environ.get("NO_COLOR") else self.remembered.theme
         self.theme_name = theme if theme in THEMES else "dark"
@@ -184,18 +179,8 @@ class Tracer(App[int]):
             )
             self.screen_stack[0].query_one("#tiny", Static).update(Text(text))
             return
-        wanted = arrangement.size_class(size.width, size.height)
-        if wanted != self._class:
-            self._note_layout()
-            self._class = wanted
-            self.desk.arrangement = Arrangement(arrangement.SIZES[wanted]())
-            self.desk.arrangement.load(self.remembered.layouts.get(wanted, {}))
-        self.desk.rearrange()
+        self.desk.fit(size, self.remembered.layouts)
         self.screen_stack[0].query_one("#keys", Static).update(keys.footer(size.width))
-
-    def _note_layout(self) -> None:
-        if self._class:
-            self.remembered.layouts[self._class] = self.desk.arrangement.save()
 
     def _follow_terminal(self) -> None:
         """A change of size whose signal was lost, or that the terminal never tells."""
@@ -267,6 +252,9 @@ class Tracer(App[int]):
 
     def on_stopped(self, message: Stopped) -> None:
         self.console_pane.drain(always=True)
+        before = self.snapshot.stop if self.snapshot is not None else None
+        if before is not None and before.over and message.reason.position == before.position:
+            self.notify("The guest is at its end. r restarts it.")
         for note in message.reason.notes:
             self.notify(note, severity="warning", markup=False)
         self.refresh_picture()
@@ -278,9 +266,6 @@ class Tracer(App[int]):
             self.link.interrupt()
         else:
             self.notify("The guest stands still. q leaves.")
-
-    def action_back_in_time(self) -> None:
-        self.notify(NO_TIME_TRAVEL, severity="warning")
 
     # -- commands -----------------------------------------------------------------------------------------------------
 
@@ -449,20 +434,7 @@ class Tracer(App[int]):
     # -- the screen ---------------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette (Ctrl-P) offers: keys, panes, themes."""
-        for key in keys.KEYS:
-            if key.action != "back_in_time":
-                owner = self.desk if key.action.startswith(keys.DESK) else self
-                action = key.action.removeprefix(keys.DESK)
-                yield SystemCommand(
-                    f"{key.label or key.help} ({key.shown})",
-                    key.help,
-                    lambda action=action, owner=owner: self.call_later(self.run_action, action, owner),
-                )
-        for name, kind in PANES.items():
-            yield SystemCommand(f"pane: {kind.title}", kind.help, lambda name=name: self.desk.show_pane(name))
-        for name in THEMES:
-            yield SystemCommand(f"theme: {name}", "colours", lambda name=name: self.set_theme(name))
+        return offers(self)
 
     def next_theme(self) -> None:
         names = list(THEMES)
@@ -488,7 +460,7 @@ class Tracer(App[int]):
 
     def leave(self) -> None:
         """Save what is remembered, and end."""
-        self._note_layout()
+        self.desk.note(self.remembered.layouts)
         self.remembered.history = self.command_line.history
         self.guest.interrupt()
         self.link.ask_for(self.remembered.note_points, lambda _: self.call_later(self.exit, 0))

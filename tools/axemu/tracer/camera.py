@@ -28,6 +28,7 @@ from emu.debug.debugger import Debugger
 from emu.debug.devices import views
 from emu.debug.points import Breakpoint, Catchpoint, Watchpoint
 from emu.debug.vcpus import vcpu_view
+from emu.registers import Direction
 from isa.register import Register, Role
 
 GENERAL: Final = (Role.GENERAL, Role.SP, Role.RA, Role.ZERO, Role.PC)
@@ -193,9 +194,11 @@ def places_of(debugger: Debugger) -> Places:
     """The machine's devices by address, with the names of their registers."""
     found = []
     for view in views(debugger.machine):
-        names: dict[int, str] = {}
+        names: dict[tuple[int, bool], str] = {}
         for register in view.registers:
-            names.setdefault(register.offset, register.name)
+            for write, direction in ((False, Direction.READ), (True, Direction.WRITE)):
+                if direction in register.access:
+                    names.setdefault((register.offset, write), register.name)
         found.append(Place(view.name, view.base, view.size, view.port, names))
     return Places(found)
 

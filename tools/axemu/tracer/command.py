@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -16,6 +17,8 @@ from axemu.options import Request, SymbolsOption
 
 NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout")
 """Options of `axemu run` about a run's report."""
+INSTEAD: Final = "`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace."
+DUMB: Final = ("dumb", "unknown", "")
 PLURALS: Final = {
     "drive": "drives", "device": "devices", "object": "objects", "fsdev": "fsdevs", "serial": "serials",
     "chardev": "chardevs",
@@ -78,8 +81,12 @@ def start(options: dict[str, Any]) -> int:
     """The exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
-            "The tracer needs a terminal, and standard input or output is none.",
-            attempt="`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace.",
+            "The tracer needs a terminal, and standard input or output is none.", attempt=INSTEAD
+        )
+    if os.environ.get("TERM") in DUMB:
+        raise UsageError(
+            f"The tracer needs a terminal whose cursor can be moved, and TERM is '{os.environ['TERM']}'.",
+            attempt=f"Where the terminal can do more: TERM=xterm-256color axemu trace ... {INSTEAD}",
         )
     run, demo, theme = options.pop("run"), options.pop("demo"), options.pop("theme")
     symbols = tuple(options.pop("symbols") or ())

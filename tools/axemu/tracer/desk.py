@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -10,7 +10,7 @@ from textual.geometry import NULL_OFFSET, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from axemu.tracer.arrangement import Arrangement, narrow
+from axemu.tracer.arrangement import SIZES, Arrangement, narrow, size_class
 from axemu.tracer.keys import bindings
 from axemu.tracer.pane import Pane
 
@@ -47,6 +47,7 @@ class Desk(Container):
         self.panes = {pane.id or "": pane for pane in panes}
         self.arrangement = Arrangement(narrow())
         self._tiling = Tiling()
+        self._class = ""
 
     @property
     def layout(self) -> Layout:
@@ -59,6 +60,21 @@ class Desk(Container):
         if isinstance(focused, Pane):
             return focused
         return next(pane for pane in self.panes.values() if pane.display)
+
+    def fit(self, size: Size, layouts: dict[str, Any]) -> None:
+        """The arrangement for a terminal of this size; the one of `layouts`, where it was arranged before."""
+        wanted = size_class(size.width, size.height)
+        if wanted != self._class:
+            self.note(layouts)
+            self._class = wanted
+            self.arrangement = Arrangement(SIZES[wanted]())
+            self.arrangement.load(layouts.get(wanted, {}))
+        self.rearrange()
+
+    def note(self, layouts: dict[str, Any]) -> None:
+        """Put down in `layouts` how the panes lie."""
+        if self._class:
+            layouts[self._class] = self.arrangement.save()
 
     def on_resize(self) -> None:
         self.rearrange()

@@ -38,13 +38,13 @@ WORDS: Final = ("kind", "device", "reg", "value", "addr", "pc", "vcpu", "exit")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device is: [base, base + size), ports or addresses. `registers`: offset -> name."""
+    """Where a device is: [base, base + size), ports or addresses. `registers` (offset, write) -> name."""
 
     name: str
     base: int
     size: int
     port: bool
-    registers: dict[int, str] = field(default_factory=dict, compare=False)
+    registers: dict[tuple[int, bool], str] = field(default_factory=dict, compare=False)
 
 
 class Places:
@@ -186,7 +186,7 @@ def _mask(word: str, places: Places, symbols: SymbolTable, origin: Position) -> 
             spots = [
                 (each.base + offset, each.port)
                 for each in places.all
-                for offset, register in each.registers.items()
+                for (offset, _), register in each.registers.items()
                 if register.lower() == value.lower()
             ]
             if not spots:

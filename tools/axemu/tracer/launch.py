@@ -6,6 +6,9 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from rich.console import Console as RichConsole
 
@@ -21,6 +24,39 @@ FAREWELL = (
     b"\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[0m"
 )
 """What undoes the full screen: xterm's ctlseqs, private modes."""
+
+
+class _Screen:
+    """The terminal as a file to draw on. What is drawn after it has been closed is lost: an error there would end
+    Textual's writing thread, and its shutdown waits for that for ever."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._file, name)
+
+
+@contextmanager
+def _drawing_on_the_terminal() -> Iterator[None]:
+    """Textual draws on standard error: where that is a file, on standard output, which is the terminal."""
+    before = sys.__stderr__
+    file = before if before is not None and before.isatty() else sys.__stdout__
+    assert file is not None
+    sys.__stderr__ = _Screen(file)  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        sys.__stderr__ = before  # type: ignore[misc]
 
 
 def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str, ...] = ()) -> int:
@@ -42,7 +78,8 @@ def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str
         files = guest.look(lambda debugger: debugger.machine.files).result()
         remembered = Remembered(key_of(files))
         app = Tracer(guest, run=run, remembered=remembered, theme=theme)
-        code = app.run()
+        with _drawing_on_the_terminal():
+            code = app.run()
         remembered.save()
     if app.failure is not None:
         if os.environ.get("AXEMU_DEBUG"):

@@ -30,4 +30,4 @@ class StatusLine(Static):
         line.append(f" {snapshot.place} " if snapshot.running else f" {snapshot.stop_text}", palette.symbol)
         if not snapshot.running and snapshot.stop.kind is StopKind.CRASHED:
             line.append("  y explains it", palette.good)
-        self.update(line)
+        self.update(line, layout=False)

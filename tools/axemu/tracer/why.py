@@ -25,7 +25,8 @@ def why_lines(debugger: Debugger, places: Places, palette: Palette, index: int |
     stop, log = debugger.stop, debugger.exits
 
     def say(name: str, text: str, style: str = "") -> None:
-        line = Text(f"{name:<12}", palette.faint)
+        line = Text()
+        line.append(f"{name:<12}", palette.faint)
         line.append(text, style)
         lines.append(line)
 

@@ -14,6 +14,7 @@ from axemu.tracer.memory import bytes_of, patches
 from emu.debug.debugger import Debugger
 from emu.debug.mappings import mappings
 from isa.assembly import assemble
+from isa.disassembly import disassemble
 
 SEARCHED: Final = 1 << 26
 """Bytes of each RAM that `find` looks through."""
@@ -89,8 +90,11 @@ def patch(debugger: Debugger, text: str) -> Answer:
     at = address(debugger, where)
     isa = decoding(debugger)
     data = assemble(isa, source.replace(";", "\n"), at)
+    old = disassemble(isa, debugger.memory.readable(at, len(data) + isa.max_instruction_length), at)
+    cut = next((each for each in old if each.address < at + len(data) < each.address + len(each.code)), None)
     patches(debugger).write(debugger, at, data)
-    return Answer(f"{data.hex(' ')} written at {debugger.place(at)}; :undo takes it back")
+    rest = f"; the rest of `{cut}` stays behind it" if cut is not None else ""
+    return Answer(f"{data.hex(' ')} written at {debugger.place(at)}{rest}; :undo takes it back")
 
 
 def undo(debugger: Debugger, text: str) -> Answer:

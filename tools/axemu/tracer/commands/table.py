@@ -90,16 +90,9 @@ TABLE: Final = (
     Command(("quit", "q"), "quit", "leave", screen=lambda app, text: app.leave()),
 )
 BACK: Final = (
-    "rsi",
-    "rni",
-    "rc",
-    "reverse-stepi",
-    "reverse-nexti",
-    "reverse-continue",
-    "reverse-step",
-    "rs",
-    "rn",
-)
+    "rsi", "rni", "rc", "rs", "rn", "reverse-stepi", "reverse-nexti", "reverse-continue", "reverse-step",
+    "reverse-next", "reverse-finish", "reverse-exit", "who-wrote",
+)  # fmt: skip
 
 
 class CommandTable:

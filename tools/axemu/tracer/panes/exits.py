@@ -40,6 +40,7 @@ class Exits(Pane):
         self._seen = 0  # rows that the filter was asked about
         self._follow = True
         self._digits = 5
+        self._shown: object = None
 
     # -- content ------------------------------------------------------------------------------------------------------
 
@@ -55,22 +56,14 @@ class Exits(Pane):
             return
         self._stale = False
         was_last = self._follow or self.cursor >= self.count - 1
-        if self.view.origin != snapshot.exits.origin:
-            self.filter = Filter.parse(self.filter.text, self.places, snapshot.symbols, snapshot.exits.origin)
-            self._chosen, self._seen = np.empty(0, np.int64), 0
-        self.view = snapshot.exits
-        if self.view.count < self._seen:
-            self._chosen, self._seen = np.empty(0, np.int64), 0
-        if self.filter.mask is not None:
-            more = self.view.select(self.filter.mask, self._seen)
-            if len(more):
-                self._chosen = np.concatenate([self._chosen, more])
-            if len(self._chosen) and self._chosen[0] < self.view.dropped:
-                self._chosen = self._chosen[np.searchsorted(self._chosen, self.view.dropped) :]
-        self._seen = self.view.count
+        self._take(snapshot)
+        width = self.scrollable_content_region.width
+        shown = (self.count, self.view.count, self.view.dropped, self.filter.text, self.size)
+        if shown == self._shown:
+            return
+        self._shown = shown
         if self.view.count > self.view.dropped:
             self._digits = max(len(str(self.view.row(self.view.count - 1).number)), 5)
-        width = self.scrollable_content_region.width
         self.virtual_size = Size(width, self.count)
         of = f" of {len(self.view):,}" if self.filter.mask is not None else ""
         gone = f", {self.view.dropped:,} older ones dropped" if self.view.dropped else ""
@@ -81,6 +74,21 @@ class Exits(Pane):
             rows = max(self.scrollable_content_region.height, 1)
             self.call_after_refresh(self.scroll_to, y=max(self.count - rows, 0), animate=False)
         self.refresh()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """The rows of another moment; the filter is asked about the new ones only."""
+        view = snapshot.exits
+        if self.view.origin != view.origin or view.count < self._seen:
+            self.filter = Filter.parse(self.filter.text, self.places, snapshot.symbols, view.origin)
+            self._chosen, self._seen = np.empty(0, np.int64), 0
+        self.view = view
+        if self.filter.mask is not None:
+            more = view.select(self.filter.mask, self._seen)
+            if len(more):
+                self._chosen = np.concatenate([self._chosen, more])
+            if len(self._chosen) and self._chosen[0] < view.dropped:
+                self._chosen = self._chosen[np.searchsorted(self._chosen, view.dropped) :]
+        self._seen = view.count
 
     @property
     def count(self) -> int:
@@ -146,7 +154,10 @@ class Exits(Pane):
             if place is None:
                 return f"{row.address:#x}", value
             offset = row.address - place.base
-            return f"{place.name} {place.registers.get(offset) or f'+{offset:#x}'}", value
+            return (
+                f"{place.name} {place.registers.get((offset, row.kind in WRITES)) or f'+{offset:#x}'}",
+                value,
+            )
         if row.kind in (Event.TRAP, Event.INTERRUPT, Event.CRASH):
             interrupt = row.kind is Event.INTERRUPT
             name = self.isa.vector_name(row.address, interrupt=interrupt) if self.isa is not None else ""

@@ -24,7 +24,7 @@ class Registers(Pane):
         system = [
             each
             for each in snapshot.registers
-            if not each.general and each.group not in ("float", "vector") and each.known
+            if not each.general and each.group not in ("float", "vector", "part") and each.known
         ]
         wide = [
             each

@@ -1,0 +1,106 @@
+"""How often blocks ran: the native side's tables, and the sums that outlive an engine's translations."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from isa.records import BLOCK, CELL, SPAN
+
+Rows: TypeAlias = np.ndarray[Any, Any]
+SPANS: Final = 1 << 15
+RUNS: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4"), ("times", "u8")])
+"""A block of `count` instructions in `size` bytes that began `times` times."""
+EXTRA: Final = np.dtype([*SPAN.descr, ("times", "u8")])
+"""SPAN, as often as it was noted."""
+_ENOUGH: Final = 1 << 16  # rows, until equal ones are put together
+
+
+class Sums:
+    """Rows with a column `times`; those that are otherwise equal are one, at the latest when they are read."""
+
+    def __init__(self, kind: np.dtype[Any]) -> None:
+        self._kind = kind
+        self._parts: list[Rows] = []
+        self._waiting = 0
+
+    def add(self, rows: Rows) -> None:
+        if len(rows):
+            self._parts.append(rows)
+            self._waiting += len(rows)
+            if self._waiting > max(_ENOUGH, 2 * len(self._parts[0])):
+                self.rows()
+
+    def rows(self) -> Rows:
+        """In the order of their columns."""
+        if len(self._parts) > 1:
+            self._parts = [_together(np.concatenate(self._parts))]
+        elif not self._parts:
+            return np.zeros(0, self._kind)
+        self._waiting = 0
+        return self._parts[0]
+
+
+def _together(rows: Rows) -> Rows:
+    names = [name for name in rows.dtype.names or () if name != "times"]
+    rows = rows[np.lexsort([rows[name] for name in reversed(names)])]
+    new = np.zeros(len(rows), bool)
+    new[0] = True
+    for name in names:
+        new[1:] |= rows[name][1:] != rows[name][:-1]
+    starts = np.flatnonzero(new)
+    found = rows[starts]
+    found["times"] = np.add.reduceat(rows["times"], starts)
+    return found
+
+
+class BlockCounts:
+    """What ran since somebody began to count, on however many engines one after the other."""
+
+    def __init__(self) -> None:
+        self.runs, self.extra = Sums(RUNS), Sums(EXTRA)
+
+    def note(self, pc: int, size: int, first: int, last: int) -> None:
+        """One SPAN."""
+        self.extra.add(np.array([(pc, size, first, last, 1)], EXTRA))
+
+
+class NativeCounts:
+    """What the block hook of one engine counts in."""
+
+    def __init__(self, cells: Rows) -> None:
+        self._runs, self._facts = np.zeros(len(cells), np.uint64), np.zeros(len(cells), BLOCK)
+        self._spans = np.zeros(SPANS, SPAN)
+        first = int(cells.ctypes.data)
+        self.words: Final = {
+            "spans": int(self._spans.ctypes.data),
+            "spans_head": 0,
+            "spans_size": SPANS,
+            "runs_offset": (int(self._runs.ctypes.data) - first // 2) % (1 << 64),
+            "facts_offset": (int(self._facts.ctypes.data) - first) % (1 << 64),
+        }
+        """Fields of the engine block."""
+        assert CELL.itemsize == BLOCK.itemsize == 2 * self._runs.itemsize
+
+    def take_runs(self, used: int, into: BlockCounts) -> None:
+        """Those of the first `used` cells; they begin anew."""
+        counts, facts = self._runs[:used], self._facts[:used]
+        ran = np.flatnonzero(counts)
+        rows = np.empty(len(ran), RUNS)
+        for name in ("pc", "size", "count"):
+            rows[name] = facts[name][ran]
+        rows["times"] = counts[ran]
+        into.runs.add(rows)
+
+    def forget(self, used: int, *, facts: bool) -> None:
+        """Begin anew; `facts`: the cells get other blocks."""
+        self._runs[:used] = 0
+        if facts:
+            self._facts[:used] = 0
+
+    def take_spans(self, used: int, into: BlockCounts) -> None:
+        rows = np.ones(used, EXTRA)
+        for name in SPAN.names or ():
+            rows[name] = self._spans[name][:used]
+        into.extra.add(_together(rows) if used else rows)

@@ -1,0 +1,1 @@
+"""`axemu cov`: which source lines and functions of a guest ran, and how often."""

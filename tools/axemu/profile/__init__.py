@@ -1,0 +1,1 @@
+"""`axemu profile`: how many instructions each function, line and instruction took."""

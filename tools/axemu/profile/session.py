@@ -1,0 +1,104 @@
+"""An attended run whose instructions are counted, by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console as RichConsole
+
+from axemu.errors import InputUnreadable
+from axemu.plan import Plan
+from axemu.report import Report
+from axemu.session import Session, show
+from axemu.signals import die_of
+from axemu.symbols import apply_symbols
+from emu.outcome import Outcome
+
+if TYPE_CHECKING:
+    from emu.debug.debugger import Debugger
+    from emu.debug.info import Source
+    from emu.executions import Executions, Layouts
+    from emu.machine import Machine
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What ran, and the machine that it ran on, which is still there."""
+
+    debugger: Debugger
+    executions: Executions
+    layouts: Layouts
+
+
+class CountedSession(Session):
+    """`check` sees the machine before the run, `use` what was counted after it; both may raise CommandError."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        screen: RichConsole,
+        symbols: Sequence[str],
+        check: Callable[[Machine], None],
+        use: Callable[[Counted], None],
+    ) -> None:
+        super().__init__(plan, screen)
+        self._symbols, self._check, self._use = symbols, check, use
+
+    def execute(self, machine: Machine) -> Outcome:
+        from emu.debug.debugger import Debugger  # noqa: PLC0415 - not for --help
+        from emu.executions import Layouts, executions  # noqa: PLC0415
+
+        self._check(machine)
+        machine.count_blocks()
+        outcome = super().execute(machine)
+        with Debugger(machine) as debugger:
+            apply_symbols(debugger, self._symbols)
+            layouts = Layouts(machine.isa, debugger.memory.readable)
+            self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
+        return outcome
+
+
+def counted(
+    plan: Plan,
+    symbols: Sequence[str],
+    check: Callable[[Machine], None],
+    use: Callable[[Counted], None],
+    finish: Callable[[Report], None],
+) -> int:
+    """Run, say how it ended, have `finish` say what was counted; the exit code."""
+    screen = RichConsole(stderr=True, highlight=False)
+    session = CountedSession(plan, screen, symbols, check, use)
+    report = session.run()
+    show(report, replace(plan, json=None), screen)
+    finish(report)
+    if session.received is not None and session.received.name in ("SIGTERM", "SIGHUP"):
+        die_of(session.received)
+    return report.exit_code
+
+
+def source_of(found: Counted) -> Source:
+    """Where source files are looked for: as the compiler wrote them down, and beside the guest's first file."""
+    from emu.debug.info import Source  # noqa: PLC0415
+
+    files = found.debugger.machine.files
+    return Source.of(files[0] if files else None)
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Raises InputUnreadable where `what` cannot be written to `path`; an empty file may be there then."""
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise InputUnreadable.of(path, error, f"write {what}") from error
+
+
+def write(path: Path, data: bytes, what: str) -> None:
+    """Raises InputUnreadable."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputUnreadable.of(path, error, f"write {what}") from error

@@ -1,0 +1,41 @@
+"""The number of `axemu profile`: what it costs a guest that its blocks are counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.guests import COMPUTE
+from bench.measure import Task
+from bench.numbers import AXEMU, Limit, Number
+from bench.usage import user_time
+from emu.config import MachineConfig
+from emu.machine import Machine
+
+PLAIN = "not profiled"
+WARM, MOST = 1_000, 300_000_000  # instructions before the clock runs, and at most
+
+
+def profile_numbers() -> tuple[Number, ...]:
+    return (
+        Number(
+            "profile-cost",
+            "a computing guest whose blocks are counted",
+            "s",
+            (Limit(1.8, PLAIN),),
+            (
+                Task(AXEMU, "profiling:profiled", (str(COMPUTE), "1")),
+                Task(PLAIN, "profiling:profiled", (str(COMPUTE), "0")),
+            ),
+        ),
+    )
+
+
+def profiled(guest: Path, count: int) -> float:
+    """User CPU seconds; `count` 1: with its blocks counted, 0: without."""
+    with Machine(MachineConfig(isa="riscv64", kernel=guest)) as machine:
+        if count:
+            machine.count_blocks()
+        machine.run(max_insns=WARM)
+        begin = user_time()
+        machine.run(max_insns=MOST)
+        return user_time() - begin
