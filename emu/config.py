@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -125,3 +126,6 @@ class MachineConfig:
     channel: Channel | None = field(
         default=None, compare=False
     )  # the first serial line; None: output is kept in memory
+    heard: Callable[[str, bool], None] | None = field(
+        default=None, compare=False
+    )  # is told of every device that sets its interrupt line: its name and the level

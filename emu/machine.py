@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason, MmioRead, MmioWrite
@@ -41,7 +41,7 @@ from emu.flash import FlashWindow
 from emu.loaders.image import Image
 from emu.memory import ROM, MemoryMap, Ram, Region
 from emu.native_rows import bind_rows
-from emu.observer import Observer, Wish
+from emu.observer import Meter, Observer, Wish
 from emu.open_bus import OpenBus
 from emu.outcome import Ending, Outcome
 from emu.pcpu import physical_cpu
@@ -95,6 +95,7 @@ class Machine:
         self._closed = False
         self._breakpoints: frozenset[int] = frozenset()
         self._observer: Observer | None = None
+        self.meter: Meter | None = None  # the same, where it stands between exits and answers
         self._block_counts: BlockCounts | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
@@ -295,6 +296,8 @@ class Machine:
         """Power on anew: memory as loaded, devices and vCPUs as after reset."""
         self._counts += self._counts_now()
         self.schedule.reset()
+        if self.meter is not None:
+            self.meter.reset()
         self.ram.clear()
         for vcpu in self.vcpus:
             vcpu.arch.power_on()
@@ -414,16 +417,19 @@ class Machine:
         """Answer an access that cannot leave the guest: the value, and whether something wants control after it."""
         if self.listening:
             self.tell(vcpu, exit)
-        base, size, device = self.windows[exit.window]
-        offset, value = exit.addr - base, 0
-        if offset + exit.width <= size:  # the rest of a window's last page reads as zero
-            if isinstance(exit, MmioRead):
-                value = device.read(offset, exit.width)
-            else:
-                device.write(offset, exit.width, exit.data)
+        value = self._access(exit) if self.meter is None else self.meter.access(exit, vcpu, self._access)
         if self._observer is not None:
             self._observer.inside(vcpu, exit, value)
         return value, self._runner.stale
+
+    def _access(self, exit: MmioRead | MmioWrite) -> int:
+        base, size, device = self.windows[exit.window]
+        offset = exit.addr - base
+        if offset + exit.width <= size:  # the rest of a window's last page reads as zero
+            if isinstance(exit, MmioRead):
+                return device.read(offset, exit.width)
+            device.write(offset, exit.width, exit.data)
+        return 0
 
     def _drain(self, writes: Iterable[tuple[int, int, int, int]]) -> None:
         for window, address, width, value in writes:
@@ -543,11 +549,23 @@ class Machine:
                 callback(Event("exit", arch.retired, vcpu.id, arch.pc, repr(exit)))
 
     def observe(self, observer: Observer | None, wish: Wish = Wish()) -> None:  # noqa: B008  (frozen)
-        """Tell `observer`, instead of the one before, what native code does, as `wish` says; None: nobody."""
+        """Tell `observer`, instead of the one before, what native code does, as `wish` says; None: nobody. One with
+        a wish for `timed` is a Meter."""
         self.settle()
         self._observer = observer
+        meter = self.meter = cast(Meter, observer) if wish.timed else None
         for vcpu in self.vcpus:
             vcpu.arch.observe(wish, None if observer is None else partial(observer.rows, vcpu))
+            vcpu.arch.driven = None if meter is None else partial(meter.driven, vcpu)
+
+    def put_before(self, name: str, wrap: Callable[[Device], Device]) -> None:
+        """Have what `wrap` makes of a device answer in its place, where accesses leave native code (`Wish.leave`)."""
+        device = self.devices[name]
+        found = wrap(device)
+        self.ports.put_before(device, found)
+        self.windows = [
+            (base, size, found if there is device else there) for base, size, there in self.windows
+        ]
 
     def _complain(self, text: str) -> None:
         """Tell the listeners what a guest did to a device."""

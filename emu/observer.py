@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from axvcpu.exits import AxVCpuExitReason
+    from axvcpu.exits import AxVCpuExitReason, MmioRead, MmioWrite
+    from emu.answer import Vm
+    from emu.outcome import Outcome
     from emu.schedule import Vcpu
 
 
@@ -17,6 +20,7 @@ class Wish:
     traps: exceptions and interrupts that the guest takes. answered: device accesses that native code answers. leave:
     every device access is Python's, none native code's. at_once: what is told has just happened, and nothing of the
     guest has run since; else it is told in bulk. level: a change of the bits `level[1]` of the register `level[0]`.
+    timed: the observer is a `Meter`, and stands between exits and their answers.
     """
 
     traps: bool = False
@@ -24,6 +28,7 @@ class Wish:
     leave: bool = False
     at_once: bool = False
     level: tuple[str, int] | None = None
+    timed: bool = False
 
 
 class Observer(Protocol):
@@ -35,4 +40,26 @@ class Observer(Protocol):
 
     def inside(self, vcpu: Vcpu, exit: AxVCpuExitReason, value: int) -> None:
         """An access was answered that cannot leave the guest (`NativeAbilities.windows`)."""
+        ...
+
+
+class Meter(Observer, Protocol):
+    """An observer whose wish is `timed`."""
+
+    def answer(self, exit: AxVCpuExitReason, vcpu: Vcpu, vm: Vm) -> Outcome | None:
+        """Called in place of `emu.answer.answer`, which it calls."""
+        ...
+
+    def access(
+        self, exit: MmioRead | MmioWrite, vcpu: Vcpu, access: Callable[[MmioRead | MmioWrite], int]
+    ) -> int:
+        """The same of an access that cannot leave the guest, which `access` answers."""
+        ...
+
+    def driven(self, vcpu: Vcpu, number: int, level: bool) -> None:
+        """An interrupt line into the vCPU, or a bit that it keeps itself, was driven to a level."""
+        ...
+
+    def reset(self) -> None:
+        """All vCPUs begin anew: their counts too."""
         ...

@@ -39,3 +39,9 @@ class Ports:
         found = self.find(port, width)
         if found is not None:
             found[1].write(found[0], width, value)
+
+    def put_before(self, device: Device, registers: Device) -> None:
+        """Have `registers` answer where `device` did."""
+        self._places = [
+            (base, size, registers if there is device else there) for base, size, there in self._places
+        ]

@@ -83,13 +83,14 @@ class Runner:
         self.current = vcpu
         machine, run = self._machine, vcpu.run
         listening = machine.listening
+        reply = answer if machine.meter is None else machine.meter.answer
         while True:
             exit = run()
             if listening:
                 machine.tell(vcpu, exit)
             if until is not None and until(exit):
                 return machine.ended(Ending.EXIT, vcpu, exit, f"left the guest with {exit}")
-            outcome = answer(exit, vcpu, machine)
+            outcome = reply(exit, vcpu, machine)
             if outcome is not None or self.stale:
                 return outcome
 

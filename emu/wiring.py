@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,13 +92,30 @@ def close(devices: Iterable[Device]) -> None:
 Builder = Callable[[Slot, Hands, dict[str, Device]], Device]
 
 
-def _irq(slot: Slot, made: dict[str, Device]) -> IrqLine:
-    for controller in made.values():
+class _Heard:
+    """A line that somebody listens to."""
+
+    def __init__(self, line: IrqLine, name: str, heard: Callable[[str, bool], None]) -> None:
+        self._line, self._name, self._heard = line, name, heard
+
+    def set(self, level: bool) -> None:
+        self._heard(self._name, level)
+        self._line.set(level)
+
+
+def interrupt_line(slot: Slot, devices: Mapping[str, Device]) -> IrqLine:
+    """The line from a slot to the interrupt controller, one of `devices`."""
+    for controller in devices.values():
         source = getattr(controller, "source", None)
         if source is not None and slot.irq is not None:
             line: IrqLine = source(slot.irq)
             return line
     return _Unconnected()
+
+
+def _irq(slot: Slot, hands: Hands, made: dict[str, Device]) -> IrqLine:
+    line, heard = interrupt_line(slot, made), hands.config.heard
+    return line if heard is None else _Heard(line, slot.name, heard)
 
 
 def _line(hands: Hands, cpu: int, name: str) -> IrqLine:
@@ -164,7 +181,7 @@ def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     if slot.port:
         channel = Mute(channel)  # what is typed belongs to the board's own UART
     device: Any = device_class(slot.kind)(
-        slot.name, channel, _irq(slot, made), alarm, slot.size, clock=hands.timeline
+        slot.name, channel, _irq(slot, hands, made), alarm, slot.size, clock=hands.timeline
     )
     connect(device.fire)
     return device  # type: ignore[no-any-return]
@@ -173,7 +190,7 @@ def _uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
 def _rtc(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     alarm, connect = _alarm(hands, slot.name)
     device: Any = device_class(slot.kind)(
-        slot.name, hands.timeline, _irq(slot, made), alarm, EPOCH_NS, slot.size
+        slot.name, hands.timeline, _irq(slot, hands, made), alarm, EPOCH_NS, slot.size
     )
     connect(device.fire)
     return device  # type: ignore[no-any-return]
@@ -223,17 +240,19 @@ def _virtio(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
     request = windows.assigned(hands.board, hands.config.virtio).get(slot.name)
     found = device_class(slot.kind)
     if request is None:
-        return found(slot.name, _irq(slot, made), hands.dma, None, slot.size)  # type: ignore[no-any-return]
+        return found(slot.name, _irq(slot, hands, made), hands.dma, None, slot.size)  # type: ignore[no-any-return]
     behind = _BEHIND[type(request)](request, slot.name, hands)
     alarm, connect = _alarm(hands, slot.name)
-    reach = (_irq(slot, made), hands.dma, behind, slot.size)
+    reach = (_irq(slot, hands, made), hands.dma, behind, slot.size)
     device: Any = found(slot.name, *reach, timer=alarm, complain=hands.complain)
     connect(device.fire)
     return device  # type: ignore[no-any-return]
 
 
 def _bare_uart(slot: Slot, hands: Hands, made: dict[str, Device]) -> Device:
-    device: Device = device_class(slot.kind)(slot.name, _serial(hands, made), _irq(slot, made), slot.size)
+    device: Device = device_class(slot.kind)(
+        slot.name, _serial(hands, made), _irq(slot, hands, made), slot.size
+    )
     return device
 
 

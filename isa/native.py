@@ -78,7 +78,7 @@ uc_ctl_2 = types.ExternalFunction("uc_ctl", types.int32(types.intp, types.int32,
 clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.intp))
 
 
-def _pointer_cast(target: Any) -> Any:
+def pointer_cast(target: Any) -> Any:
     """An intrinsic intp -> `target`*, for records and words at an address."""
 
     @intrinsic
@@ -92,26 +92,26 @@ def _pointer_cast(target: Any) -> Any:
 
 
 extension_record: Any = numba.from_dtype(EXTENSION)
-as_control = _pointer_cast(control_record)
-as_engine = _pointer_cast(engine_record)
-as_regions = _pointer_cast(region_record)
-as_blocks = _pointer_cast(block_record)
-as_cells = _pointer_cast(cell_record)
-as_code_pages = _pointer_cast(code_page_record)
-as_rows = _pointer_cast(row_record)
-as_log = _pointer_cast(log_record)
-as_ring = _pointer_cast(ring_record)
-as_spans = _pointer_cast(numba.from_dtype(SPAN))
-as_extensions = _pointer_cast(extension_record)
-as_watching = _pointer_cast(numba.from_dtype(WATCHING))
-as_watch_rows = _pointer_cast(numba.from_dtype(WATCH_ROW))
-as_watch_accesses = _pointer_cast(numba.from_dtype(WATCH_ACCESS))
-as_watch_writes = _pointer_cast(numba.from_dtype(WATCH_WRITE))
-as_u64 = _pointer_cast(types.uint64)
-as_i64 = _pointer_cast(types.int64)
-as_u32 = _pointer_cast(types.uint32)
-as_u16 = _pointer_cast(types.uint16)
-as_u8 = _pointer_cast(types.uint8)
+as_control = pointer_cast(control_record)
+as_engine = pointer_cast(engine_record)
+as_regions = pointer_cast(region_record)
+as_blocks = pointer_cast(block_record)
+as_cells = pointer_cast(cell_record)
+as_code_pages = pointer_cast(code_page_record)
+as_rows = pointer_cast(row_record)
+as_log = pointer_cast(log_record)
+as_ring = pointer_cast(ring_record)
+as_spans = pointer_cast(numba.from_dtype(SPAN))
+as_extensions = pointer_cast(extension_record)
+as_watching = pointer_cast(numba.from_dtype(WATCHING))
+as_watch_rows = pointer_cast(numba.from_dtype(WATCH_ROW))
+as_watch_accesses = pointer_cast(numba.from_dtype(WATCH_ACCESS))
+as_watch_writes = pointer_cast(numba.from_dtype(WATCH_WRITE))
+as_u64 = pointer_cast(types.uint64)
+as_i64 = pointer_cast(types.int64)
+as_u32 = pointer_cast(types.uint32)
+as_u16 = pointer_cast(types.uint16)
+as_u8 = pointer_cast(types.uint8)
 
 
 @intrinsic
@@ -321,14 +321,17 @@ def repeats(control: Record, cause: Word, pc: Word) -> Word:
 def note(
     engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word, level: Word
 ) -> Word:
-    """Log an event; True where the log is full and must be drained."""
+    """Log an event; True where the log is full and must be drained, at the next block at the latest."""
     head = engine.log_head
     if head < engine.log_size:
         entry = carray(as_log(np.intp(engine.log)), 1 << 20)[head]
         entry.kind, entry.retired, entry.pc = np.uint64(kind), control.retired, np.uint64(pc)
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
-    return engine.log_head + np.uint64(8) >= engine.log_size
+    full = engine.log_head + np.uint64(8) >= engine.log_size
+    if full:
+        control.attention = np.uint64(1)
+    return full
 
 
 MMIO_WRITE = int(Kind.MMIO_WRITE)

@@ -139,7 +139,8 @@ ENGINE: Final = np.dtype(
         (
             "observe",
             "u8",
-        ),  # int32 (engine block): at a block, while log_on: note an interrupt that was just taken
+        ),  # int32 (engine block): while log_on, at a block at which `attention` is set: note an interrupt that was just
+        # taken; whether another may be without anybody saying so, and every block is to be looked at
         ("mend", "u8"),  # int32 (engine block): put right the counter that was just read
         ("unprivileged", "u8"),  # int32 (engine block): whether what runs is a program, not its kernel
         ("watching", "u8"),  # WATCHING: watched ranges, while there are any
@@ -234,7 +235,9 @@ BLOCK_ADMIT: Final = 1 << 18
 """`admit` is asked before it runs."""
 BLOCK_BREAK: Final = 1 << 19
 """It holds a breakpoint."""
-BLOCK_MEND: Final = 20
+BLOCK_STIRS: Final = 1 << 20
+"""It ends in an instruction that can make an interrupt pending: `observe` is asked from there on."""
+BLOCK_MEND: Final = 21
 """The bits from this one on: it ends in an instruction that `mend` must put right, which number says how; 0: none."""
 
 UC_CTL_EXITS_WRITE: Final = 6 | 2 << 26 | 1 << 30

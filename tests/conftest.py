@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+PATIENT: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+"""How fast a computer is, is no property of what is tested."""
+settings.register_profile("ci", derandomize=True, **PATIENT)
+settings.register_profile("here", **PATIENT)
+settings.load_profile("ci" if os.environ.get("CI") else "here")

@@ -54,6 +54,7 @@ from isa.records import (
     BLOCK_MEND,
     BLOCK_PAUSE,
     BLOCK_SPECIAL,
+    BLOCK_STIRS,
     CELL,
     LOG_LEVEL,
     UC_MEM_FETCH_PROT,
@@ -253,12 +254,13 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
             return AGAIN
     elif control.lines_hidden != U(0):
         call_engine(np.intp(engine.tell_lines), np.intp(engine.address))
+    open_ = 0
     if engine.log_on != U(0) and engine.observe != U(0):
-        call_engine(np.intp(engine.observe), np.intp(engine.address))
+        open_ = call_engine(np.intp(engine.observe), np.intp(engine.address))
     if engine.level_on != U(0):
         note_level(engine, control, uc)
     watched = control.latch_count | control.counter_register | control.lines_hidden
-    if watched | engine.log_on | engine.level_on == U(0):
+    if watched | engine.level_on == U(0) and open_ == 0:
         control.attention = U(0)
     if control.kick != U(0):
         control.attention = U(1)
@@ -329,6 +331,8 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
         if mended != U(0):
             control.counter_register = mended
             control.counter_value = retired - U(1)
+            control.attention = U(1)
+        if word & np.uint32(BLOCK_STIRS) != np.uint32(0) and engine.log_on != U(0):
             control.attention = U(1)
         if word & np.uint32(BLOCK_PAUSE) != np.uint32(0) and control.yields != U(0):
             control.yielded = U(1)

@@ -125,6 +125,7 @@ class EngineVCpu(ControlWords):
         "_wish",
         "answer_now",
         "config",
+        "driven",
         "failure",
         "isa",
         "stirred",
@@ -153,6 +154,7 @@ class EngineVCpu(ControlWords):
         self._wish = Wish()
         self._rows: Callable[[LogRows], None] | None = None  # whoever asked for it
         self.stirred = True  # an interrupt line or bit has moved since `can_wake` said no
+        self.driven: Callable[[int, bool], None] | None = None  # told of lines and bits, with their levels
         self._typed: Counter[str] = Counter()  # calls to firmware that became an exit of their own
 
     @classmethod
@@ -509,6 +511,8 @@ class EngineVCpu(ControlWords):
     def set_line(self, number: int, level: bool) -> None:
         """Drive interrupt line `number` (RISC-V: its bit in mip) until told otherwise."""
         words = self.words
+        if self.driven is not None:
+            self.driven(number, level)
         if level:
             words[LINES] |= 1 << number
             self.stirred = True
@@ -518,6 +522,8 @@ class EngineVCpu(ControlWords):
     def set_pending(self, register: str, number: int, pending: bool) -> None:
         """Set or clear a pending bit of an interrupt register (RISC-V: mip) that the guest may write itself: no line
         holds its level."""
+        if self.driven is not None:
+            self.driven(number, pending)
         engine, registers = self._held(), self._blueprint.registers
         state = self._saved if engine is None else engine.take_state()
         bits = registers.get(state, register)

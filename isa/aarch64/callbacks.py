@@ -11,7 +11,7 @@ from isa.aarch64.translation import on_fill
 from isa.aarch64.traps import advance, deliver, fault, on_exception, refuse
 from isa.aarch64.words import AARCH64, THUMB
 from isa.native import Word, as_engine, as_u16, as_u32, get32
-from isa.records import BLOCK_PAUSE, BLOCK_SPECIAL
+from isa.records import BLOCK_PAUSE, BLOCK_SPECIAL, BLOCK_STIRS
 
 __all__ = [
     "advance",
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 WFI, WFE, YIELD = 0xD503207F, 0xD503205F, 0xD503203F
+MSR_HCR_EL2 = 0xD51C1100  # from x0
 
 
 @cfunc(types.int64(types.intp, types.intp))
@@ -51,7 +52,10 @@ def halts(at: Word, address: Word) -> Word:
 
 @cfunc(types.uint64(types.intp, types.int64))
 def inspect(at: Word, size: Word) -> Word:
-    """What a block ends with: `wfe` and `yield` say that the CPU waits for another."""
+    """What a block ends with: `wfe` and `yield` say that the CPU waits for another, a write to HCR_EL2 may ask for a
+    virtual interrupt."""
     word = carray(as_u32(at + size - 4), 1)[0]
     pauses = word == np.uint32(WFE) or word == np.uint32(YIELD)
+    if word & np.uint32(0xFFFFFFE0) == np.uint32(MSR_HCR_EL2):
+        return np.uint64(BLOCK_SPECIAL | BLOCK_STIRS)
     return np.uint64(BLOCK_SPECIAL | BLOCK_PAUSE) if pauses else np.uint64(0)

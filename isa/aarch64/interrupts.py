@@ -7,7 +7,7 @@ DAIFClr, ERET, a write of a system register), and as it is entered: no block beg
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, cfunc, njit, types
 
 from isa.aarch64.state import FIQ_LINE, LINES, VIRTUAL
 from isa.aarch64.words import (
@@ -23,7 +23,7 @@ from isa.aarch64.words import (
     pc_of,
     put_pc,
 )
-from isa.native import Word, as_control, as_engine, as_i64, call_code, get64, note
+from isa.native import Record, Word, as_control, as_engine, as_i64, call_code, get64, note
 from isa.records import LOG_INTERRUPT
 
 arm_cpu_update_virq = types.ExternalFunction("arm_cpu_update_virq_aarch64", types.void(types.intp))
@@ -36,6 +36,14 @@ REQUEST_IRQ, REQUEST_FIQ = 0x2, 0x10  # of the engine
 MASKED = U(0xF << 6)
 IRQ, FIQ = 0, 1
 TAKEN = U(1 << 32)  # no exception class
+
+
+@njit
+def pending(engine: Record, control: Record) -> Word:
+    """Whether a line is up, or a hypervisor asks for a virtual interrupt."""
+    if control.lines & U(LINES | FIQ_LINE) != U(0) or get64(engine, HCR_EL2) & U(VIRTUAL) != U(0):
+        return 1
+    return 0
 
 
 @cfunc(types.int32(types.intp))
@@ -57,8 +65,7 @@ def tell_lines(address: Word) -> Word:
         arm_cpu_update_virq(cpu)
         arm_cpu_update_vfiq(cpu)
     control.lines_told = control.lines
-    wakes = control.lines & U(LINES | FIQ_LINE) != U(0) or get64(engine, HCR_EL2) & U(VIRTUAL) != U(0)
-    return 1 if wakes else 0
+    return pending(engine, control)
 
 
 @cfunc(types.uint64(types.intp))
@@ -94,7 +101,7 @@ def observe(address: Word) -> Word:
     if at != 0 and vector < U(0x800) and vector & U(0x7F) == U(0) and kind in (1, 2) and masked:
         line = IRQ if kind == 1 else FIQ
         if control.trap_cause == TAKEN and control.trap_retired == control.retired:
-            return 0
+            return pending(engine, control)
         control.trap_cause, control.trap_retired = TAKEN, control.retired
         note(engine, control, LOG_INTERRUPT, indexed(engine, ELR_EL, at), line, 0, at)
-    return 0
+    return pending(engine, control)

@@ -49,4 +49,4 @@ def observe(address: Word) -> Word:
         cause = CAUSE_FIQ
     if cause != 0 and r(engine, PC) == vector(engine, cause) & U(0xFFFFFFFF):
         log(engine, control, INTERRUPT_EVENT, r(engine, LR) - U(4), cause, U(0))
-    return 0
+    return 1 if control.lines & (IRQ_LINES | FIQ_LINES) != U(0) else 0

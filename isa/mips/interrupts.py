@@ -136,6 +136,8 @@ def interrupts(cpu: Word, request: Word) -> Word:
     engine = carray(as_engine(np.intp(owner)), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     taken = call_code(function(engine, EXEC_INTERRUPT), cpu, np.intp(request)) & 0xFF
+    if taken != 0 and engine.log_on != U(0):
+        control.attention = U(1)  # for `observe`, at the block at the vector
     if not can_fetch(engine, control):
         return 1
     bound_block(engine)

@@ -25,7 +25,7 @@ from isa.native import (
     uc_reg_read,
     uc_reg_write,
 )
-from isa.records import BLOCK_MEND, BLOCK_PAUSE, BLOCK_SPECIAL
+from isa.records import BLOCK_MEND, BLOCK_PAUSE, BLOCK_SPECIAL, BLOCK_STIRS
 from isa.riscv.state import TIME_PERIOD
 from isa.riscv.words import (
     MACHINE,
@@ -42,7 +42,7 @@ from isa.riscv.words import (
 
 REG_X0 = int(rc.UC_RISCV_REG_X0)
 CSR_CYCLE, CSR_TIME, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET = 0xC00, 0xC01, 0xC02, 0xB00, 0xB02
-CSR_MIP = 0x344
+CSR_MIP, CSR_SIP, CSR_MIE, CSR_SIE = 0x344, 0x144, 0x304, 0x104
 READS_HIGH, READS_MIP, READS_INSTRET = 64, 128, 256  # beside the register number in a block's word
 FENCE_I, FENCED = 0x0000100F, 512  # the instruction, and the word of a block that it ends
 PAUSE = (np.uint16(0x000F), np.uint16(0x0100))
@@ -77,7 +77,7 @@ def read_time(engine: Record, control: Record, word: Word, pc: Word) -> Word:
 @cfunc(types.uint64(types.intp, types.int64))
 def inspect(at: Word, size: Word) -> Word:
     """Does the block end in a read of cycle, instret or mip? Then its register, plus 1, and what was read. Does it hold
-    a pause [unpriv 4, Zihintpause]? Or end in fence.i?
+    a pause [unpriv 4, Zihintpause]? Or end in fence.i, or in a write to mip or mie?
 
     A CSR instruction and fence.i always end their block.
     """
@@ -98,6 +98,8 @@ def inspect(at: Word, size: Word) -> Word:
         return found
     number = (word >> 20) & 0xFFF
     rd = (word >> 7) & 31
+    if number in (CSR_MIP, CSR_SIP, CSR_MIE, CSR_SIE) and ((word >> 12) & 3 == 1 or (word >> 15) & 31 != 0):
+        found |= U(BLOCK_SPECIAL | BLOCK_STIRS)
     if number == CSR_MIP and rd != 0:
         return found | U(BLOCK_SPECIAL) | U(rd + 1 | READS_MIP) << U(BLOCK_MEND)
     if rd == 0 or number & ~HIGH_HALF not in (CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET):

@@ -98,7 +98,8 @@ def entered(pc: Word, vector: Word, cause: Word, wide: Word) -> Word:
 
 @cfunc(types.int32(types.intp))
 def observe(address: Word) -> Word:
-    """The engine takes interrupts by itself: a block at the vector, with an interrupt as its cause, tells."""
+    """The engine takes interrupts by itself: a block at the vector, with an interrupt as its cause, tells. It can take
+    what is pending and enabled in mie, whenever the guest lets it."""
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     save(engine)
@@ -116,4 +117,4 @@ def observe(address: Word) -> Word:
             0,
             level,
         )
-    return 0
+    return 1 if get(engine, MIP) & get(engine, MIE) != U(0) else 0

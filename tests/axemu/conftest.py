@@ -53,6 +53,12 @@ class OnTerminal:
     def is_raw(self) -> bool:
         return not termios.tcgetattr(self.slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Suspended, as a shell sees it before it takes the terminal."""
+        state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
     def type(self, text: bytes) -> None:
         os.write(self.master, text)
 

@@ -113,7 +113,7 @@ def test_the_terminal_is_as_it_was_after_any_crash(echo: Callable[..., Any], end
 def test_a_suspended_program_gives_the_terminal_back_and_takes_it_again(echo: Callable[..., Any]) -> None:
     program = echo()
     program.send(signal.SIGTSTP)
-    program.wait_for(lambda: not program.is_raw)
+    program.wait_for(lambda: not program.is_raw and program.is_stopped)
     program.send(signal.SIGCONT)
     program.wait_for(lambda: program.is_raw)
     program.type(b"again")

@@ -25,8 +25,12 @@ from axemu.gdbserver.command import gdb
 from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
 from axemu.profile.command import profile
 from axemu.run import EXAMPLES, run
+from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
+from axemu.stat.command import stat
 from axemu.suite import command as suite
 from axemu.tracer.command import debug, trace
+from axemu.transcript.command import EXAMPLES as TRANSCRIPT_EXAMPLES
+from axemu.transcript.command import transcript
 
 USAGE, INTERRUPTED = 2, 130
 COMPLETING = "_AXEMU_COMPLETE"  # set by the shells' completion scripts: the parser answers them itself
@@ -35,6 +39,8 @@ RUNS_A_GUEST = (
     "trace",
     "debug",
     "gdb",
+    "stat",
+    "transcript",
     "profile",
     "cov",
 )  # verbs whose options may be spelled as QEMU's
@@ -52,6 +58,8 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
+app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
 app.command(name="cov", help=COV_EXAMPLES)(cov)
 app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
@@ -185,10 +193,15 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
     own: dict[str, bool] = {"--help": False}
+    letters: dict[str, str] = {}
     for parameter in getattr(verbs[verb], "params", []):
         valueless = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
-        own |= {name: not valueless for name in parameter.opts if name.startswith("--")}
-    return [verb, *arguments.rewrite(rest, own)]
+        names = [name for name in parameter.opts if name.startswith("--")]
+        own |= dict.fromkeys(names, not valueless)
+        letters |= {name: names[0] for name in parameter.opts if names and len(name) == 2}
+    end = rest.index("--") if "--" in rest else len(rest)
+    spelled = [letters.get(word, word) for word in rest[:end]] + rest[end:]
+    return [verb, *arguments.rewrite(spelled, own)]
 
 
 def _keep_standard_streams() -> None:

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
@@ -34,6 +34,7 @@ class Session:
     def __init__(self, plan: Plan, screen: RichConsole) -> None:
         self.plan, self.screen = plan, screen
         self.received: signal.Signals | None = None
+        self.output_fd = console.STDERR if plan.json == "-" else console.STDOUT  # the guest's console
         self._machine: Machine | None = None
         self._left = False
         self._output_lost = False
@@ -61,14 +62,14 @@ class Session:
         """Raises CommandError, and what the machine refuses."""
         plan = self.plan
         for dump in plan.dumps:
-            _check_writable(dump.path)
+            check_writable(dump.path)
         if plan.json is not None and plan.json != "-":
-            _check_writable(Path(plan.json))
+            check_writable(Path(plan.json))
         with ExitStack() as stack:
             line = stack.enter_context(
                 console.attached(
                     stored=plan.stored,
-                    output_fd=console.STDERR if plan.json == "-" else console.STDOUT,
+                    output_fd=self.output_fd,
                     keep=plan.guest is not None,
                     stop=self._lose_output,
                     obey=self.obey,
@@ -204,20 +205,24 @@ def show(report: Report, plan: Plan, screen: RichConsole) -> None:
         screen.print(f"[dim]axemu:[/] [{color}]{escape(verdict)}[/]", soft_wrap=True)
     if plan.verbose:
         report.show_summary(screen)
-    if plan.json is None:
-        return
-    text = json.dumps(report.as_json(), indent=2) + "\n"
+    if plan.json is not None:
+        write_json(report.as_json(), plan.json)
+
+
+def write_json(document: dict[str, Any], place: str) -> None:
+    """Into the file `place`, or with "-" to standard output. Raises InputUnreadable."""
+    text = json.dumps(document, indent=2) + "\n"
     try:
-        if plan.json == "-":
+        if place == "-":
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            Path(plan.json).write_text(text, encoding="utf-8")
+            Path(place).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputUnreadable.of(plan.json, error, "write the result") from error
+        raise InputUnreadable.of(place, error, "write the result") from error
 
 
-def _check_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     try:
         with path.open("ab"):
             pass

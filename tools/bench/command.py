@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench import tasks
+from bench.counting import counting_numbers
 from bench.debugging import debugger_numbers
 from bench.gdb import STEPS, gdb_numbers
 from bench.isas import isa_numbers
@@ -64,6 +65,7 @@ def bench(
             + profile_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
+            + counting_numbers(Path(scratch))
         )
         if not linux and not isas:
             print(f"no numbers of Linux: python tools/debian fetch {' '.join(NEEDS)}", file=sys.stderr)

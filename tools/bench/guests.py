@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPUTE = ROOT / "guests" / "riscv64" / "compute" / "compute.elf"
 DISK_READ = ROOT / "guests" / "riscv64" / "disk-read" / "disk-read.elf"
 HELLO = ROOT / "guests" / "riscv64" / "hello"
+UART_FLOOD = ROOT / "guests" / "riscv64" / "uart-flood"
 
 # Addresses of RISC-V `virt`.
 RAM = 0x8000_0000

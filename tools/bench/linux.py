@@ -21,6 +21,7 @@ from bench.measure import Clock, Command, Difference, Side, Task
 from bench.numbers import AXEMU, QEMU, QEMU_FLAGS, QEMU_PROGRAM, Limit, Number
 
 NEEDS = ("linux-riscv64", "busybox-riscv64", "opensbi")
+BOOT = "boot.gz"
 WORDS = "console=ttyS0 earlycon=sbi batch=yes"
 ROUNDS = 3000  # of the compute program: 3.4 billion instructions, several boots' worth
 HOSTED = """
@@ -42,7 +43,7 @@ def linux_numbers(scratch: Path) -> tuple[Number, ...]:
     files = {name: each.paths for name, each in stored.items() if each is not None}
     if len(files) != len(NEEDS):
         return ()
-    boot = scratch / "boot.gz"
+    boot = scratch / BOOT
     boot.write_bytes(packed(initramfs(files["busybox-riscv64"]["busybox"].read_bytes())))
 
     def axemu(disk: Path, *options: str) -> Command:

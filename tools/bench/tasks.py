@@ -20,6 +20,8 @@ def perform(task: str, arguments: list[str]) -> float:
             value = sides.big_ram(int(arguments[0]))
         case "ours:counted" | "ours:uncounted":
             value = getattr(sides, name)(Path(arguments[0]))
+        case "counting:bundle" | "counting:linux":
+            value = getattr(sides, name)(*arguments)
         case "ours:emulated":
             value = sides.emulated(Path(arguments[0]), Path(arguments[1]), int(arguments[2]))
         case "ours:disk_read" | "ours:linux_memory":

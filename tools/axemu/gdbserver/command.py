@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import wraps
 from typing import Annotated, Any
 
 import typer
 
 from axemu.errors import UsageError
 from axemu.gdbserver import address
-from axemu.run import plan_of, run, without_expectation
+from axemu.inherited import with_options_of_run
+from axemu.run import plan_of, without_expectation
 
 EXAMPLES = """Run a guest for gdb or LLDB: it waits, frozen at its first instruction, for `target remote :1234`.
 
@@ -44,22 +43,7 @@ RunningOption = Annotated[
 ]
 
 
-def _with_options_of_run(function: Any) -> Any:  # noqa: ANN401
-    """The parser sees the options of `axemu run` before those of `function`."""
-    own = inspect.signature(function, eval_str=True).parameters
-    of_run = inspect.signature(run, eval_str=True)
-    parameters = [*of_run.parameters.values(), *(own[name] for name in ("port", "listen", "once", "running"))]
-
-    @wraps(function)
-    def command(**values: Any) -> None:  # noqa: ANN401
-        function(**values)
-
-    command.__signature__ = of_run.replace(parameters=parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
-    return command
-
-
-@_with_options_of_run
+@with_options_of_run()
 def gdb(
     port: PortOption = None,
     listen: ListenOption = None,

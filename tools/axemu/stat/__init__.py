@@ -1,0 +1,1 @@
+"""`axemu stat`: what made a guest leave, how often, how long it took."""

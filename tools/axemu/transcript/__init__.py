@@ -1,0 +1,1 @@
+"""`axemu transcript`: device accesses as text; recorded, replayed without the device, compared."""
