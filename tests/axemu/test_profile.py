@@ -84,9 +84,7 @@ def test_json_has_every_address(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_profile_goes_to_a_file(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, out, _ = profiled(
-        capfd, GUEST, "--output", str(tmp_path / "text"), "--json", str(tmp_path / "json")
-    )
+    code, out, _ = profiled(capfd, GUEST, "-o", str(tmp_path / "text"), "--json", str(tmp_path / "json"))
     assert code == 0
     assert "instructions" not in out
     assert (tmp_path / "text").read_text().startswith(f"{TOTAL:,} instructions")

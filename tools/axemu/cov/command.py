@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from axemu.errors import UsageError
+from axemu.inherited import with_options_of_run
 from axemu.options import SymbolsOption
-from axemu.profile.borrowing import plan_for, with_options_of_run
+from axemu.run import plan_of
 
 if TYPE_CHECKING:
     from axemu.profile.session import Counted
@@ -37,7 +38,7 @@ MERGING = """Add up LCOV tracefiles: counts of the same lines and functions.
 _PANEL = "Coverage"
 
 
-@with_options_of_run
+@with_options_of_run(without=("gdb", "freeze", "json"))
 def cov(
     symbols: SymbolsOption = None,
     lcov: Annotated[
@@ -62,7 +63,7 @@ def cov(
 ) -> None:
     from axemu.profile.session import check_writable, counted  # noqa: PLC0415 - not for --help
 
-    plan = plan_for(options, quiet=False)
+    plan = plan_of(**options)
     given = {"lcov": lcov, "cobertura": cobertura, "drcov": drcov}
     outputs = {name: path for name, path in given.items() if path is not None}
     for path in outputs.values():
