@@ -16,6 +16,7 @@ import numpy as np
 from emu.engine.counts import RUNS, BlockCounts
 
 if TYPE_CHECKING:
+    from emu.symbols import Symbol
     from isa.contract import Isa
 
 Numbers: TypeAlias = np.ndarray[Any, Any]
@@ -45,6 +46,17 @@ class Executions:
         index = int(np.searchsorted(self.addresses, address))
         found = index < len(self.addresses) and int(self.addresses[index]) == address
         return int(self.times[index]) if found else 0
+
+
+def entry_of(isa: Isa, symbol: Symbol) -> int:
+    """Where the first instruction of a function is that every call executes: without the mark of Thumb code [aaelf32
+    5.5.3], behind what only calls from other modules execute (ppc64)."""
+    return (symbol.address & ~marks(isa)) + symbol.local_entry
+
+
+def marks(isa: Isa) -> int:
+    """The bits of a symbol's address that are no part of its code's address."""
+    return 1 if isa.name == "arm" else 0
 
 
 def decodings(isa: Isa) -> tuple[Isa, ...]:

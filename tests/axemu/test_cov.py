@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from collections import Counter
@@ -13,7 +14,7 @@ import pytest
 
 from axemu import cli
 from axemu.cov import lcov
-from axemu.cov.coverage import Coverage, Paths, coverage
+from axemu.cov.coverage import Coverage, Paths, Times, coverage
 from emu.debug.debugger import Debugger
 from emu.debug.info import Source
 from emu.executions import Executions
@@ -49,6 +50,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@functools.cache
 def single_stepped() -> tuple[Counter[int], str]:
     """How often each address was executed, by a debugger that steps; the tracefile of that."""
     stepped: Counter[int] = Counter()
@@ -63,7 +65,9 @@ def single_stepped() -> tuple[Counter[int], str]:
         addresses = np.array([row[0] for row in rows], np.uint64)
         found = Executions(addresses, np.array([row[1] for row in rows]), np.zeros(0), 0)
         paths = Paths(Source.of(FOLDER / "debuggee.elf"))
-        return +stepped, lcov.written(coverage(found, debugger.info, debugger.symbols, paths))
+        return +stepped, lcov.written(
+            coverage(Times(found, debugger.symbols, machine.isa), debugger.info, paths)
+        )
 
 
 def test_the_tracefile_is_that_of_single_steps(outputs: Path) -> None:
@@ -127,6 +131,23 @@ def test_the_table(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     rows = {line.split()[-1]: line.split()[:4] for line in out.splitlines() if "%" in line}
     assert rows["guests/portable/debuggee.c"] == ["21/21", "100.0%", "4/4", "100.0%"]
+
+
+@pytest.mark.parametrize("isa", ["arm", "ppc64", "x86_64"])
+def test_all_of_a_program_is_covered_on_other_instruction_sets(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, isa: str
+) -> None:
+    path = tmp_path / "a.info"
+    code, _, _ = covered(capfd, str(ROOT / "guests" / isa / "debuggee"), "--lcov", str(path))
+    assert code == 0
+    file = lcov.read(path).files[str(SOURCE)]
+    assert all(file.lines.values())
+    assert {name: count for (_, name), count in file.functions.items()} == {
+        "cross": 9,
+        "doubled_area": 3,
+        "scaled": 3,
+        "main": 1,
+    }
 
 
 def test_runs_are_added_up(capfd: pytest.CaptureFixture[str], outputs: Path, tmp_path: Path) -> None:

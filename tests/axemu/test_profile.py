@@ -60,6 +60,18 @@ def test_a_function_is_shown_with_its_source_and_the_times_of_each_instruction(
     assert "3" in {row[0] for row in executed}
 
 
+def test_thumb_code_is_decoded_as_such(capfd: pytest.CaptureFixture[str]) -> None:
+    guest = str(ROOT / "guests" / "arm" / "thumb-hello")
+    code, out, _ = profiled(capfd, guest, "--annotate", "main")
+    assert code == 0
+    rows = [line.split() for line in out.partition("main: ")[2].splitlines()]
+    executed = [row for row in rows if len(row) > 1 and row[1].startswith("0x")]
+    assert executed[0][0] == "1"
+    assert "push" in executed[0][2]
+    _, table, _ = profiled(capfd, guest, "--top", "100")
+    assert {row.split()[-1]: row.split()[2] for row in table.splitlines()[3:] if "%" in row}["main"] == "1"
+
+
 def test_json_has_every_address(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = profiled(capfd, GUEST, "--json", "-")
     assert code == 0
@@ -72,9 +84,7 @@ def test_json_has_every_address(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_profile_goes_to_a_file(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, out, _ = profiled(
-        capfd, GUEST, "--output", str(tmp_path / "text"), "--json", str(tmp_path / "json")
-    )
+    code, out, _ = profiled(capfd, GUEST, "-o", str(tmp_path / "text"), "--json", str(tmp_path / "json"))
     assert code == 0
     assert "instructions" not in out
     assert (tmp_path / "text").read_text().startswith(f"{TOTAL:,} instructions")

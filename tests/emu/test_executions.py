@@ -51,7 +51,7 @@ def as_dict(found: Executions) -> dict[int, int]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_counts_add_up_to_the_retired_instructions(folder: Path) -> None:
     with counting(folder) as machine:
-        machine.run(max_insns=400_000 if "timer" in folder.name else 10_000_000)
+        machine.run(max_insns=150_000 if "timer" in folder.name else 10_000_000)
         found = counted(machine)
         assert found.total == machine.retired
         assert found.unplaced == 0

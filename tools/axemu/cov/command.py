@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from axemu.errors import UsageError
+from axemu.inherited import with_options_of_run
 from axemu.options import SymbolsOption
-from axemu.profile.borrowing import plan_for, with_options_of_run
+from axemu.run import plan_of
 
 if TYPE_CHECKING:
     from axemu.profile.session import Counted
     from axemu.report import Report
+    from emu.debug.info import DebugInfos
     from emu.machine import Machine
 
 EXAMPLES = """Run a guest and say which of its lines and functions were executed. It needs debugging information (-g),
@@ -35,7 +38,7 @@ MERGING = """Add up LCOV tracefiles: counts of the same lines and functions.
 _PANEL = "Coverage"
 
 
-@with_options_of_run
+@with_options_of_run(without=("gdb", "freeze", "json"))
 def cov(
     symbols: SymbolsOption = None,
     lcov: Annotated[
@@ -60,29 +63,33 @@ def cov(
 ) -> None:
     from axemu.profile.session import check_writable, counted  # noqa: PLC0415 - not for --help
 
-    plan = plan_for(options, quiet=False)
-    outputs = {"lcov": lcov, "cobertura": cobertura, "drcov": drcov}
+    plan = plan_of(**options)
+    given = {"lcov": lcov, "cobertura": cobertura, "drcov": drcov}
+    outputs = {name: path for name, path in given.items() if path is not None}
     for path in outputs.values():
-        if path is not None:
-            check_writable(path, "the coverage")
+        check_writable(path, "the coverage")
     named = tuple(symbols or ())
+    blocks_alone = set(outputs) == {"drcov"}
     made: dict[str, bytes] = {}
     text: list[str] = []
 
     def check(machine: Machine) -> None:
-        if not named and (drcov is None or lcov is not None or cobertura is not None):
-            _check_debuggable(machine)
+        if not named and not blocks_alone:
+            from emu.debug.programs import infos_of  # noqa: PLC0415
+
+            _check_debuggable(infos_of(machine), machine.files)
 
     def use(found: Counted) -> None:
-        text.extend(_use(found, made))
+        if not blocks_alone:
+            _check_debuggable(found.debugger.info, found.debugger.machine.files)
+        text.extend(_use(found, set(outputs), made))
 
     def finish(report: Report) -> None:
         from axemu.profile.session import write  # noqa: PLC0415
 
         for name, path in outputs.items():
-            if path is not None:
-                write(path, made[name], "the coverage")
-        sys.stdout.write("\n".join(text) + "\n")
+            write(path, made[name], "the coverage")
+        sys.stdout.write("".join(f"{line}\n" for line in text))
         sys.stdout.flush()
 
     raise typer.Exit(counted(plan, named, check, use, finish))
@@ -105,12 +112,10 @@ def merge(
         typer.echo(line)
 
 
-def _check_debuggable(machine: Machine) -> None:
+def _check_debuggable(infos: DebugInfos, paths: Sequence[Path]) -> None:
     """Raises UsageError."""
-    from emu.debug.programs import infos_of  # noqa: PLC0415
-
-    if not any(infos_of(machine)):
-        files = ", ".join(f"'{path}'" for path in machine.files) or "nothing that is loaded"
+    if not any(infos):
+        files = ", ".join(f"'{path}'" for path in paths) or "nothing that is loaded"
         raise UsageError(
             "cov expects a guest with debugging information (DWARF).",
             f"There is none in {files}.",
@@ -119,19 +124,24 @@ def _check_debuggable(machine: Machine) -> None:
         )
 
 
-def _use(found: Counted, made: dict[str, bytes]) -> list[str]:
-    """The files' contents into `made`; the table."""
+def _use(found: Counted, wanted: set[str], made: dict[str, bytes]) -> list[str]:
+    """The contents of the files that are wanted into `made`; the table."""
     from axemu.cov import cobertura, drcov, lcov  # noqa: PLC0415
-    from axemu.cov.coverage import Paths, coverage  # noqa: PLC0415
+    from axemu.cov.coverage import Paths, Times, coverage  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
     from axemu.profile.session import source_of  # noqa: PLC0415
     from emu.debug.programs import elf_files  # noqa: PLC0415
 
-    paths = Paths(source_of(found))
-    whole = coverage(found.executions, found.debugger.info, found.debugger.symbols, paths)
-    made["lcov"] = lcov.written(whole).encode()
-    made["cobertura"] = cobertura.written(whole, seconds=int(time.time()))
-    modules = drcov.modules_of(elf_files(found.debugger.machine))
-    made["drcov"], outside = drcov.written(found.executions, found.layouts, modules)
-    notes = [f"{outside:,} blocks are in no ELF file and not in the drcov file"] if outside else []
+    debugger, notes = found.debugger, []
+    times = Times(found.executions, debugger.symbols, debugger.machine.isa)
+    whole = coverage(times, debugger.info, Paths(source_of(found)))
+    if "lcov" in wanted:
+        made["lcov"] = lcov.written(whole).encode()
+    if "cobertura" in wanted:
+        made["cobertura"] = cobertura.written(whole, seconds=int(time.time()))
+    if "drcov" in wanted:
+        modules = drcov.modules_of(elf_files(debugger.machine))
+        made["drcov"], outside = drcov.written(found.executions, found.layouts, modules)
+        if outside:
+            notes.append(f"{outside:,} blocks are in no ELF file and not in the drcov file")
     return [*(table(whole) if whole.files else ()), *notes]

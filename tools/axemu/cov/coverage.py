@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
+from emu.executions import entry_of, marks
 from emu.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfo, Source
     from emu.executions import Executions
     from emu.symbols import SourceLine, SymbolTable
+    from isa.contract import Isa
 
 
 @dataclass
@@ -66,7 +68,7 @@ class _Place:
     """A function: its first instruction, its stretches of code, where it is declared."""
 
     name: str
-    entry: int
+    low: int
     parts: tuple[tuple[int, int], ...]
     declared: SourceLine | None
 
@@ -86,21 +88,33 @@ class Paths:
         return self._known[key]
 
 
-def coverage(
-    executions: Executions, infos: Iterable[DebugInfo], symbols: SymbolTable, paths: Paths
-) -> Coverage:
+class Times:
+    """How often the code at an address was begun: a function, by the instruction that every call of it executes."""
+
+    def __init__(self, executions: Executions, symbols: SymbolTable, isa: Isa) -> None:
+        pairs = zip(executions.addresses.tolist(), executions.times.tolist(), strict=True)
+        self._times: dict[int, int] = dict(pairs)
+        self.functions = [each for each in symbols if each.kind is SymbolKind.FUNCTION and each.size]
+        self.mark = marks(isa)
+        self._entries = {each.address & ~self.mark: entry_of(isa, each) for each in self.functions}
+
+    def at(self, address: int) -> int:
+        return self._times.get(self._entries.get(address, address), 0)
+
+
+def coverage(times: Times, infos: Iterable[DebugInfo], paths: Paths) -> Coverage:
     """Of all files that the programs' debugging information names. A function that only the symbol table has is where
     the line of its first instruction is."""
     found = Coverage()
     for info in infos:
         places = _functions(info)
-        places += _symbols(info, symbols, {each.entry for each in places})
+        places += _symbols(info, times, {each.low for each in places})
         for each in places:
             if each.declared is not None:
                 counts = found.file(paths.of(each.declared)).functions
                 key = each.declared.line, each.name
-                counts[key] = counts.get(key, 0) + executions.at(each.entry)
-        _add_lines(found, executions, info, places, paths)
+                counts[key] = counts.get(key, 0) + times.at(each.low)
+        _add_lines(found, times, info, places, paths)
     return found
 
 
@@ -116,24 +130,22 @@ def _functions(info: DebugInfo) -> list[_Place]:
     ]
 
 
-def _symbols(info: DebugInfo, symbols: SymbolTable, known: set[int]) -> list[_Place]:
+def _symbols(info: DebugInfo, times: Times, known: set[int]) -> list[_Place]:
     """The functions that only the symbol table has, of those with lines."""
-    return [
-        _Place(each.name, each.address, ((each.address, each.address + each.size),), info.line(each.address))
-        for each in symbols
-        if each.kind is SymbolKind.FUNCTION and each.size and each.address not in known
-    ]
+    found = {}
+    for each in times.functions:
+        low = each.address & ~times.mark
+        if low not in known and low not in found:
+            found[low] = _Place(each.name, low, ((low, low + each.size),), info.line(low))
+    return list(found.values())
 
 
-def _add_lines(
-    found: Coverage, executions: Executions, info: DebugInfo, places: list[_Place], paths: Paths
-) -> None:
+def _add_lines(found: Coverage, times: Times, info: DebugInfo, places: list[_Place], paths: Paths) -> None:
     starts = sorted(low for each in places for low, _ in each.parts)
-    times = dict(zip(executions.addresses.tolist(), executions.times.tolist(), strict=True))
     most: dict[tuple[str, int, int], int] = {}
     for address, line in info.statements():
         key = paths.of(line), line.line, bisect_right(starts, address)
-        most[key] = max(most.get(key, 0), times.get(address, 0))
+        most[key] = max(most.get(key, 0), times.at(address))
     for (path, number, _), count in most.items():
         lines = found.file(path).lines
         lines[number] = lines.get(number, 0) + count

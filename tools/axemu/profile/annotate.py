@@ -29,8 +29,11 @@ def find(symbols: SymbolTable, name: str) -> Symbol:
 
 def annotated(counted: Counted, symbol: Symbol, source: Source) -> Iterator[str]:
     """A line of text for each instruction, and for each source line that begins."""
+    from emu.executions import marks  # noqa: PLC0415 - not for --help
+
     debugger, executions = counted.debugger, counted.executions
-    low, high = symbol.address, _end(debugger.symbols, symbol)
+    mark = marks(debugger.machine.isa)
+    low, high = symbol.address & ~mark, _end(debugger.symbols, symbol) & ~mark
     inside = (executions.addresses >= low) & (executions.addresses < high)
     total = int(executions.times[inside].sum())
     yield f"{symbol.name}: {total:,} instructions, {share(total, executions.total)} of all"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from axemu import quantities
+from axemu.inherited import with_options_of_run
 from axemu.options import SymbolsOption
-from axemu.profile.borrowing import plan_for, with_options_of_run
+from axemu.run import plan_of
 
 if TYPE_CHECKING:
     from axemu.profile.session import Counted
@@ -29,7 +30,7 @@ The options of `axemu run` serve here too; the guest's console is on standard ou
 _PANEL = "Profile"
 
 
-@with_options_of_run
+@with_options_of_run(without=("gdb", "freeze"))
 def profile(
     symbols: SymbolsOption = None,
     lines: Annotated[
@@ -52,6 +53,7 @@ def profile(
         Path | None,
         typer.Option(
             "--output",
+            "-o",
             metavar="FILE",
             help="The profile there, not on standard output.",
             rich_help_panel=_PANEL,
@@ -70,7 +72,7 @@ def profile(
 ) -> None:
     from axemu.profile.session import check_writable, counted, write  # noqa: PLC0415 - not for --help
 
-    plan = plan_for(options, quiet=json == "-")
+    plan = plan_of(**options, json="-" if json == "-" else None)
     limit = quantities.count(top, "--top") if top is not None else 20
     for path in (output, Path(json) if json not in (None, "-") else None):
         if path is not None:

@@ -36,15 +36,18 @@ class LineCount:
 
 def by_function(counted: Counted) -> list[FunctionCount]:
     """Most instructions first."""
-    symbols, executions = counted.debugger.symbols, counted.executions
+    from emu.executions import entry_of, marks  # noqa: PLC0415 - not for --help
+
+    symbols, executions, isa = counted.debugger.symbols, counted.executions, counted.debugger.machine.isa
+    mark = marks(isa)
     sums: dict[Symbol | None, int] = defaultdict(int)
     for address, times in zip(executions.addresses.tolist(), executions.times.tolist(), strict=True):
-        sums[symbols.at(address)] += times
+        sums[symbols.at(address | mark)] += times
     found = []
     for symbol, instructions in sums.items():
         entries = None
         if symbol is not None:
-            entries = executions.at(symbol.address + symbol.local_entry) or None
+            entries = executions.at(entry_of(isa, symbol)) or None
         found.append(FunctionCount(symbol, instructions, entries))
     return sorted(found, key=lambda each: (-each.instructions, each.name))
 
