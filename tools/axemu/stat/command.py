@@ -22,7 +22,7 @@ where, how often.
 [dim]axemu stat guests/riscv64/workload --json new.json[/]  to keep, or for a script
 [dim]axemu stat diff old.json new.json[/]  what has changed between two runs
 
-Counting changes nothing of the run but its time, by a third of a microsecond an exit. Exit codes are those of `axemu run`.
+Counting changes nothing of the run but its time: a third of a microsecond an exit. Exit codes: those of `axemu run`.
 """
 _PANEL = "Statistics"
 FilesArgument = Annotated[
