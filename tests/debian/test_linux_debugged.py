@@ -34,7 +34,16 @@ poweroff -f
 def asker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program's ELF with everything that `-g` puts into it."""
     output = tmp_path_factory.mktemp("asker") / "asker"
-    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "riscv64-linux-musl", "-static", "-nostdlib"]
+    compiler = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        "riscv64-linux-musl",
+        "-static",
+        "-nostdlib",
+    ]
     plain = ["-g", "-O0", "-ffreestanding", "-fno-sanitize=all", "-fno-stack-protector"]
     command = [*compiler, *plain, str(SOURCE), "-o", str(output)]
     subprocess.run(command, check=True, capture_output=True)
