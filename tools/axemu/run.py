@@ -95,12 +95,17 @@ _LISTS = {"drive": "drives", "device": "devices", "object": "objects", "fsdev": 
 """Options that may be given more than once, by their names in Request."""
 
 
+def request_of(**options: Any) -> Request:  # noqa: ANN401
+    """What the options of `run` ask for; one that a verb has not may be left out."""
+    lists: dict[str, Any] = {name: tuple(options.pop(option, None) or ()) for option, name in _LISTS.items()}
+    return Request(**options, **lists)
+
+
 def plan_of(**options: Any) -> Plan:  # noqa: ANN401
     """The plan of the options of `run`. Raises what Plan.of raises."""
     from axemu.plan import Plan  # noqa: PLC0415
 
-    lists: dict[str, Any] = {name: tuple(options.pop(option) or ()) for option, name in _LISTS.items()}
-    return Plan.of(Request(**options, **lists))
+    return Plan.of(request_of(**options))
 
 
 def without_expectation(plan: Plan, options: dict[str, Any]) -> Plan:
