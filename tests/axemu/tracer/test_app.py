@@ -108,11 +108,11 @@ def test_memory_and_code_go_on_beyond_their_edge() -> None:
         app = hands.app
         await hands.ask("mem main")
         first = app.snapshot.memory.address
-        app.desk.query_one(Memory).focus()
+        app.screen.set_focus(app.desk.query_one(Memory))
         await hands.press("end", "down")
         await hands.until(lambda: app.snapshot.memory.address > first)
         code = app.desk.query_one(Code)
-        code.focus()
+        app.screen.set_focus(code)
         last = app.snapshot.code[-1].address
         await hands.press("end", "down")
         await hands.until(lambda: app.snapshot.code[-1].address > last)
