@@ -55,7 +55,12 @@ class Hands:
 
         def shown() -> bool:
             found = app.snapshot
-            return not app.guest.running and not app.link.pending and found is not None and found.whole
+            if app.guest.running or app.link.pending or found is None or not found.whole:
+                return False
+            # a pane is laid out some time after it was told to be shown
+            return app.screen_stack[0].has_class("tiny") or all(
+                pane.current for pane in app.desk.panes.values() if pane.display and pane.snapshot is not None
+            )
 
         while True:
             stop = await asyncio.wrap_future(app.guest.look(lambda debugger: debugger.stop))

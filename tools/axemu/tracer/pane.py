@@ -85,6 +85,11 @@ class Pane(ScrollView, can_focus=True):
         if self.display and self.size.width:
             self.remake()
 
+    @property
+    def current(self) -> bool:
+        """Whether its lines are of the moment it was given last."""
+        return not self._stale
+
     def remake(self) -> None:
         snapshot = self.snapshot
         if snapshot is None:
@@ -184,9 +189,11 @@ class Pane(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def put_cursor(self, line: int) -> None:
+        if not self.count:
+            return  # not laid out yet: nothing to move on, and no edge to go beyond
         if self.is_part and not 0 <= line < self.count:
             self.post_message(self.Beyond(self, 1 if line > 0 else -1))
-        self.cursor = min(max(line, 0), max(self.count - 1, 0))
+        self.cursor = min(max(line, 0), self.count - 1)
         self.reveal(self.cursor)
         self.refresh()
 
