@@ -33,6 +33,7 @@ from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
+from emu.engine.tracing import Tracing
 from emu.errors import ConfigError, MemoryClosed, NotCounted
 from emu.event import Event
 from emu.firmware.entry import entry_registers
@@ -97,6 +98,7 @@ class Machine:
         self._observer: Observer | None = None
         self.meter: Meter | None = None  # the same, where it stands between exits and answers
         self._block_counts: BlockCounts | None = None
+        self._tracing: Tracing | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -391,8 +393,12 @@ class Machine:
             self.vcpus[0].arch.set_breakpoints(self._breakpoints)
         if moved and self._block_counts is not None:
             self.vcpus[0].arch.count(self._block_counts)
+        if moved and self._tracing is not None:
+            self.vcpus[0].arch.trace(self._tracing)
 
     def _unbind(self) -> None:
+        if self._tracing is not None:
+            self.vcpus[0].arch.trace(None)
         if self._block_counts is not None:
             self.vcpus[0].arch.count(None)
         for vcpu in self.vcpus:
@@ -634,6 +640,16 @@ class Machine:
             for vcpu in self.vcpus:
                 vcpu.arch.settle_counts()
         return self._block_counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from here on; None: nobody."""
+        self.settle()
+        self._tracing = tracing
+        self.vcpus[0].arch.trace(tracing)  # all are on one engine
+
+    def settle_trace(self) -> None:
+        """Have everything taken that was recorded so far."""
+        self.vcpus[0].arch.settle_trace()
 
     # -- states -------------------------------------------------------------------------------------------------------
 
