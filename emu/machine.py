@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason, MmioRead, MmioWrite
@@ -33,7 +33,6 @@ from emu.engine.cpu import EngineCpu
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
-from emu.engine.tracing import Tracing
 from emu.errors import ConfigError, MemoryClosed, NotCounted
 from emu.event import Event
 from emu.firmware.entry import entry_registers
@@ -57,6 +56,9 @@ from emu.timeline import Timeline
 from emu.virtio import windows
 from emu.watch import Watch, Watchpoints
 from isa import registry
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _vm_ids: Final = itertools.count(1)
 

@@ -12,7 +12,7 @@ import pkgutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
@@ -26,7 +26,6 @@ from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
 from emu.engine.pieces import Pieces
-from emu.engine.tracing import Tracing
 from emu.engine.watching import UNWATCHED, Watches, Watching
 from isa import objects, registry
 from isa.contract import CpuModel, Isa
@@ -50,6 +49,9 @@ from isa.records import (
     StateView,
 )
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from axvcpu.control import NEVER, STALE, Kind
 from axvcpu.errors import InvalidInput, Unsupported
@@ -41,7 +41,6 @@ from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
-from emu.engine.tracing import Tracing
 from emu.engine.words import (
     ANSWER,
     COUNTERS_STOPPED,
@@ -58,6 +57,9 @@ from emu.observer import Wish
 from isa.contract import Access
 from isa.records import LOG_INTERRUPT, LOG_TRAP, LOG_UNMAPPED
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""

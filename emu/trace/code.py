@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from emu.engine.tracing import Code
 from emu.executions import Layouts, ReadCode
 from emu.trace.rows import Batch, Column, Kind
+from emu.trace.tracing import Code
 
 if TYPE_CHECKING:
     from isa.contract import Isa
@@ -116,23 +116,9 @@ class Blocks:
         self.low.extend([word & (1 << 64) - 1 for word in words])
         self.high.extend([word >> 64 for word in words])
 
-    def numbers(self, cells: Column, pcs: Column, sizes: Column, counts: Column) -> Column:
-        """Of blocks that began: by their cell, or by reading their code now where that is another's."""
-        cells = (cells // np.uint64(_CELL)).astype(np.int64)
-        known = (cells >= 0) & (cells < len(self._of_cells))
-        found = np.where(known, self._of_cells[np.where(known, cells, 0)], -1)
-        safe = np.maximum(found, 0)
-        right = (
-            (found >= 0) & (self._pc.array[safe] == pcs) & (self._size.array[safe] == sizes)
-            if len(self)
-            else np.zeros(len(cells), bool)
-        )
-        if right.all():
-            return found
-        for index in np.flatnonzero(~right).tolist():
-            pc, size, count = int(pcs[index]), int(sizes[index]), int(counts[index])
-            found[index] = self._number(pc, size, count, self._read(pc, size))
-        return found
+    def number(self, pc: int, size: int, count: int) -> int:
+        """The number of a block that is not known by its cell: its code is read now."""
+        return self._number(pc, size, count, self._read(pc, size))
 
     def beyond(self, number: int, count: int, more: int) -> int:
         """The number of a block that begins after `count` instructions of this one and has `more`."""
@@ -155,31 +141,27 @@ class Blocks:
             sizes[short] = self.offset.array[at]
         return sizes
 
-    def last(self, numbers: Column, executed: Column) -> Column:
-        """Where the last of the first `executed` instructions begins, from the block's pc."""
-        found: Column = self.offset.array[self._first.array[numbers] + executed - 1]
-        return found
+    def addresses(self) -> dict[str, int]:
+        """Host addresses of the arrays, until something is added, by their names in CONVERT."""
+        arrays = {
+            "of_cells": self._of_cells,
+            "block_pc": self._pc.array,
+            "block_size": self._size.array,
+            "block_count": self._count.array,
+            "block_first": self._first.array,
+            "block_bytes": self._bytes.array,
+            "at": self._at.array,
+            "offset": self.offset.array,
+            "low": self.low.array,
+            "high": self.high.array,
+        }
+        addresses = {name: int(array.ctypes.data) for name, array in arrays.items()}
+        return addresses | {"cells": len(self._of_cells), "blocks": len(self)}
 
-    def words(self, places: Column) -> tuple[Column, Column]:
-        """The first and the second 8 bytes of instructions by their place; 0 where it is not known."""
-        known, safe = places >= 0, np.maximum(places, 0)
-        if not len(self.low):
-            return np.zeros(len(places), np.uint64), np.zeros(len(places), np.uint64)
-        return np.where(known, self.low.array[safe], 0), np.where(known, self.high.array[safe], 0)
-
-    def instructions(self, numbers: Column, pcs: Column) -> Column:
-        """Index of each instruction at `pcs` in `low`, `high`, `length`; -1: its block has none there."""
-        safe = np.maximum(numbers, 0)
-        offsets = (pcs - self._pc.array[safe]).astype(np.int64)
-        inside = (numbers >= 0) & (offsets >= 0) & (offsets < self._size.array[safe])
-        at = np.where(inside, self._at.array[np.where(inside, self._bytes.array[safe] + offsets, 0)], -1)
-        return np.where(at >= 0, self._first.array[safe] + at, -1)
-
-    def of_cells(self, cells: Column) -> Column:
-        """Numbers of blocks, -1 where they are not known."""
-        cells = (cells // np.uint64(_CELL)).astype(np.int64)
-        known = (cells >= 0) & (cells < len(self._of_cells))
-        return np.where(known, self._of_cells[np.where(known, cells, 0)], -1)
+    def of_cell(self, cell: int) -> int:
+        """The number of a block, -1 where it is not known."""
+        at = cell // _CELL
+        return int(self._of_cells[at]) if 0 <= at < len(self._of_cells) else -1
 
     def expanded(self, batch: Batch) -> Batch:
         """With a row of kind INSN for each instruction of a row of kind BLOCK."""

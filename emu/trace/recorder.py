@@ -8,7 +8,7 @@ before the instruction that follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,13 +16,14 @@ import numpy as np
 
 from emu.debug.memory import GuestMemory
 from emu.debug.privilege import privilege_bits
-from emu.engine.tracing import NOWHERE, Stretch, Taken, Tracing, TraceWish, Watched
 from emu.observer import Wish
 from emu.trace.code import Blocks
 from emu.trace.events import Events
 from emu.trace.registers import Contexts, Followed, contexts, followed
+from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.rows import Batch, Column, Kind, Names
-from isa.records import TRACE_BLOCK, TRACE_CONTEXT, TRACE_ENTRY, TRACE_INSN, TRACE_REG
+from emu.trace.tracing import Taken, Tracing, TraceWish, Watched
+from isa.records import TRACE_BLOCK, TRACE_INSN
 
 if TYPE_CHECKING:
     from emu.machine import Machine
@@ -50,7 +51,8 @@ _KINDS_OF: Final = {
     CONTEXTS: (Kind.CONTEXT,),
     CONSOLE: (Kind.CONSOLE,),
 }
-_TOLD: Final = {EXITS, EXCEPTIONS, INTERRUPTS}
+ROOM: Final = 1 << 20
+"""Rows that are written at a time."""
 _SLOTS: Final = frozenset({"mips", "mipsel", "mips64", "mips64el", "sparc", "sparc64"})
 """A branch there is the last instruction but one of its block."""
 
@@ -84,13 +86,14 @@ class Recorder:
         self._blocks = Blocks(isa, GuestMemory(machine).readable)
         self.described: Final = Described(self._blocks, self._names, self._followed)
         self.lost = 0
-        self.unseen = 0  # instructions that were carried out without a hook
-        lanes = () if self._followed is None else self._followed.lanes
-        self._lane_names = np.array([self._names.number(lane.name) for lane in lanes], np.uint16)
         self.detailed: Final = REGS in what or MEM in what
         self._events = Events(machine, self._names)
-        self._kept, self._kept_numbers = np.zeros(0, TRACE_ENTRY), np.zeros(0, np.uint64)
-        self._wanting = bool(what & {INSNS, REGS, MEM, BRANCHES, CONTEXTS})
+        self._convert = Conversion(self._blocks, self._names, self._followed, self._contexts)
+        self._final = False
+        self._rows = Output(ROOM)
+        wanted = sum(1 << kind for kind in Kind if self._kinds[kind])
+        self._convert.set(wanted=wanted, back=4 if isa.name in _SLOTS else 0)
+        self._native = bool(what & {INSNS, REGS, MEM, BRANCHES, CONTEXTS})
         bits = privilege_bits(isa)
         level = bits if self._contexts is not None and self._contexts.level else None
         machine.observe(self._events, Wish(traps=True, answered=EXITS in what, level=level, timed=True))
@@ -100,7 +103,7 @@ class Recorder:
             self._contexts.watched if self._contexts is not None else Watched(),
         )
         self._tracing = Tracing(wish, self._take, lambda vcpu: machine.schedule.retired - vcpu.retired)
-        if self._wanting:
+        if self._native:
             machine.trace(self._tracing)
 
     def close(self) -> None:
@@ -111,208 +114,46 @@ class Recorder:
 
     def settle(self) -> None:
         """Have everything written that has happened: the machine stands between two instructions."""
-        if self._wanting:
+        self._final = True
+        if self._native:
             self._machine.settle_trace()
-        self._finish(self._machine.retired)
+        self._flush(self._machine.retired)
+        self._final = False
 
-    # -- native entries -----------------------------------------------------------------------------------------------
+    @property
+    def unseen(self) -> int:
+        """Instructions that were carried out and of which nothing was noted."""
+        return self._convert.unseen
 
-    def _take(self, taken: Taken) -> None:
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def _take(self, taken: Taken) -> int:
         self._blocks.add(taken.codes)
         self.lost += taken.lost
-        entries, numbers = taken.entries, _numbers(taken.entries, taken.stretches)
-        self._resolve(entries)
+        self._convert.begin(taken, self._events.trapped())
+        if self._final:
+            self._convert.set(final=1, end=self._machine.retired)
+        while self._convert.run(self._rows):
+            self._flush(self._convert.reached(taken))
+        if self._rows.is_full:
+            self._flush(self._convert.reached(taken))
+        done = self._convert.done
         if taken.forget:
+            self._resolve(taken.entries[done:], taken.first_cell)
             self._blocks.forget_cells()
-        kept = len(self._kept)
-        if kept:
-            entries = np.concatenate([self._kept, entries])
-            numbers = np.concatenate([self._kept_numbers, numbers])
-        starts = np.flatnonzero(_is_start(entries))
-        if not len(starts):
-            self._kept, self._kept_numbers = entries, numbers
-            return
-        following = np.append(entries["a"][starts[1:]], np.uint64(NOWHERE))
-        for each in taken.stretches[1:]:
-            before = int(np.searchsorted(starts, kept + each.first)) - 1
-            if before >= 0:
-                following[before] = each.left
-        last = int(starts[-1])
-        if last:
-            self._convert(entries[:last], numbers[:last], starts[:-1], following[:-1], int(numbers[last]))
-        self._kept, self._kept_numbers = entries[last:].copy(), numbers[last:].copy()
+        return done
 
-    def _resolve(self, entries: Column) -> None:
-        """Cells become numbers: of a block, or of an instruction in `Blocks`."""
-        blocks = np.flatnonzero(entries["kind"] == TRACE_BLOCK)
-        if len(blocks):
-            rows = entries[blocks]
-            found = self._blocks.numbers(rows["c"], rows["a"], rows["size"], rows["count"])
-            entries["c"][blocks] = found.astype(np.uint64)
-        insns = np.flatnonzero(entries["kind"] == TRACE_INSN)
-        if len(insns):
-            rows = entries[insns]
-            found = self._blocks.instructions(self._blocks.of_cells(rows["c"]), rows["a"])
-            entries["c"][insns] = found.astype(np.uint64)
+    def _resolve(self, entries: Column, first_cell: int) -> None:
+        """Blocks of entries that come again are known by their numbers."""
+        for index in np.flatnonzero((entries["kind"] == TRACE_BLOCK) | (entries["kind"] == TRACE_INSN)).tolist():
+            cell = int(entries["c"][index])
+            if cell < RESOLVED:
+                entries["c"][index] = RESOLVED + self._blocks.of_cell(cell - first_cell) + 1
 
-    def _finish(self, end: int) -> None:
-        """What was kept back is complete: the machine has retired `end` instructions."""
-        entries, numbers = self._kept, self._kept_numbers
-        self._kept, self._kept_numbers = entries[:0], numbers[:0]
-        starts = np.flatnonzero(_is_start(entries))
-        self._convert(entries, numbers, starts, np.full(len(starts), NOWHERE, np.uint64), end)
-
-    def _convert(self, entries: Column, numbers: Column, starts: Column, following: Column, end: int) -> None:
-        """Rows of entries that are complete: the next instruction has the number `end`. following: the pc after each
-        start."""
-        batch = Batch.made(0)
-        if len(starts):
-            executed = np.diff(numbers[starts], append=np.uint64(end)).astype(np.int64)
-            made = self._instructions if self.detailed else self._stretches
-            batch = made(entries, numbers, starts, following, executed)
-        if self._contexts is not None:
-            changes = np.flatnonzero(entries["kind"] == TRACE_CONTEXT)
-            rows = self._contexts.rows(entries[changes], numbers[changes], self._names)
-            batch = batch.inserted(np.searchsorted(batch.insn, rows.insn, side="left"), rows)
-        self._merge(batch, end)
-
-    def _stretches(
-        self, entries: Column, numbers: Column, starts: Column, following: Column, executed: Column
-    ) -> Batch:
-        """A row for each block of which anything was executed."""
-        ran = executed > 0
-        if not ran.all():
-            starts, following, executed = starts[ran], following[ran], executed[ran]
-        rows = entries[starts]
-        counts, blocks = rows["count"].astype(np.int64), rows["c"].astype(np.int64)
-        inside = np.minimum(executed, counts)
-        sizes = self._blocks.sizes(blocks, inside)
-        batch = Batch.made(
-            len(rows),
-            insn=numbers[starts],
-            vcpu=rows["vcpu"],
-            kind=Kind.BLOCK,
-            pc=rows["a"],
-            address=blocks,
-            value=inside,
-            size=sizes,
-        )
-        longer = np.flatnonzero(executed > counts)
-        if len(longer):
-            batch = self._with_more(batch, longer, (executed - counts)[longer])
-        if BRANCHES in self.what and not len(longer):
-            last = batch.pc + self._blocks.last(blocks, inside)
-            batch = self._with_branches(batch, batch, np.arange(len(batch)), inside, last, following)
-        return batch
-
-    def _with_more(self, batch: Batch, longer: Column, more: Column) -> Batch:
-        """With rows for what was executed after a block, without one of its own: what was carried out in its place."""
-        rows = batch.take(longer)
-        counts = rows.value.astype(np.int64)
-        blocks = rows.address.astype(np.int64)
-        facts = zip(blocks.tolist(), counts.tolist(), more.tolist(), strict=True)
-        rows.address = np.array([self._blocks.beyond(*each) for each in facts], np.uint64)
-        rows.insn = rows.insn + rows.value
-        rows.pc = rows.pc + rows.size
-        rows.value = more.astype(np.uint64)
-        rows.size = self._blocks.sizes(rows.address.astype(np.int64), more).astype(np.uint16)
-        return batch.inserted(longer + 1, rows)
-
-    def _instructions(
-        self, entries: Column, numbers: Column, starts: Column, following: Column, executed: Column
-    ) -> Batch:
-        """A row for each instruction that retired, its accesses, and each register that changed."""
-        valid = executed > 0
-        self.unseen += int(np.maximum(executed - 1, 0).sum())
-        kinds = entries["kind"]
-        owner = np.cumsum(_is_start(entries)) - 1
-        first = np.maximum(owner, 0)
-        starting, changes = kinds == TRACE_INSN, kinds == TRACE_REG
-        access = ~starting & ~changes & (kinds != TRACE_CONTEXT)
-        keep = (owner >= 0) & (changes | (valid[first] & (starting | access)))
-        if INSNS not in self.what:
-            keep &= ~starting
-        insn, pc = numbers[starts][first], entries["a"][starts][first]
-        address, value = entries["a"].copy(), entries["b"].copy()
-        size, what = entries["size"].copy(), np.zeros(len(entries), np.uint16)
-        at = np.flatnonzero(starting)
-        places = entries["c"][at].astype(np.int64)
-        value[at], address[at] = self._blocks.words(places)
-        extra: tuple[Column, Batch] | None = None
-        index = np.flatnonzero(changes)
-        if len(index):
-            assert self._followed is not None
-            rows = entries[index]
-            which, lanes, values, sizes = self._followed.rows(rows["count"], rows["a"], rows["b"])
-            keep[index] = False
-            ones = np.ones(len(which), bool)
-            ones[1:] = which[1:] != which[:-1]
-            here = index[which]
-            keep[here] = owner[here] >= 0
-            address[here[ones]], value[here[ones]] = lanes[ones], values[ones]
-            size[here[ones]], what[here[ones]] = sizes[ones], self._lane_names[lanes[ones]]
-            if not ones.all():
-                rest, also = here[~ones], lanes[~ones]
-                more = Batch.made(
-                    len(rest),
-                    insn=insn[rest],
-                    vcpu=entries["vcpu"][rest],
-                    kind=Kind.REG,
-                    pc=pc[rest],
-                    address=also,
-                    value=values[~ones],
-                    size=sizes[~ones],
-                    what=self._lane_names[also],
-                )
-                extra = rest, more
-        whole = Batch.made(
-            len(entries),
-            insn=insn,
-            vcpu=entries["vcpu"],
-            kind=kinds,
-            pc=pc,
-            address=address,
-            value=value,
-            size=size,
-            what=what,
-        )
-        batch = whole.take(np.flatnonzero(keep))
-        if extra is not None:
-            place = np.cumsum(keep)[extra[0]]
-            batch = batch.inserted(place, extra[1])
-        if BRANCHES in self.what:
-            ran = np.flatnonzero(valid)
-            rows = whole.take(starts[ran])
-            at = np.searchsorted(batch.insn, rows.insn, side="right") - 1
-            ones = np.ones(len(ran), np.int64)
-            batch = self._with_branches(batch, rows, at, ones, rows.pc, following[ran])
-        return batch
-
-    def _with_branches(
-        self, batch: Batch, rows: Batch, at: Column, executed: Column, last: Column, following: Column
-    ) -> Batch:
-        """With a row for each of `rows` (the last instruction of which is at `last`) that did not go on in a straight
-        line, after row `at` of the batch."""
-        jumped = (following != rows.pc + rows.size) & (following != NOWHERE)
-        traps = self._events.trapped()
-        if len(traps):
-            jumped &= ~np.isin(rows.insn + executed.astype(np.uint64), traps)
-        index = np.flatnonzero(jumped)
-        back = np.uint64(4 if self._machine.isa.name in _SLOTS else 0)
-        found = Batch.made(
-            len(index),
-            insn=rows.insn[index] + executed[index].astype(np.uint64) - np.uint64(1),
-            vcpu=rows.vcpu[index],
-            kind=Kind.BRANCH,
-            pc=last[index] - back,
-            address=following[index],
-        )
-        return batch.inserted(at[index] + 1, found)
-
-    # -- with what the machine has told -------------------------------------------------------------------------------
-
-    def _merge(self, batch: Batch, end: int) -> None:
-        """Write rows, with those of exits and traps among them where they happened."""
+    def _flush(self, end: int) -> None:
+        """Write the rows so far, with those of exits and traps among them where they happened: all that came before
+        instruction `end`."""
+        batch = self._mended(*self._rows.taken())
         rows, before = self._events.taken(end)
         if len(rows):
             places = np.where(
@@ -327,16 +168,29 @@ class Recorder:
         if len(batch):
             self._write(batch)
 
-
-def _is_start(entries: Column) -> Column:
-    kinds = entries["kind"]
-    started: Column = (kinds == TRACE_BLOCK) | (kinds == TRACE_INSN)
-    return started
-
-
-def _numbers(entries: Column, stretches: Sequence[Stretch]) -> Column:
-    """The number of the instruction that each entry begins, or comes before."""
-    numbers: Column = np.where(entries["kind"] == TRACE_CONTEXT, entries["c"], entries["b"])
-    for each, end in zip(stretches, [*(one.first for one in stretches[1:]), len(entries)], strict=True):
-        numbers[each.first : end] += np.uint64(each.base)
-    return numbers
+    def _mended(self, batch: Batch, odd: Column) -> Batch:
+        """Rows of blocks that are not known by their cell, or after which something was carried out that has none."""
+        more: list[tuple[int, Batch]] = []
+        for at, count in odd.tolist():
+            pc, size, executed = int(batch.pc[at]), int(batch.size[at]), int(batch.value[at])
+            block = self._blocks.number(pc, size, count)
+            done = min(executed, count)
+            ends = [*self._blocks.facts(block)[2], size]
+            batch.address[at], batch.value[at], batch.size[at] = block, done, ends[done]
+            if executed > count:
+                other = self._blocks.beyond(block, count, executed - count)
+                start, length, *_ = self._blocks.facts(other)
+                row = Batch.made(
+                    1,
+                    insn=int(batch.insn[at]) + count,
+                    vcpu=int(batch.vcpu[at]),
+                    kind=Kind.BLOCK,
+                    pc=start,
+                    address=other,
+                    value=executed - count,
+                    size=length,
+                )
+                more.append((at + 1, row))
+        if not more:
+            return batch
+        return batch.inserted(np.array([at for at, _ in more]), Batch.joined([row for _, row in more]))

@@ -15,8 +15,8 @@ import numpy as np
 
 from emu.debug.privilege import privilege_bits
 from emu.engine.engine import blueprint
-from emu.engine.tracing import Watched, spans_of
-from emu.trace.rows import Batch, Column, Kind, Names
+from emu.trace.rows import Column
+from emu.trace.tracing import Watched, spans_of
 from isa.register import Register, Role
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NEVER: Final = (Role.PC, Role.ZERO)
 _ASKED: Final = (Role.GENERAL, Role.SP, Role.RA, Role.STATUS, Role.FP)
+_LAZY: Final = ("eflags",)
+"""The engine computes these when it is asked, from the last operation's result."""
 _WORD: Final = 8
 _ROOTS: Final = {
     "riscv64": "satp",
@@ -71,38 +73,21 @@ class Followed:
         depth = [0] * len(watched.masks)
         for each in fields:
             depth[each.word] += 1
-        self._layers: list[tuple[Column, Column, Column, Column]] = []
-        for _ in range(max(depth, default=0)):
-            count = len(watched.masks)
-            self._layers.append(
-                (
-                    np.full(count, -1, np.int64),
-                    np.zeros(count, np.uint64),
-                    np.zeros(count, np.uint64),
-                    np.zeros(count, np.uint16),
-                )
-            )
-        for word in range(len(watched.masks)):
-            for layer, each in zip(self._layers, (one for one in fields if one.word == word), strict=False):
-                lane, shift, mask, size = layer
-                lane[word], shift[word], mask[word], size[word] = each.lane, each.shift, each.mask, each.size
-
-    def rows(self, words: Column, before: Column, now: Column) -> tuple[Column, Column, Column, Column]:
-        """(index of the change, number of the lane, value, bytes) for each register that changes of words did change."""
-        found = []
-        for lanes, shifts, masks, sizes in self._layers:
-            shift, mask = shifts[words], masks[words]
-            changed = np.flatnonzero((((before ^ now) >> shift) & mask != 0) & (lanes[words] >= 0))
-            at = words[changed]
-            found.append((changed, lanes[at], (now[changed] >> shift[changed]) & mask[changed], sizes[at]))
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            nothing = np.zeros(0, np.int64)
-            return nothing, nothing, nothing, nothing
-        index, lane, value, size = (np.concatenate(each) for each in zip(*found, strict=True))
-        order = np.argsort(index, kind="stable")
-        return index[order], lane[order], value[order], size[order]
+        self.layers = max(depth, default=0)
+        shape = self.layers, len(watched.masks)
+        self.tables: tuple[Column, Column, Column, Column] = (
+            np.full(shape, -1, np.int64),
+            np.zeros(shape, np.uint64),
+            np.zeros(shape, np.uint64),
+            np.zeros(shape, np.uint16),
+        )
+        """Of each word, one below the other: the lanes in it (-1: none), how far to shift, a mask, bytes."""
+        used = [0] * len(watched.masks)
+        for each in fields:
+            at = used[each.word], each.word
+            used[each.word] += 1
+            for table, value in zip(self.tables, (each.lane, each.shift, each.mask, each.size), strict=True):
+                table[at] = value
 
 
 def _chances(view: StateView, size: int) -> list[bytes]:
@@ -168,7 +153,7 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
     for row in isa.registers:
         if row.role in _NEVER or row.name in counted:
             continue
-        if row.role is not Role.STATUS and in_place and row.name in view.places:
+        if row.name not in _LAZY and in_place and row.name in view.places:
             at, size = view.places[row.name]
             whole = set(range(at, at + size))
             if whole & taken:
@@ -177,7 +162,9 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
                 taken |= whole
                 making.place(row, at, size)
                 continue
-        if row.role in _ASKED and row.unicorn is not None and row.bits <= 64 and not row.selector:
+        if row.note:
+            making.unfollowed.append(row.name)
+        elif row.role in _ASKED and row.unicorn is not None and not row.privilege and row.bits <= 64:
             making.ask(row)
         elif row.unicorn is not None and row.role is not Role.SYSTEM:
             making.unfollowed.append(row.name)
@@ -192,25 +179,6 @@ class Contexts:
     watched: Watched
     names: tuple[tuple[str, int, int], ...]
     level: bool
-
-    def rows(self, entries: Column, numbers: Column, names: Names) -> Batch:
-        parts = []
-        for word, (name, shift, mask) in enumerate(self.names):
-            each = entries[entries["count"] == word]
-            before, now = each["a"] >> np.uint64(shift), each["b"] >> np.uint64(shift)
-            parts.append(
-                Batch.made(
-                    len(each),
-                    insn=numbers[entries["count"] == word],
-                    vcpu=each["vcpu"],
-                    kind=Kind.CONTEXT,
-                    address=before & np.uint64(mask),
-                    value=now & np.uint64(mask),
-                    what=names.number(name),
-                )
-            )
-        whole = Batch.joined(parts)
-        return whole.take(np.argsort(whole.insn, kind="stable"))
 
 
 def contexts(isa: Isa, model: CpuModel, *, in_place: bool) -> Contexts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ import unicorn.unicorn_const as uc_const
 
 from emu.engine.library import check, lib
 from isa import objects
-from isa.records import TRACE, TRACE_CODE, TRACE_CONTEXT, TRACE_ENTRY, TRACE_SPAN
+from isa.records import TRACE, TRACE_CODE, TRACE_ENTRY, TRACE_SPAN
 
 if TYPE_CHECKING:
     from emu.engine.engine import Engine
@@ -55,14 +55,15 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was recorded: rows of TRACE_ENTRY, whose cells are their distance from the first, in bytes; the blocks that were
-    translated; `lost` entries found no room."""
+    """What was recorded: rows of TRACE_ENTRY, to be changed in place; the blocks that were translated; `lost` entries found
+    no room. first_cell: the address of the first cell."""
 
     entries: Rows
     stretches: tuple[Stretch, ...]
     codes: tuple[Code, ...]
     lost: int
-    forget: bool  # afterwards the numbers of cells are given anew
+    forget: bool  # afterwards the cells get other blocks
+    first_cell: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,11 @@ class TraceWish:
 
 
 class Tracing:
-    """Recording by an engine, then by another. `sink` gets what is taken, on the thread that runs the machine; `base`
-    says what the other vCPUs have retired."""
+    """Recording by an engine, then by another. `sink` gets what is taken, on the thread that runs the machine, and says how
+    many entries it has done with; the others come again. `base` says what the other vCPUs have retired."""
 
     def __init__(
-        self, wish: TraceWish, sink: Callable[[Taken], None], base: Callable[[EngineVCpu], int]
+        self, wish: TraceWish, sink: Callable[[Taken], int], base: Callable[[EngineVCpu], int]
     ) -> None:
         self._wish, self._sink, self._base = wish, sink, base
         self._hooks: Final[Mapping[str, int]] = objects.functions("emu.engine.trace_hooks")
@@ -199,14 +200,17 @@ class Tracing:
         """Give what was recorded to the sink; `forget`: the engine is about to forget its translations."""
         record = self._record[0]
         used, code_bytes, lost = int(record["head"]), int(record["codes_head"]), int(record["lost"])
-        self._set(head=0, codes_head=0, lost=0)
-        entries = self._entries[:used].copy()
         first = int(engine.cells.ctypes.data)
-        cells = entries["c"]
-        np.subtract(cells, np.uint64(first), out=cells, where=entries["kind"] != TRACE_CONTEXT)
-        stretches = tuple(self._stretches)
-        self._stretches = [Stretch(0, stretches[-1].vcpu, stretches[-1].base)] if stretches else []
-        self._sink(Taken(entries, stretches, self._codes_of(code_bytes, first), lost, forget))
+        codes = self._codes_of(code_bytes, first)
+        done = self._sink(Taken(self._entries[:used], tuple(self._stretches), codes, lost, forget, first))
+        left = used - done
+        self._entries[:left] = self._entries[done:used].copy()
+        self._set(head=left, codes_head=0, lost=0)
+        now = max((i for i, each in enumerate(self._stretches) if each.first <= done), default=0)
+        self._stretches = [
+            replace(each, first=max(each.first - done, 0), left=each.left if each.first > done else NOWHERE)
+            for each in self._stretches[now:]
+        ]
 
     def _codes_of(self, used: int, first: int) -> tuple[Code, ...]:
         found, at, data = [], 0, self._codes[:used].tobytes()
