@@ -75,6 +75,7 @@ class Recorder:
         self._kinds = np.zeros(len(Kind), bool)
         for each in what:
             self._kinds[list(_KINDS_OF[each])] = True
+        machine.settle()
         arch = machine.vcpus[0].arch
         isa, model = machine.isa, arch.config.model
         in_place = arch.in_place
