@@ -37,6 +37,9 @@ class Events:
         self._machine, self._names = machine, names
         self._log = ExitLog(_FOREVER)
         self._recorder = Recorder(machine, self._log)
+        self.lines: Final[list[str]] = []
+        self._line = b""
+        self._said: list[tuple[int, int, int, int]] = []
         self._known: dict[tuple[int, int], int] = {}
         self._waiting: tuple[Batch, Column] = Batch.made(0), np.zeros(0, bool)
 
@@ -63,6 +66,16 @@ class Events:
     def reset(self) -> None:
         """The counts of all vCPUs go on from those of the machine."""
 
+    def hear(self, data: bytes) -> None:
+        """The guest has written to its console."""
+        self._line += data
+        while b"\n" in self._line:
+            line, _, self._line = self._line.partition(b"\n")
+            machine = self._machine
+            vcpu = machine.schedule.current
+            self._said.append((machine.retired, vcpu.id, vcpu.arch.pc, len(self.lines)))
+            self.lines.append(line.decode(errors="replace").rstrip("\r"))
+
     # -- rows ---------------------------------------------------------------------------------------------------------
 
     def taken(self, end: int) -> tuple[Batch, Column]:
@@ -84,9 +97,21 @@ class Events:
         self._recorder.settle()
         parts = [rows.copy() for _, rows in self._log.parts()]
         self._log.clear()
-        if not parts:
-            return
-        rows = np.concatenate(parts)
+        if parts:
+            self._add(*self._rows(np.concatenate(parts)))
+        if self._said:
+            said, self._said = np.array(self._said, np.uint64), []
+            insn, vcpu, pc, value = said.T
+            batch = Batch.made(len(said), insn=insn, vcpu=vcpu, kind=Kind.CONSOLE, pc=pc, value=value)
+            self._add(batch, np.zeros(len(said), bool))
+
+    def _add(self, batch: Batch, before: Column) -> None:
+        before = np.concatenate([self._waiting[1], before])
+        batch = Batch.joined([self._waiting[0], batch])
+        order = np.lexsort((~before, batch.insn))
+        self._waiting = batch.take(order), before[order]
+
+    def _rows(self, rows: ExitRows) -> tuple[Batch, Column]:
         kinds, causes = _KINDS[rows["kind"]], rows["kind"] >= Event.TRAP
         privilege = rows["kind"] == Event.PRIVILEGE
         batch = Batch.made(
@@ -100,10 +125,7 @@ class Events:
             size=np.where(causes & ~privilege, rows["level"], rows["width"]),
             what=self._named(rows),
         )
-        before = np.concatenate([self._waiting[1], _BEFORE[rows["kind"]]])
-        batch = Batch.joined([self._waiting[0], batch]) if len(self._waiting[0]) else batch
-        order = np.lexsort((~before, batch.insn))
-        self._waiting = batch.take(order), before[order]
+        return batch, _BEFORE[rows["kind"]]
 
     def _named(self, rows: ExitRows) -> Column:
         keys = np.zeros(len(rows), [("kind", "u8"), ("address", "u8")])

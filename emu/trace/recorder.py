@@ -19,7 +19,7 @@ from emu.debug.privilege import privilege_bits
 from emu.observer import Wish
 from emu.trace.code import Blocks
 from emu.trace.events import Events
-from emu.trace.registers import Contexts, Followed, contexts, followed
+from emu.trace.registers import Contexts, Followed, Lane, contexts, followed
 from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.rows import Batch, Column, Kind, Names
 from emu.trace.tracing import Taken, Tracing, TraceWish, Watched
@@ -40,7 +40,7 @@ INSNS, REGS, MEM, BRANCHES, EXITS, EXCEPTIONS, INTERRUPTS, CONTEXTS, CONSOLE = R
     "console",
 )
 """What can be recorded, each by itself."""
-_KINDS_OF: Final = {
+KINDS_OF: Final = {
     INSNS: (Kind.INSN, Kind.BLOCK),
     REGS: (Kind.REG,),
     MEM: (Kind.READ, Kind.WRITE),
@@ -74,7 +74,7 @@ class Recorder:
         self._machine, self._write, self.what = machine, write, what
         self._kinds = np.zeros(len(Kind), bool)
         for each in what:
-            self._kinds[list(_KINDS_OF[each])] = True
+            self._kinds[list(KINDS_OF[each])] = True
         machine.settle()
         arch = machine.vcpus[0].arch
         isa, model = machine.isa, arch.config.model
@@ -120,6 +120,20 @@ class Recorder:
             self._machine.settle_trace()
         self._flush(self._machine.retired)
         self._final = False
+
+    def hear(self, data: bytes) -> None:
+        """The guest has written to its console: complete lines become rows."""
+        self._events.hear(data)
+
+    @property
+    def lines(self) -> list[str]:
+        """The console's lines, as rows of kind CONSOLE count them."""
+        return self._events.lines
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The registers that are followed."""
+        return () if self._followed is None else self._followed.lanes
 
     @property
     def unseen(self) -> int:
