@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from isa.contract import CpuModel, Isa
     from isa.records import StateView
 
-_NEVER: Final = (Role.PC, Role.ZERO)
+_NEVER: Final = (Role.PC, Role.ZERO, Role.PRIVILEGE)
 _ASKED: Final = (Role.GENERAL, Role.SP, Role.RA, Role.STATUS, Role.FP)
 _LAZY: Final = ("eflags",)
 """The engine computes these when it is asked, from the last operation's result."""

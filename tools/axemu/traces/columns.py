@@ -52,6 +52,7 @@ class Columns:
         self._rows = 0
         self._parquet: Any = None
         self._ipc: Any = None
+        self._ipc_schema: Any = None
         output.keep(0)
         if parquet_file:
             self._parquet = parquet.ParquetWriter(
@@ -65,7 +66,7 @@ class Columns:
                 dictionary_pagesize_limit=8 << 20,
             )
         else:
-            schema = SCHEMA.with_metadata({"axemu": json.dumps(header)})
+            schema = self._ipc_schema = SCHEMA.with_metadata({"axemu": json.dumps(header)})
             options = pa.ipc.IpcWriteOptions(compression="zstd")
             self._ipc = pa.ipc.new_file(output.as_file(), schema, options=options)
 
@@ -74,6 +75,9 @@ class Columns:
         self._rows += len(batch)
         if self._rows >= GROUP:
             self._put()
+
+    def flush(self) -> None:
+        self._put()
 
     def _put(self) -> None:
         batch, self._waiting, self._rows = Batch.joined(self._waiting), [], 0
@@ -84,24 +88,17 @@ class Columns:
         if self._parquet is not None:
             self._parquet.write_table(table, row_group_size=2 * GROUP)
         else:
-            self._ipc.write_table(table.replace_schema_metadata({"axemu": json.dumps(self._header)}))
+            self._ipc.write_table(table.cast(self._ipc_schema), max_chunksize=2 * GROUP)
 
     def end(self, summary: dict[str, Any]) -> None:
         text = json.dumps({**self._header, **summary})
         blocks = blocks_of(self._described) if self._header["rows"] == "block" else b""
-        if self._rows:
-            try:
-                self._put()
-            except OSError as error:
-                self._left_over(error)
         if self._parquet is not None:
             metadata = {"axemu": text, **({"axemu-blocks": blocks} if blocks else {})}
             self._parquet.add_key_value_metadata(metadata)
             self._parquet.close()
         else:
-            empty = pa.record_batch([pa.array([], field.type) for field in SCHEMA], schema=SCHEMA)
+            schema = self._ipc_schema
+            empty = pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
             self._ipc.write_batch(empty, custom_metadata={"axemu": text, "axemu-blocks": blocks})
             self._ipc.close()
-
-    def _left_over(self, error: OSError) -> None:
-        raise error
