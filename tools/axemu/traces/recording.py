@@ -14,7 +14,7 @@ from axemu.traces.writers import Setting, Writer, writer_of
 from emu.trace.code import Blocks
 from emu.trace.rows import Batch, Kind
 
-TEXTS: Final = ("text", "spike", "jsonl", "perfetto")
+TEXTS: Final = ("text", "spike", "jsonl")
 _AT_ONCE: Final = 1 << 16  # rows of instructions
 
 
