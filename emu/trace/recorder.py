@@ -160,7 +160,9 @@ class Recorder:
 
     def _resolve(self, entries: Column, first_cell: int) -> None:
         """Blocks of entries that come again are known by their numbers."""
-        for index in np.flatnonzero((entries["kind"] == TRACE_BLOCK) | (entries["kind"] == TRACE_INSN)).tolist():
+        for index in np.flatnonzero(
+            (entries["kind"] == TRACE_BLOCK) | (entries["kind"] == TRACE_INSN)
+        ).tolist():
             cell = int(entries["c"][index])
             if cell < RESOLVED:
                 entries["c"][index] = RESOLVED + self._blocks.of_cell(cell - first_cell) + 1

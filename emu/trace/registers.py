@@ -68,7 +68,9 @@ class _Field:
 class Followed:
     """The registers of a trace: what native code is to compare, and rows from what it notes."""
 
-    def __init__(self, watched: Watched, lanes: tuple[Lane, ...], fields: list[_Field], unfollowed: tuple[str, ...]):
+    def __init__(
+        self, watched: Watched, lanes: tuple[Lane, ...], fields: list[_Field], unfollowed: tuple[str, ...]
+    ):
         self.watched, self.lanes, self.unfollowed = watched, lanes, unfollowed
         depth = [0] * len(watched.masks)
         for each in fields:
@@ -99,7 +101,9 @@ def _is_plain(view: StateView, states: list[bytes], name: str) -> bool:
     """Whether a register is just the bytes at its place."""
     at, size = view.places[name]
     try:
-        return all(view.get(state, name) == int.from_bytes(state[at : at + size], "little") for state in states)
+        return all(
+            view.get(state, name) == int.from_bytes(state[at : at + size], "little") for state in states
+        )
     except Exception:  # noqa: BLE001 - a state that cannot be
         return False
 

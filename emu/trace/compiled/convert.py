@@ -92,7 +92,10 @@ def emit_block(work: Record, entry: Record, number: Word, executed: Word) -> Wor
     count, size = U(entry.count), U(entry.size)
     known = block >= 0
     if known:
-        pcs, sizes = carray(as_u64(np.intp(work.block_pc)), MANY), carray(as_u32(np.intp(work.block_size)), MANY)
+        pcs, sizes = (
+            carray(as_u64(np.intp(work.block_pc)), MANY),
+            carray(as_u32(np.intp(work.block_size)), MANY),
+        )
         known = pcs[block] == entry.a and U(sizes[block]) == size and executed <= count
     if not known:
         odd = carray(as_u64(np.intp(work.odd)), MANY)

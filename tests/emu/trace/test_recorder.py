@@ -65,7 +65,9 @@ def test_each_instruction_and_each_register_is_as_single_stepping_sees_it(isa: s
             mask = ((1 << 8 * size) - 1) << shift
             now[lane.name] = now[lane.name] & ~mask | value << shift
         wrong = {
-            name: (hex(now[name]), hex(value)) for name, value in states[number + 1].items() if now[name] != value
+            name: (hex(now[name]), hex(value))
+            for name, value in states[number + 1].items()
+            if now[name] != value
         }
         assert not wrong, f"after instruction {number} at {pcs[number]:#x}"
     assert sum(map(len, changes.values())) > STEPS // 3
