@@ -18,11 +18,11 @@ from emu.debug.memory import GuestMemory
 from emu.debug.privilege import privilege_bits
 from emu.observer import Wish
 from emu.trace.code import Blocks
+from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.events import Events
 from emu.trace.registers import Contexts, Followed, Lane, contexts, followed
-from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.rows import Batch, Column, Kind, Names
-from emu.trace.tracing import Taken, Tracing, TraceWish, Watched
+from emu.trace.tracing import Taken, TraceWish, Tracing, Watched
 from isa.records import TRACE_BLOCK, TRACE_INSN
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ class Followed:
 
     def __init__(
         self, watched: Watched, lanes: tuple[Lane, ...], fields: list[_Field], unfollowed: tuple[str, ...]
-    ):
+    ) -> None:
         self.watched, self.lanes, self.unfollowed = watched, lanes, unfollowed
         depth = [0] * len(watched.masks)
         for each in fields:
@@ -104,7 +104,7 @@ def _is_plain(view: StateView, states: list[bytes], name: str) -> bool:
         return all(
             view.get(state, name) == int.from_bytes(state[at : at + size], "little") for state in states
         )
-    except Exception:  # noqa: BLE001 - a state that cannot be
+    except Exception:
         return False
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as parquet
+from pyarrow import parquet
 
 from axemu.traces.output import Output
 from emu.trace.recorder import Described

@@ -21,7 +21,6 @@ from emu.outcome import Ending, Outcome
 if TYPE_CHECKING:
     from axemu.traces.recording import Recording
     from emu.machine import Machine
-    from emu.symbols import SymbolTable
 
 
 class TracedSession(Session):
