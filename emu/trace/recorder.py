@@ -118,7 +118,7 @@ class Recorder:
         self._final = True
         if self._native:
             self._machine.settle_trace()
-        self._flush(self._machine.retired)
+        self._flush(self._machine.retired + 1)
         self._final = False
 
     def hear(self, data: bytes) -> None:
