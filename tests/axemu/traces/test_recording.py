@@ -165,7 +165,7 @@ def test_where_room_runs_out_a_parquet_file_is_whole(
     monkeypatch.setattr(recorder, "ROOM", 1 << 12)
 
     def allocate(fd: int, offset: int, size: int) -> None:
-        if size > (1 << 20) + 200_000:
+        if size > (1 << 20) + 500_000:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", allocate)
