@@ -12,7 +12,7 @@ import pkgutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
@@ -49,6 +49,9 @@ from isa.records import (
     StateView,
 )
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
@@ -295,6 +298,7 @@ class Engine:
         self.counting = (translated, block_hook)
         self._native_counts: NativeCounts | None = None
         self.counts: BlockCounts | None = None
+        self.tracing: Tracing | None = None
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
@@ -327,6 +331,8 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self.take_counts(anew=True)
+        if self.tracing is not None:
+            self.tracing.take(self, forget=True)
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
         self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
@@ -355,6 +361,24 @@ class Engine:
         self.counts = None
         self.flush_translations()
         self.counts = counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from the next entry on; None: nobody."""
+        if tracing is self.tracing:
+            return
+        if self.tracing is not None:
+            before, self.tracing = self.tracing, None
+            before.remove(self)
+            self._put_block_hook(HOOKS["on_block"])
+        self.flush_translations()
+        if tracing is not None:
+            self._put_block_hook(tracing.install(self, self._hook))
+            self.tracing = tracing
+
+    @property
+    def state_address(self) -> int | None:
+        """Host address of the CPU state where it is in place."""
+        return None if self._internals is None else self._internals.state
 
     def _put_block_hook(self, callback: int) -> None:
         """Have blocks that are translated from now on call another function."""
@@ -632,6 +656,7 @@ class Engine:
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
         self.count(None)
+        self.trace(None)
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))
