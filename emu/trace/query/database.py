@@ -17,7 +17,6 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from emu.errors import LoadError
 from emu.trace.query.header import Format, Header
@@ -178,6 +177,8 @@ class Database:
             sql = f"read_parquet({quoted(str(path))}, file_row_number = true)"
             self.fetch(f"CREATE VIEW {SOURCE} AS SELECT * EXCLUDE file_row_number, file_row_number AS row FROM {sql}")
             return
+        import pyarrow.dataset as ds  # noqa: PLC0415 - it is big, and only for these files
+
         self.connection.register("arrow_file", ds.dataset(path, format="ipc"))
         self.fetch(f"CREATE VIEW {SOURCE} AS SELECT * FROM arrow_file")
 

@@ -10,8 +10,27 @@ EmuError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from emu.errors import EmuError
+
+
+TABLES: Final = (
+    "trace",
+    "insns",
+    "regs",
+    "mem",
+    "reads",
+    "writes",
+    "branches",
+    "exits",
+    "exceptions",
+    "interrupts",
+    "contexts",
+    "console",
+    "functions",
+    "symbols",
+)
 
 
 class QueryError(EmuError):
@@ -50,6 +69,15 @@ class BadSql(QueryError):
     text: str
     message: str
     attempt: str = ""
+
+    @classmethod
+    def of(cls, text: str, error: Exception) -> BadSql:
+        """From DuckDB's error, without its picture of the place."""
+        whole = str(error).strip()
+        attempt = ""
+        if "Table with name" in whole and "does not exist" in whole:
+            attempt = f"Tables are: {', '.join(TABLES)}."
+        return cls(text, " ".join(whole.split("\n\n")[0].split()), attempt)
 
     def __str__(self) -> str:
         return f"SQL: {self.message.rstrip('.')}. {self.attempt}".rstrip()

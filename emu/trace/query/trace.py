@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, assert_never
+from typing import Final, Self, assert_never
 
 import duckdb
+import pyarrow as pa
 
 from emu.trace.query import executed, listing, memory, registers
 from emu.trace.query.answer import Answer
@@ -34,9 +35,6 @@ from emu.trace.query.question import (
 )
 from emu.trace.query.rowtext import row_text
 from emu.trace.query.summary import summary
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _TOKEN: Final = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|(?<![\w.])(?P<hex>0[xX][0-9a-fA-F]+)(?!\w)""", re.DOTALL
@@ -95,7 +93,7 @@ class Trace:
         try:
             found = self._database.connection.sql(with_decimals(query))
         except duckdb.Error as error:
-            raise BadSql(query, _first_lines(error), _sql_hint(error)) from error
+            raise BadSql.of(query, error) from error
         if found is None:
             raise BadSql(query, "it gives no rows", "Expected a query, such as SELECT * FROM exits")
         return found
@@ -105,7 +103,7 @@ class Trace:
         try:
             return self.sql(query).to_arrow_table()
         except duckdb.Error as error:
-            raise BadSql(query, _first_lines(error)) from error
+            raise BadSql.of(query, error) from error
 
     def close(self) -> None:
         self._database.close()
@@ -117,29 +115,20 @@ class Trace:
         self.close()
 
     def _add_symbols(self) -> None:
-        """The view `symbols`, filled when it is first read: a kernel has a hundred thousand."""
-        import pyarrow as pa  # noqa: PLC0415
-
+        """The tables `symbols` and `functions`."""
         rows = self.header.fields["symbols"]
         columns = list(zip(*rows, strict=True)) or [(), (), ()]
         kinds = (pa.string(), pa.uint64(), pa.uint64())
         arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        self._database.connection.register("symbols", pa.table(arrays, names=["name", "address", "size"]))
+        connection = self._database.connection
+        connection.register("symbols", pa.table(arrays, names=["name", "address", "size"]))
+        connection.execute(
+            "CREATE VIEW functions AS SELECT function_at(pc) AS name, sum(n)::UBIGINT AS instructions "
+            "FROM (SELECT pc, count(*) AS n FROM insns GROUP BY pc) GROUP BY ALL ORDER BY ALL DESC"
+        )
 
 
 def with_decimals(query: str) -> str:
     """0x-prefixed numbers, which DuckDB does not read, in decimal; not within texts and comments."""
     return _TOKEN.sub(lambda match: str(int(match["hex"], 16)) if match["hex"] else match[0], query)
 
-
-def _first_lines(error: Exception) -> str:
-    """DuckDB's message without its picture of the place."""
-    text = str(error).strip()
-    return " ".join(text.split("\n\n")[0].split())
-
-
-def _sql_hint(error: Exception) -> str:
-    text = str(error)
-    if "does not exist" in text and "Table" in text:
-        return "Tables are: trace, insns, regs, mem, reads, writes, branches, exits, exceptions, interrupts, contexts, console, functions, symbols."
-    return ""
