@@ -1,7 +1,8 @@
 """A trace as a guest with a loop, calls, a heap, a UART and a timer would leave it, of any length, made in seconds.
 
-Theory: what the guest does repeats, but for values and addresses on its heap. So one lap (64 turns of main's loop) is laid
-out row by row, and a row group is laps side by side, with their instruction numbers moved and their values drawn anew.
+Theory: what the guest does repeats, but for values and addresses on its heap. So one lap (64 turns of main's loop) is
+laid out row by row, and a row group is laps side by side, with their instruction numbers moved and their values drawn
+anew.
 """
 
 from __future__ import annotations
@@ -43,7 +44,24 @@ SYMBOLS: Final = (
     ("counter", COUNTER, 8),
     ("stack", STACK, 0x1000),
 )
-REGISTERS: Final = ("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5")
+REGISTERS: Final = (
+    "zero",
+    "ra",
+    "sp",
+    "gp",
+    "tp",
+    "t0",
+    "t1",
+    "t2",
+    "s0",
+    "s1",
+    "a0",
+    "a1",
+    "a2",
+    "a3",
+    "a4",
+    "a5",
+)
 NAMES: Final = ("", *REGISTERS, "mmio-write uart", "halt", "machine timer interrupt", "privilege")
 TURNS, INNER = 64, 20
 SCHEMA: Final = pa.schema(
@@ -88,7 +106,15 @@ class _Lap:
             self.on_heap.append(len(self.rows) - 1)
 
     def add(
-        self, kind: int, pc: int, *, address: int = 0, value: int = 0, size: int = 0, what: int = 0, drawn: bool = False
+        self,
+        kind: int,
+        pc: int,
+        *,
+        address: int = 0,
+        value: int = 0,
+        size: int = 0,
+        what: int = 0,
+        drawn: bool = False,
     ) -> None:
         if drawn:
             self.drawn.append(len(self.rows))

@@ -21,8 +21,8 @@ RowsQuery: TypeAlias = Callable[[int | None], str]
 
 @dataclass
 class Answer:
-    """`lead` says it in one sentence, `facts` by name. `count` rows say more, of which `columns` tell how they are shown.
-    `notes` say what the trace cannot know.
+    """`lead` says it in one sentence, `facts` by name. `count` rows say more; `columns` tell how they are shown. `notes`
+    say what the trace cannot know.
 
     Rows come from the trace's file: the trace must be open still.
     """

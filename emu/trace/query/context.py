@@ -46,6 +46,8 @@ RECORDED_AS: Final = {
     CONSOLE: "console",
 }
 """The words of --record by the kinds of rows that they make."""
+LONGEST: Final = (1 << 16) - 1
+"""Instructions of a block, at most."""
 _NAMES: Final = ("symbol", "line")
 
 
@@ -66,9 +68,13 @@ class Context:
         if not self.records(kind):
             raise NotRecorded(RECORDED_AS[kind], self.header.record)
 
-    def conditions(self, clauses: Clauses, view: View | None) -> list[str]:
-        """Over the columns of the file. Raises BadQuestion; without a view there is nothing to compare."""
-        found = self.database.span(clauses.first, clauses.last)
+    def conditions(self, clauses: Clauses, view: View | None, *, blocks: bool = False) -> list[str]:
+        """Over the columns of the file; `blocks`: of rows that are many instructions. Raises BadQuestion; without a view
+        there is nothing to compare."""
+        first = clauses.first
+        if blocks and first is not None:
+            first = max(first - LONGEST, 0)  # a block that began before it may reach into it
+        found = self.database.span(first, clauses.last)
         if clauses.vcpu is not None:
             found.append(f"vcpu = {clauses.vcpu}")
         if clauses.function is not None:
@@ -110,9 +116,14 @@ class Context:
         filters = self.header.fields.get("filters")
         given = {name: value for name, value in (filters or {}).items() if value not in (None, [], "")}
         if given:
-            found.append("recorded with filters: " + ", ".join(f"{name} {_plain(value)}" for name, value in given.items()))
+            found.append(
+                "recorded with filters: "
+                + ", ".join(f"{name} {_plain(value)}" for name, value in given.items())
+            )
         if self.header.fields.get("complete") is False:
-            found.append(f"not complete: {self.header.fields.get('ended') or 'the recording was ended early'}")
+            found.append(
+                f"not complete: {self.header.fields.get('ended') or 'the recording was ended early'}"
+            )
         return found
 
     def _compared(self, condition: Condition, view: View) -> str:
@@ -123,11 +134,15 @@ class Context:
         if column.texts:
             return numbers_in(column.sql, self._chosen(condition, column, view))
         if condition.operator == "~":
-            raise BadQuestion(_text(condition), f"{column.name} is a number, and ~ compares texts", "Use = or <")
+            raise BadQuestion(
+                _text(condition), f"{column.name} is a number, and ~ compares texts", "Use = or <"
+            )
         try:
             number = self.names.address(condition.value)
         except BadQuestion as error:
-            raise BadQuestion(_text(condition), f"{column.name} is a number: {error.reason}", error.attempt) from error
+            raise BadQuestion(
+                _text(condition), f"{column.name} is a number: {error.reason}", error.attempt
+            ) from error
         operator = {"!=": "<>"}.get(condition.operator, condition.operator)
         return f"{column.sql} {operator} {number}"
 
@@ -137,7 +152,9 @@ class Context:
         if condition.operator not in ("=", "!=", "~"):
             raise BadQuestion(_text(condition), f"{column.name} is a text: it takes =, != and ~")
         if condition.operator == "~":
-            return [number for number, text in enumerate(column.texts) if fnmatchcase(text.lower(), value.lower())]
+            return [
+                number for number, text in enumerate(column.texts) if fnmatchcase(text.lower(), value.lower())
+            ]
         same = [number for number, text in enumerate(column.texts) if _same(text, value)]
         if not same:
             known = set(column.texts) if view.name != "exits" else self._known(column, view)
@@ -171,7 +188,9 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> BadQuestion:
 def _same(text: str, value: str) -> bool:
     """`uart` means `uart0` too."""
     text, value = text.lower(), value.lower()
-    return text == value or (text.startswith(value) and text[len(value) :].isdecimal() and not value[-1:].isdecimal())
+    return text == value or (
+        text.startswith(value) and text[len(value) :].isdecimal() and not value[-1:].isdecimal()
+    )
 
 
 def _text(condition: Condition) -> str:

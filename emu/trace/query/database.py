@@ -1,9 +1,9 @@
 """A trace file in DuckDB: the views, and rows found by conditions.
 
-Theory: most of the cost of a question is decoding columns. So rows are first found by the one or two columns that decide, as
-numbers of rows; the other columns are read afterwards, of the rows that are shown, which DuckDB finds by number. The number of
-an instruction becomes a number of a row too, since `insn` never falls, and what lies outside costs nothing. An Arrow file has no
-numbers of rows: there everything is found at once.
+Theory: most of the cost of a question is decoding columns. So rows are first found by the one or two columns that
+decide, as numbers of rows; the other columns are read afterwards, of the rows that are shown, which DuckDB finds by
+number. The number of an instruction becomes a number of a row too, since `insn` never falls, and what lies outside costs
+nothing. An Arrow file has no numbers of rows: there everything is found at once.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Database:
         self.views = views(header)
         self.numbered = header.format is Format.PARQUET
         self._names = (f"hits{number}" for number in count(1))
-        settings = _SETTINGS | {"temp_directory": tempfile.gettempdir() + "/axemu-query"}
+        settings: dict[str, Any] = _SETTINGS | {"temp_directory": tempfile.gettempdir() + "/axemu-query"}
         self.connection = duckdb.connect(":memory:", config=settings)
         self._open()
         if header.by_block:
@@ -101,7 +101,7 @@ class Database:
         return Hits(table, self.fetch_one(f"SELECT count(*) FROM {table}")[0], where)
 
     def find_last(self, where: str, end: int | None = None) -> Hits:
-        """The last row; `end` is the first instruction number that is too late. Looks from the end on, in growing steps."""
+        """The last row; `end` is the first instruction number that is too late. Looks back, in growing steps."""
         if not self.numbered:
             within = f" AND insn < {end}" if end is not None else ""
             every = self.find(where + within)
@@ -175,7 +175,9 @@ class Database:
         path = self.header.path
         if self.numbered:
             sql = f"read_parquet({quoted(str(path))}, file_row_number = true)"
-            self.fetch(f"CREATE VIEW {SOURCE} AS SELECT * EXCLUDE file_row_number, file_row_number AS row FROM {sql}")
+            self.fetch(
+                f"CREATE VIEW {SOURCE} AS SELECT * EXCLUDE file_row_number, file_row_number AS row FROM {sql}"
+            )
             return
         import pyarrow.dataset as ds  # noqa: PLC0415 - it is big, and only for these files
 
@@ -189,7 +191,10 @@ class Database:
             steps = [
                 _steps(size, offsets, code)
                 for size, offsets, code in zip(
-                    table["size"].to_pylist(), table["offsets"].to_pylist(), table["code"].to_pylist(), strict=True
+                    table["size"].to_pylist(),
+                    table["offsets"].to_pylist(),
+                    table["code"].to_pylist(),
+                    strict=True,
                 )
             ]
         except (pa.ArrowException, KeyError, OSError, TypeError) as error:
@@ -221,7 +226,9 @@ class Database:
         if isinstance(error, _OURS):
             return error
         reason = " ".join(str(error).split())[:200]
-        return LoadError(self.header.path, "a whole trace", f"a damaged one ({reason})", "Copy or record it again")
+        return LoadError(
+            self.header.path, "a whole trace", f"a damaged one ({reason})", "Copy or record it again"
+        )
 
 
 def _steps(size: int, offsets: list[int], code: bytes) -> list[dict[str, int]]:

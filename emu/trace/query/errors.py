@@ -14,7 +14,6 @@ from typing import Final
 
 from emu.errors import EmuError
 
-
 TABLES: Final = (
     "trace",
     "insns",

@@ -26,23 +26,21 @@ def executed(context: Context, question: Executed, text: str) -> Answer:
     if not context.records(INSN):
         return _by_branches(context, question, code, text)
     database = context.database
-    entries = Entries(context, code)
-    conditions = context.conditions(question.clauses, None)
-    where = context.where(entries.condition, *conditions)
+    entries = Entries(context, code, question.clauses)
     match question.which:
         case Which.ALL:
-            hits = database.find(where)
+            hits = database.find(entries.condition)
         case Which.FIRST:
-            hits = database.find_first(where)
+            hits = database.find_first(entries.condition)
         case Which.LAST:
-            hits = database.find_last(where)
+            hits = database.find_last(entries.condition)
     bounds = entries.bounds(hits)
     facts: dict[str, Fact] = {"function": code.label, "address": code.entries[0], "count": hits.count}
     lead = _lead(code, question.which, hits.count, bounds)
     if bounds is not None:
         facts |= {"first": bounds[0], "last": bounds[1]}
     if question.which is Which.ALL and code.high - code.low > 1:
-        ran, low, high = entries.within(conditions)
+        ran, low, high = entries.within()
         facts |= {"instructions": ran}
         if ran:
             lead += f" {count_of(ran, 'instruction')} of it ran, from {low:,} to {high:,}."
@@ -63,15 +61,15 @@ def executed(context: Context, question: Executed, text: str) -> Answer:
 def calls(context: Context, question: Calls, text: str) -> Answer:
     code = context.names.code(question.function)
     database = context.database
-    conditions = context.conditions(question.clauses, None)
     notes = context.notes()
     if context.records(BRANCH):
+        conditions = context.conditions(question.clauses, None)
         branch = context.where(f"kind = {BRANCH}", numbers_in("address", code.entries), *conditions)
         entered = f"SELECT pc AS from_pc, insn FROM {SOURCE} WHERE {branch}"
         hits = None
-    elif context.records(INSN):
-        entries = Entries(context, code)
-        hits = database.find(context.where(entries.condition, *conditions))
+    elif context.records(INSN) and question.clauses.function is None:
+        entries = Entries(context, code, question.clauses)
+        hits = database.find(entries.condition)
         entered = f"SELECT from_pc, insn - 1 AS insn FROM ({entries.came_from(hits, None)}) WHERE from_pc IS NOT NULL"
         notes.append("branches were not recorded: these are the instructions before the first one of it")
     else:
@@ -80,7 +78,9 @@ def calls(context: Context, question: Calls, text: str) -> Answer:
         "SELECT count(*) AS calls, min(insn) AS first, max(insn) AS last, from_pc "
         f"FROM ({entered}) GROUP BY from_pc ORDER BY calls DESC, from_pc"
     )
-    total, places, first, last = database.fetch_one(f"SELECT sum(calls), count(*), min(first), max(last) FROM {table.table}")
+    total, places, first, last = database.fetch_one(
+        f"SELECT sum(calls), count(*), min(first), max(last) FROM {table.table}"
+    )
     facts: dict[str, Fact] = {"function": code.label, "address": code.entries[0], "count": int(total or 0)}
     if total:
         facts |= {"first": first, "last": last}
@@ -102,7 +102,9 @@ def _by_branches(context: Context, question: Executed, code: Code, text: str) ->
     if not context.records(BRANCH):
         raise NotRecorded("insns", context.header.record)
     if question.which is not Which.ALL:
-        raise BadQuestion(text, "first and last need the instructions, and only branches were recorded", "Leave it out")
+        raise BadQuestion(
+            text, "first and last need the instructions, and only branches were recorded", "Leave it out"
+        )
     database = context.database
     where = context.where(
         f"kind = {BRANCH}", numbers_in("address", code.entries), *context.conditions(question.clauses, None)

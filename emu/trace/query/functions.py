@@ -1,14 +1,14 @@
 """Functions for SQL over a trace: names of addresses, addresses of names, the text of an instruction.
 
-`..._at` is called row by row. `..._of` is the same as a subquery over the distinct arguments: of a hundred million rows, a few
-thousand calls; but it may change the order of rows.
+`..._at` is called row by row. `..._of` is the same as a subquery over the distinct arguments: of a hundred million rows,
+a few thousand calls; but it may change the order of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -20,6 +20,7 @@ _KNOWN: Final = 1 << 16
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection, names: Names) -> None:
+    create: Any = connection.create_function
     lookups: dict[str, Callable[[int], str | None]] = {
         "symbol": names.symbol,
         "function": names.function,
@@ -27,17 +28,17 @@ def add_functions(connection: duckdb.DuckDBPyConnection, names: Names) -> None:
     }
     for name, lookup in lookups.items():
         known = lru_cache(_KNOWN)(_of_none(lookup))
-        connection.create_function(f"{name}_at", known, [_UBIGINT], _VARCHAR, null_handling="special")  # type: ignore[arg-type]
+        create(f"{name}_at", known, [_UBIGINT], _VARCHAR, null_handling="special")
         connection.execute(
             f"CREATE MACRO {name}_of(pc) AS (SELECT any_value({name}_at(q)) FROM (SELECT pc::UBIGINT AS q))"
         )
     text = lru_cache(_KNOWN)(partial(disassembled, names))
-    connection.create_function("disassemble_at", text, [_UBIGINT] * 4, _VARCHAR)  # type: ignore[arg-type]
+    create("disassemble_at", text, [_UBIGINT] * 4, _VARCHAR)
     connection.execute(
         "CREATE MACRO disassemble(pc, size, code, code_high) AS (SELECT any_value(disassemble_at(a, b, c, d)) FROM "
         "(SELECT pc::UBIGINT AS a, size::UBIGINT AS b, code::UBIGINT AS c, code_high::UBIGINT AS d))"
     )
-    connection.create_function("address_of", names.address, [_VARCHAR], _UBIGINT)  # type: ignore[arg-type]
+    create("address_of", names.address, [_VARCHAR], _UBIGINT)
     connection.execute("CREATE MACRO as_hex(number) AS '0x' || lower(hex(number))")
 
 

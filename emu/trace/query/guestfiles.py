@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -43,10 +44,8 @@ def sources_of(header: Header, symbols: Sequence[str]) -> Guest:
             warnings += _differences(header, source)
         sources.append(source)
     if own is not None and own not in [source.path for source in sources]:
-        try:
+        with suppress(LoadError):
             sources.append(read_symbols(str(own)))
-        except LoadError:
-            pass
     return Guest(tuple(sources), tuple(warnings))
 
 
@@ -102,6 +101,6 @@ def _build_id(path: Path) -> str:
     from emu.debug.info.sections import Sections  # noqa: PLC0415 - it is big, and not always needed
 
     try:
-        return Sections(path).build_id()
-    except Exception:  # noqa: BLE001 - a damaged file has none
+        return Sections(path, b"", []).build_id()
+    except Exception:  # a damaged file has none
         return ""

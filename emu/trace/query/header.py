@@ -82,7 +82,7 @@ class Header:
     @property
     def by_block(self) -> bool:
         """Instructions are rows of kind block, not insn."""
-        return self.fields["rows"] == "block"
+        return bool(self.fields["rows"] == "block")
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -157,11 +157,17 @@ def _header(path: Path, form: Format, found: Mapping[bytes, bytes], schema: pa.S
     if not isinstance(fields, dict):
         raise LoadError(path, _EXPECTED, f"metadata that are {type(fields).__name__}, not an object", _RECORD)
     if fields.get("schema") != SCHEMA:
-        actual = f"schema {fields.get('schema')!r}, written by axemu {fields.get('version', 'of unknown version')}"
-        raise LoadError(path, f"a trace of schema {SCHEMA!r}", actual, "Query it with that version, or record it again")
+        actual = (
+            f"schema {fields.get('schema')!r}, written by axemu {fields.get('version', 'of unknown version')}"
+        )
+        raise LoadError(
+            path, f"a trace of schema {SCHEMA!r}", actual, "Query it with that version, or record it again"
+        )
     missing = [name for name in COLUMNS if name not in schema.names]
     if missing:
-        raise LoadError(path, f"the columns {', '.join(COLUMNS)}", f"a file without {', '.join(missing)}", _RECORD)
+        raise LoadError(
+            path, f"the columns {', '.join(COLUMNS)}", f"a file without {', '.join(missing)}", _RECORD
+        )
     return Header(path, form, fields, found.get(BLOCKS_KEY, b""))
 
 
@@ -187,7 +193,10 @@ def _checked(header: Header) -> Header:
             raise LoadError(header.path, f"metadata with a {kind} {name!r}", what, "Record the trace again")
     if tuple(fields["kinds"]) != KINDS:
         raise LoadError(
-            header.path, f"the kinds {', '.join(KINDS)}", ", ".join(map(str, fields["kinds"])), "Record it again"
+            header.path,
+            f"the kinds {', '.join(KINDS)}",
+            ", ".join(map(str, fields["kinds"])),
+            "Record it again",
         )
     try:
         _ = header.names, header.registers, header.devices
@@ -198,7 +207,9 @@ def _checked(header: Header) -> Header:
 
 def _cut_off(path: Path) -> LoadError:
     actual = "the beginning of one: its end is missing"
-    return LoadError(path, "a whole trace", actual, "The run was killed, the disk full, or the copy not finished")
+    return LoadError(
+        path, "a whole trace", actual, "The run was killed, the disk full, or the copy not finished"
+    )
 
 
 def _damaged(path: Path, error: Exception) -> LoadError:

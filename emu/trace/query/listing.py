@@ -71,7 +71,9 @@ def happened(context: Context, question: Happened, text: str) -> Answer:
     if there:
         lead = f"Around instruction {question.at:,}: {count_of(table.count, 'row')}."
     elif table.count:
-        lead = f"Nothing of instruction {question.at:,} was recorded; {count_of(table.count, 'row')} around it."
+        lead = (
+            f"Nothing of instruction {question.at:,} was recorded; {count_of(table.count, 'row')} around it."
+        )
     else:
         last = database.fetch_one(f"SELECT max(insn) FROM {SOURCE}")[0]
         lead = f"Nothing was recorded around instruction {question.at:,}" + (

@@ -61,7 +61,9 @@ def value_at(context: Context, question: ValueAt, text: str) -> Answer:
     context.require(READ)
     memory = context.names.memory(question.target)
     if memory.size > WIDEST:
-        raise BadQuestion(question.target, f"it has {memory.size} bytes, and the value of at most {WIDEST} can be asked")
+        raise BadQuestion(
+            question.target, f"it has {memory.size} bytes, and the value of at most {WIDEST} can be asked"
+        )
     view = context.database.views["mem"]
     conditions = context.conditions(question.clauses, None)
     big = context.names.isa.endian == "big"
@@ -85,13 +87,21 @@ def value_at(context: Context, question: ValueAt, text: str) -> Answer:
         last = max(last, insn)
     content = [known[at] for at in range(memory.address, memory.address + memory.size)]
     shown = " ".join(f"{byte:02x}" if byte >= 0 else "??" for byte in content)
-    facts: dict[str, Fact] = {"address": memory.address, "bytes": shown, "at": question.at, "value": None, "since": None}
+    facts: dict[str, Fact] = {
+        "address": memory.address,
+        "bytes": shown,
+        "at": question.at,
+        "value": None,
+        "since": None,
+    }
     if -1 not in content:
         number = int.from_bytes(bytes(content), "big" if big else "little")
         facts |= {"value": number, "since": last}
         lead = f"{memory} held {number:#x} after instruction {question.at:,}: last touched by instruction {last:,}."
     elif max(content) >= 0:
-        lead = f"{memory} held {shown} after instruction {question.at:,}; no access before shows the bytes ??."
+        lead = (
+            f"{memory} held {shown} after instruction {question.at:,}; no access before shows the bytes ??."
+        )
     else:
         lead = f"What {memory} held after instruction {question.at:,} is not known: no access before it."
     found = [hits for hits in used if hits.count]

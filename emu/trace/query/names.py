@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F_]+|\d[\d_]*")
 _NAME: Final = re.compile(r"[A-Za-z_.$][\w.$@]*")
-_OFFSET: Final = re.compile(r"(?P<name>[A-Za-z_.$][\w.$@]*) ?(?P<sign>[+-]) ?(?P<offset>0[xX][0-9a-fA-F]+|\d+)")
+_OFFSET: Final = re.compile(
+    r"(?P<name>[A-Za-z_.$][\w.$@]*) ?(?P<sign>[+-]) ?(?P<offset>0[xX][0-9a-fA-F]+|\d+)"
+)
 _LINE: Final = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
 
 
@@ -62,7 +64,8 @@ class Names:
     @cached_property
     def table(self) -> SymbolTable:
         own = SymbolTable(
-            Symbol(str(name), int(address), int(size)) for name, address, size in self.header.fields["symbols"]
+            Symbol(str(name), int(address), int(size))
+            for name, address, size in self.header.fields["symbols"]
         )
         return SymbolTable.merged([*(source.table for source in self.sources), own])
 
@@ -231,7 +234,9 @@ class _Static:
         self.register(name)
 
     def read(self, address: int, size: int) -> bytes:
-        raise BadQuestion(f"*{address:#x}", "memory has no value in a question about all of a run", "Ask `value of`")
+        raise BadQuestion(
+            f"*{address:#x}", "memory has no value in a question about all of a run", "Ask `value of`"
+        )
 
     def write(self, address: int, data: bytes) -> None:
         self.read(address, len(data))

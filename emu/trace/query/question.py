@@ -155,7 +155,9 @@ def _happened(parts: dict[str, str], clauses: Clauses) -> Question:
     return Happened(number(parts["at"]), around, clauses)
 
 
-def _form(usage: str, answers: str, pattern: str, make: Callable[[dict[str, str], Clauses], Question]) -> Form:
+def _form(
+    usage: str, answers: str, pattern: str, make: Callable[[dict[str, str], Clauses], Question]
+) -> Form:
     return Form(usage, answers, re.compile(pattern, re.IGNORECASE), make)
 
 
@@ -229,7 +231,7 @@ CLAUSES: Final = (
 )
 _CLAUSE: Final = re.compile(
     r"(?<!\S)(?:(?P<range>from|since|after|to|until|before) (?P<number>\S+)|(?:on )?vcpu (?P<vcpu>\S+)"
-    r"|in (?P<function>\S+)|where (?P<conditions>.+?))(?=$| (?:from|since|after|to|until|before|in|vcpu|on vcpu) )",
+    r"|in (?P<function>\S+)|where (?P<conditions>.+?))(?=$| (?:from|since|after|to|until|before|in|vcpu|on vcpu|where) )",
     re.IGNORECASE,
 )
 _CONDITION: Final = re.compile(r"(?P<column>\w+) ?(?P<operator>==|!=|<=|>=|<>|=|<|>|~) ?(?P<value>.+)")
@@ -320,7 +322,9 @@ def _clause_help() -> str:
 
 def _unknown(text: str, head: str) -> BadQuestion:
     if not head:
-        return BadQuestion(text, "expected a question", "Questions are: " + "; ".join(form.usage for form in FORMS))
+        return BadQuestion(
+            text, "expected a question", "Questions are: " + "; ".join(form.usage for form in FORMS)
+        )
     starts = {" ".join(re.sub(r"[\[\]|]", " ", form.usage).split()).lower(): form.usage for form in FORMS}
     near = get_close_matches(head.lower(), starts, n=1, cutoff=0.45)
     same = [form.usage for form in FORMS if form.usage.split()[0] == head.lower().split()[0]]

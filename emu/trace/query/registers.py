@@ -81,12 +81,16 @@ def value_of(context: Context, question: ValueAt, text: str) -> Answer:
         return context.decorated(f"SELECT {view.select} FROM ({database.rows_of(every, limit)})")
 
     columns = (*view.columns, *context.names_of_pc())
-    return Answer(text, " ".join(leads), facts, columns, every.count, query, context.notes(), database, (every,))
+    return Answer(
+        text, " ".join(leads), facts, columns, every.count, query, context.notes(), database, (every,)
+    )
 
 
 def is_register(context: Context, text: str) -> bool:
     name = text.removeprefix("$")
-    return text.startswith("$") or any(each.name == _manual(context, name) for each in context.header.registers)
+    return text.startswith("$") or any(
+        each.name == _manual(context, name) for each in context.header.registers
+    )
 
 
 def lanes(context: Context, text: str) -> tuple[str, list[int]]:
@@ -118,4 +122,3 @@ def _on(vcpu: int, of: int) -> str:
 
 def _select(view: View) -> str:
     return ", ".join(f'{each.expression} AS "{each.name}"' for each in view.columns if each.name != "pc")
-

@@ -33,7 +33,9 @@ def row_text(names: Names, kind: int, pc: int, address: int, value: int, size: i
             return f"{register}{part} = {value:#x}"
         case _ if kind in (READ, WRITE):
             done, sign = ("reads", "->") if kind == READ else ("writes", "<-")
-            return f"{done} {size} byte{'' if size == 1 else 's'} at {_place(names, address)} {sign} {value:#x}"
+            return (
+                f"{done} {size} byte{'' if size == 1 else 's'} at {_place(names, address)} {sign} {value:#x}"
+            )
         case _ if kind == BRANCH:
             return f"to {_place(names, address)}"
         case _ if kind == EXIT:

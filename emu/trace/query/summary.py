@@ -49,6 +49,8 @@ def summary(context: Context, text: str) -> Answer:
     lead = f"A trace of {guest.get('file') or 'a guest'} ({header.isa}): {count_of(rows, 'row')}."
 
     def query(limit: int | None) -> str:
-        return f"SELECT * EXCLUDE number FROM {table.table}" + (f" LIMIT {limit}" if limit is not None else "")
+        return f"SELECT * EXCLUDE number FROM {table.table}" + (
+            f" LIMIT {limit}" if limit is not None else ""
+        )
 
     return Answer(text, lead, facts, _COLUMNS, table.count, query, context.notes(), database, (table,))

@@ -9,7 +9,9 @@ def times(count: int) -> str:
 
 def after(first: int, last: int) -> str:
     """When, in instruction numbers."""
-    return f"by instruction {first:,}" if first == last else f"first by instruction {first:,}, last by {last:,}"
+    return (
+        f"by instruction {first:,}" if first == last else f"first by instruction {first:,}, last by {last:,}"
+    )
 
 
 def count_of(number: int, noun: str) -> str:

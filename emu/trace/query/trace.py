@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Self, assert_never
+from typing import Any, Final, Self, assert_never
 
 import duckdb
 import pyarrow as pa
@@ -37,15 +37,16 @@ from emu.trace.query.rowtext import row_text
 from emu.trace.query.summary import summary
 
 _TOKEN: Final = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|(?<![\w.])(?P<hex>0[xX][0-9a-fA-F]+)(?!\w)""", re.DOTALL
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|(?<![\w.])(?P<hex>0[xX][0-9a-fA-F]+)(?!\w)""",
+    re.DOTALL,
 )
 
 
 class Trace:
     """What a run did, by questions and by SQL. A context manager.
 
-    `symbols` are more files with names, as "FILE" or "FILE@BASE": ELF programs or symbol maps; `warnings` says which of
-    them are not what was recorded. Raises LoadError for a file that is no trace or not a whole one, and for symbol files.
+    `symbols` are more files with names, as "FILE" or "FILE@BASE": ELF programs or symbol maps; `warnings` says which
+    of them are not what was recorded. Raises LoadError for what is no trace or not a whole one, and for symbol files.
     """
 
     def __init__(self, path: str | os.PathLike[str], symbols: Sequence[str] = ()) -> None:
@@ -58,7 +59,8 @@ class Trace:
         connection = self._database.connection
         add_functions(connection, self.names)
         kinds = ["UTINYINT", "UBIGINT", "UBIGINT", "UBIGINT", "UBIGINT", "USMALLINT"]
-        connection.create_function("text_at", partial(row_text, self.names), kinds, "VARCHAR")  # type: ignore[arg-type]
+        create: Any = connection.create_function
+        create("text_at", partial(row_text, self.names), kinds, "VARCHAR")
         self._add_symbols()
 
     def ask(self, question: str | Question) -> Answer:
@@ -131,4 +133,3 @@ class Trace:
 def with_decimals(query: str) -> str:
     """0x-prefixed numbers, which DuckDB does not read, in decimal; not within texts and comments."""
     return _TOKEN.sub(lambda match: str(int(match["hex"], 16)) if match["hex"] else match[0], query)
-

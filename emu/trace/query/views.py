@@ -1,7 +1,7 @@
 """What a trace looks like in SQL: one view a kind of event, with names for what the file has numbers of.
 
-A column of texts is a list in the query: `what = 3` is `mmio-write uart`. A condition on such a column is one on the number,
-which the file's statistics can answer for.
+A column of texts is a list in the query: `what = 3` is `mmio-write uart`. A condition on such a column is one on the
+number, which the file's statistics can answer for.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def views(header: Header) -> dict[str, View]:
     registers = tuple(each.name for each in header.registers)
     wide = any(each.lane for each in header.registers)
     lanes = (Column("lane", "address", Shown.NUMBER, tuple(str(each.lane) for each in header.registers)),)
-    reasons, devices = zip(*(_reason(name) for name in header.names), strict=True) if header.names else ((), ())
+    reasons, devices = (
+        zip(*(_reason(name) for name in header.names), strict=True) if header.names else ((), ())
+    )
     access = Column("access", "kind", Shown.TEXT, KINDS)
     cause = (
         Column("cause", "what", Shown.TEXT, header.names),
@@ -159,7 +161,9 @@ def insns_sql(header: Header, source: str) -> str:
             "SELECT insn + step.number AS insn, vcpu, pc + step.offset AS pc, step.size AS size, step.code AS code, "
             f"step.code_high AS code_high FROM ({steps})"
         )
-    return f"SELECT insn, vcpu, pc, size, value AS code, address AS code_high FROM {source} WHERE kind = {INSN}"
+    return (
+        f"SELECT insn, vcpu, pc, size, value AS code, address AS code_high FROM {source} WHERE kind = {INSN}"
+    )
 
 
 def texts_list(texts: Sequence[str]) -> str:

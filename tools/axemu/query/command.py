@@ -36,7 +36,8 @@ class Format(StrEnum):
 def query(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace, as Parquet or Arrow.")],
     question: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUESTION]", help="Such as: who wrote ADDR.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[QUESTION]", help="Such as: who wrote ADDR.", show_default=False),
     ] = None,
     sql: Annotated[
         str | None,
@@ -44,8 +45,9 @@ def query(
             "--sql", metavar="QUERY", help="DuckDB's SQL over trace, insns, regs, mem, exits and other views."
         ),
     ] = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        Format | None, typer.Option("--format", help="Default: by the name of -o, else a table.", show_default=False)
+    format: Annotated[
+        Format | None,
+        typer.Option("--format", help="Default: by the name of -o, else a table.", show_default=False),
     ] = None,
     limit: Annotated[
         int | None,
@@ -57,7 +59,9 @@ def query(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")
+    ] = None,
     symbols: Annotated[
         list[str] | None,
         typer.Option("--symbols", metavar="FILE[@BASE]", help="More names: of an ELF file, or a System.map."),

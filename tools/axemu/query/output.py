@@ -66,7 +66,9 @@ class Sink:
             rows = relation.fetchall()
             self._table([each.name for each in answer.columns], shown, rows)
             if answer.count > len(rows):
-                self._write([f"... {answer.count - len(rows):,} more; --limit 0 shows all, from and to narrow it"])
+                self._write(
+                    [f"... {answer.count - len(rows):,} more; --limit 0 shows all, from and to narrow it"]
+                )
         else:
             self._rows(relation, head | {"count": answer.count})
         for note in answer.notes:
@@ -85,7 +87,11 @@ class Sink:
         except duckdb.Error as error:
             raise BadSql.of(query, error) from error
         shown = [
-            Shown.HEX if name in _HEX and "INT" in str(kind) else Shown.TEXT if str(kind) == "VARCHAR" else Shown.NUMBER
+            Shown.HEX
+            if name in _HEX and "INT" in str(kind)
+            else Shown.TEXT
+            if str(kind) == "VARCHAR"
+            else Shown.NUMBER
             for name, kind in zip(relation.columns, relation.types, strict=True)
         ]
         self._table(relation.columns, shown, rows[: self.limit])
@@ -98,7 +104,8 @@ class Sink:
             width = max(map(len, answer.facts))
             for name, value in answer.facts.items():
                 if value is not None:
-                    yield f"  {name:<{width}}  {value if not isinstance(value, int) or isinstance(value, bool) else f'{value:,}'}"
+                    text = f"{value:,}" if type(value) is int else str(value)
+                    yield f"  {name:<{width}}  {text}"
 
     def _table(self, names: Sequence[str], shown: Sequence[Shown], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
@@ -127,7 +134,9 @@ class Sink:
             for row in _batches(relation):
                 writer.writerow(row)
         elif self.form is Format.JSONL:
-            self._write(json.dumps(dict(zip(names, row, strict=True)), default=str) for row in _batches(relation))
+            self._write(
+                json.dumps(dict(zip(names, row, strict=True)), default=str) for row in _batches(relation)
+            )
         else:
             start = json.dumps(head, indent=1).removesuffix("\n}")
             self._write([f'{start},\n "rows": ['])
@@ -182,4 +191,3 @@ def _cell(value: object, how: Shown) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in str(value))
     return f"{value:#x}" if how is Shown.HEX else f"{value:,}"
-

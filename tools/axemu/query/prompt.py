@@ -53,7 +53,7 @@ def _answer(trace: Trace, sink: Sink, line: str) -> None:
         typer.echo("with:")
         for usage, meaning in CLAUSES:
             typer.echo(f"{usage:<{width}}  {meaning}")
-    elif line.split()[0].lower() in _SQL:
+    elif line.split(maxsplit=1)[0].lower() in _SQL:
         sink.sql(trace, line)
     else:
         sink.answer(trace.ask(line))
