@@ -24,6 +24,8 @@ _NAME: Final = re.compile(r"[A-Za-z_.$][\w.$@]*")
 _OFFSET: Final = re.compile(
     r"(?P<name>[A-Za-z_.$][\w.$@]*) ?(?P<sign>[+-]) ?(?P<offset>0[xX][0-9a-fA-F]+|\d+)"
 )
+_POINTED: Final = re.compile(r"\*+ ?[A-Za-z_.$][\w.$@]*")
+_NO_MEMORY: Final = "memory has no value in a question about all of a run"
 _LINE: Final = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
 
 
@@ -167,6 +169,8 @@ class Names:
         from emu.debug.expression import Expression  # noqa: PLC0415 - it is big, and seldom needed
         from emu.debug.info.types import Kind  # noqa: PLC0415
 
+        if _POINTED.fullmatch(text):
+            raise BadQuestion(text, _NO_MEMORY, "Ask `value of` for the pointer first")
         scope = _Static(self)
         try:
             value = Expression.parse(f"&({text})").evaluate(scope)
@@ -234,9 +238,7 @@ class _Static:
         self.register(name)
 
     def read(self, address: int, size: int) -> bytes:
-        raise BadQuestion(
-            f"*{address:#x}", "memory has no value in a question about all of a run", "Ask `value of`"
-        )
+        raise BadQuestion(f"*{address:#x}", _NO_MEMORY, "Ask `value of`")
 
     def write(self, address: int, data: bytes) -> None:
         self.read(address, len(data))
