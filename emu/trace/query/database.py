@@ -8,6 +8,7 @@ nothing. An Arrow file has no numbers of rows: there everything is found at once
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -174,7 +175,8 @@ class Database:
     def _open(self) -> None:
         path = self.header.path
         if self.numbered:
-            sql = f"read_parquet({quoted(str(path))}, file_row_number = true)"
+            plain = re.sub(r"[*?\[]", r"[\g<0>]", str(path))  # DuckDB takes a name for a pattern
+            sql = f"read_parquet({quoted(plain)}, file_row_number = true)"
             self.fetch(
                 f"CREATE VIEW {SOURCE} AS SELECT * EXCLUDE file_row_number, file_row_number AS row FROM {sql}"
             )

@@ -117,8 +117,8 @@ class Entries:
         if self.by_block:
             length = "value"
             from_pc = (
-                "CASE WHEN entries.step > 0 THEN own.start + own.steps[entries.step].offset "
-                "ELSE before.pc + other.steps[before.value].offset END"
+                "CASE WHEN entries.step > 0 THEN own.start + own.steps[entries.step::BIGINT].offset "
+                "ELSE before.pc + other.steps[before.value::BIGINT].offset END"
             )
             joins = (
                 " AND entries.step = 0 LEFT JOIN blocks AS own ON own.block = entries.block "

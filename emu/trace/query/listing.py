@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emu.trace.query.answer import Answer, Fact
-from emu.trace.query.context import Context
+from emu.trace.query.context import LONGEST, Context
 from emu.trace.query.database import SOURCE
 from emu.trace.query.question import Happened, Listed
 from emu.trace.query.texts import after, count_of
@@ -19,8 +19,7 @@ _HAPPENED: Final = (
     Column("pc", "pc", Shown.HEX),
     Column("text", "text", Shown.TEXT),
 )
-MOST: Final = 10_000
-"""Instructions before and after that can be asked for."""
+_KEPT: Final = "insn, vcpu, kind, pc, address, value, size, what, place"
 
 
 def listed(context: Context, question: Listed, text: str) -> Answer:
@@ -50,21 +49,18 @@ def happened(context: Context, question: Happened, text: str) -> Answer:
     low, high = max(question.at - question.around, 0), question.at + question.around
     vcpu = f" AND vcpu = {question.clauses.vcpu}" if question.clauses.vcpu is not None else ""
     spanned = " AND ".join(database.span(low, high))
-    rows = f"SELECT * FROM {SOURCE} WHERE {spanned}{vcpu}"
     place = "row" if database.numbered else "insn"
-    shown = f"insn, vcpu, kind, pc, address, value, size, what, {place} AS place"
+    source = f"SELECT *, {place} AS place FROM {SOURCE} WHERE "
+    every = f"SELECT {_KEPT} FROM ({source}{spanned}{vcpu})"
     if header.by_block:
-        reach = database.fetch_one("SELECT coalesce(max(len(steps)), 0) FROM blocks")[0]
-        blocks = " AND ".join(database.span(max(low - reach, 0), high))
-        source = f"(SELECT * FROM {SOURCE} WHERE {blocks}{vcpu})"
-        each = (
+        reach = " AND ".join(database.span(max(low - LONGEST, 0), high))
+        blocks = insns_sql(header, f"({source}{reach}{vcpu})", "place")
+        every += (
+            f" WHERE kind <> {BLOCK} UNION ALL "
             f"SELECT insn, vcpu, {INSN}::UTINYINT AS kind, pc, code_high AS address, code AS value, "
-            f"size::USMALLINT AS size, 0::USMALLINT AS what, {place} AS place "
-            f"FROM ({insns_sql(header, source)}) WHERE insn BETWEEN {low} AND {high}"
+            f"size::USMALLINT AS size, 0::USMALLINT AS what, place FROM ({blocks}) "
+            f"WHERE insn BETWEEN {low} AND {high}"
         )
-        every = f"SELECT {shown} FROM ({rows}) WHERE kind <> {BLOCK} UNION ALL {each}"
-    else:
-        every = f"SELECT {shown} FROM ({rows})"
     table = database.keep(every + " ORDER BY insn, place")
     facts: dict[str, Fact] = {"at": question.at, "from": low, "to": high, "count": table.count}
     there = database.fetch_one(f"SELECT count(*) FROM {table.table} WHERE insn = {question.at}")[0]

@@ -260,10 +260,11 @@ def number(text: str) -> int:
     return value
 
 
+_ALL_CLAUSES: Final = "first last vcpu function conditions"
 _TAKES: Final = {
-    Accesses: "first last vcpu function conditions",
-    History: "first last vcpu function conditions",
-    Listed: "first last vcpu function conditions",
+    Accesses: _ALL_CLAUSES,
+    History: _ALL_CLAUSES,
+    Listed: _ALL_CLAUSES,
     Executed: "first last vcpu",
     Calls: "first last vcpu function",
     ValueAt: "vcpu",

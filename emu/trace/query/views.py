@@ -152,18 +152,20 @@ def views(header: Header) -> dict[str, View]:
     return {each.name: each for each in rows}
 
 
-def insns_sql(header: Header, source: str) -> str:
-    """One row an instruction. `code` are its first 8 bytes, little-endian, `code_high` the next 8."""
+def insns_sql(header: Header, source: str, place: str = "") -> str:
+    """One row an instruction. `code` are its first 8 bytes, little-endian, `code_high` the next 8. `place` names another
+    column of the source that is kept."""
+    kept = f", {place}" if place else ""
     if header.by_block:
-        blocks = f"SELECT insn, vcpu, pc, value, address FROM {source} WHERE kind = {BLOCK}"
-        steps = f"SELECT insn, vcpu, pc, unnest(steps[1:value]) AS step FROM ({blocks}) JOIN blocks ON address = block"
+        blocks = f"SELECT insn, vcpu, pc, value, address{kept} FROM {source} WHERE kind = {BLOCK}"
+        steps = "unnest(steps[1:value::BIGINT]) AS step"
+        each = f"SELECT insn, vcpu, pc, {steps}{kept} FROM ({blocks}) JOIN blocks ON address = block"
         return (
             "SELECT insn + step.number AS insn, vcpu, pc + step.offset AS pc, step.size AS size, step.code AS code, "
-            f"step.code_high AS code_high FROM ({steps})"
+            f"step.code_high AS code_high{kept} FROM ({each})"
         )
-    return (
-        f"SELECT insn, vcpu, pc, size, value AS code, address AS code_high FROM {source} WHERE kind = {INSN}"
-    )
+    columns = f"insn, vcpu, pc, size, value AS code, address AS code_high{kept}"
+    return f"SELECT {columns} FROM {source} WHERE kind = {INSN}"
 
 
 def texts_list(texts: Sequence[str]) -> str:

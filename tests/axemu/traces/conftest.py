@@ -75,7 +75,9 @@ def block_table(blocks: Sequence[tuple[int, Sequence[int], bytes]]) -> bytes:
 def written(tmp_path: Path) -> Callable[..., Path]:
     """A Parquet trace of some rows."""
 
-    def write(rows: Sequence[Row], blocks: bytes = b"", name: str = "some.parquet", **changes: Any) -> Path:
+    def write(
+        rows: Sequence[Row], blocks: bytes = b"", /, name: str = "some.parquet", **changes: Any
+    ) -> Path:
         return write_parquet(tmp_path / name, rows, changes, blocks)
 
     return write

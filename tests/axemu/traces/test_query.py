@@ -249,9 +249,9 @@ def test_a_device_is_found_without_its_number(written: Callable[..., Path]) -> N
         assert [each["insn"] for each in dicts(trace, "exits where device=uart")] == [0, 1]
         assert [each["insn"] for each in dicts(trace, "exits where device=uart1")] == [1]
         assert dicts(trace, "exits where device=plic") == []
-        with pytest.raises(BadQuestion, match="there is no device of this name. Did you mean uart"):
+        with pytest.raises(BadQuestion, match="no device of this name"):
             trace.ask("exits where device=urat")
-        with pytest.raises(BadQuestion, match="no reason of this name. Did you mean mmio-write"):
+        with pytest.raises(BadQuestion, match="Did you mean mmio-write"):
             trace.ask("exits where reason=mmiowrite")
 
 
@@ -317,7 +317,7 @@ def test_sql_has_views_names_and_hexadecimal(trace: Trace, rows: Rows) -> None:
         (sum(each["kind"] == REG and each["what"] == 16 for each in rows),)
     ]
     assert trace.sql(
-        "SELECT symbol_of(0x80000204), function_of(pc), as_hex(pc) FROM insns LIMIT 1"
+        "SELECT symbol_of(0x80000204), function_of(pc), as_hex(pc) FROM insns WHERE insn = 0"
     ).fetchall() == [("put_char+0x4", "main", f"{MAIN:#x}")]
     assert trace.sql("SELECT DISTINCT kind, what FROM trace WHERE kind = 'exit'").fetchall() == [
         ("exit", "mmio-write uart")
