@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from axvcpu.exits import (
@@ -309,10 +310,11 @@ class Catcher:
         """Whether the hit of a point is a stop; counts it."""
         if point.vcpu is not None and point.vcpu != vcpu.id:
             return False
+        debugger = self._debugger
+        cfa = partial(self._cfa, vcpu.id)
+        scope = EventScope(debugger.machine, vcpu.id, debugger.symbols, debugger.info, cfa=cfa)
+        scope.facts = facts
         if point.expression is not None:
-            debugger = self._debugger
-            scope = EventScope(debugger.machine, vcpu.id, debugger.symbols, debugger.info)
-            scope.facts = facts
             try:
                 if not point.expression.evaluate(scope):
                     return False
@@ -326,7 +328,13 @@ class Catcher:
         if point.ignore > 0:
             point.ignore -= 1
             return False
-        return True
+        return point.decide is None or point.decide(point, scope)
+
+    def _cfa(self, vcpu: int) -> int | None:
+        """Of the frame in which an event came."""
+        from emu.debug.programs import frames_of  # noqa: PLC0415  DWARF is read when it is needed
+
+        return frames_of(self._debugger, 1, vcpu)[0].cfa
 
     _note: str = ""
 
