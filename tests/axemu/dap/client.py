@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-TIMEOUT = 60
+TIMEOUT = 20
 Message = dict[str, Any]
 
 

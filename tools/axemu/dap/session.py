@@ -117,9 +117,8 @@ class Session:
         except Exception as fault:
             error = Refused(paragraph(fault), shown=command in ("launch", "attach", "restart"))
         self._respond(number, command, body, error)
-        if error is None:
-            for action in self._after:
-                action()
+        for action in self._after:
+            action()
 
     def _respond(self, number: int, command: str, body: Body, error: Exception | None) -> None:
         answer: Message = {
