@@ -51,17 +51,6 @@ if TYPE_CHECKING:
 _DEVICE_KINDS: Final = ("exit", "mmio", "mmio-read", "mmio-write", "io", "io-read", "io-write")
 
 
-class EventScope(Scope):
-    """The scope of a catchpoint's condition: besides registers, `$_address`, `$_value`, `$_width` and `$_number` of the
-    event (of an exit the address or port, what is written, bytes, the exit's number; of a trap its value and cause)."""
-
-    facts: Mapping[str, int]
-
-    def register(self, name: str) -> int:
-        found = self.facts.get(name)
-        return super().register(name) if found is None else found
-
-
 class Catcher:
     """Of one debugger. An `emu.observer.Observer` of its machine."""
 
@@ -307,12 +296,14 @@ class Catcher:
         return self._stop(StopKind.WATCHPOINT, text, vcpu, [point], access=access)
 
     def _stops(self, point: Point, vcpu: Vcpu, facts: Mapping[str, int]) -> bool:
-        """Whether the hit of a point is a stop; counts it."""
+        """Whether the hit of a point is a stop; counts it. `facts`: what its condition knows as `$_address`, `$_value`,
+        `$_width` and `$_number` of the event (of an exit the address or port, what is written, bytes, the exit's number;
+        of a trap its value and cause)."""
         if point.vcpu is not None and point.vcpu != vcpu.id:
             return False
         debugger = self._debugger
         cfa = partial(self._cfa, vcpu.id)
-        scope = EventScope(debugger.machine, vcpu.id, debugger.symbols, debugger.info, cfa=cfa)
+        scope = Scope(debugger.machine, vcpu.id, debugger.symbols, debugger.info, cfa=cfa)
         scope.facts = facts
         if point.expression is not None:
             try:

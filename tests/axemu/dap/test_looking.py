@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from tests.axemu.conftest import ROOT
 from tests.axemu.dap.client import Client
 
+NOWHERE = "0x600000000000"
 SOURCE = str(ROOT / "guests/portable/debuggee.c")
 
 
@@ -86,7 +89,7 @@ def test_variables_are_set(inside: Client) -> None:
 
 def test_registers_come_by_group_with_fields_and_names(inside: Client) -> None:
     registers = inside.variables(inside.scope("Registers"))
-    assert list(registers)[0] == "pc"
+    assert next(iter(registers)) == "pc"
     assert "<doubled_area+" in registers["pc"]["value"]
     groups = {name: each for name, each in registers.items() if each["value"].endswith(" registers")}
     rows: dict[str, dict[str, object]] = {}
@@ -161,7 +164,7 @@ def test_code_around_an_address_is_as_long_as_asked(inside: Client) -> None:
     assert rows[30]["address"] == place
     assert rows[0]["location"]["name"].endswith(".c")
     assert any("line" in each for each in rows)
-    assert all(int(a["address"], 0) < int(b["address"], 0) for a, b in zip(rows, rows[1:], strict=False))
+    assert all(int(a["address"], 0) < int(b["address"], 0) for a, b in pairwise(rows))
     ahead = inside.ask("disassemble", memoryReference=place, instructionOffset=5, instructionCount=3)[
         "instructions"
     ]
@@ -171,12 +174,12 @@ def test_code_around_an_address_is_as_long_as_asked(inside: Client) -> None:
 
 
 def test_code_where_no_memory_is_has_no_instructions(inside: Client) -> None:
-    rows = inside.ask("disassemble", memoryReference="0x10", instructionOffset=-3, instructionCount=6)[
+    rows = inside.ask("disassemble", memoryReference=NOWHERE, instructionOffset=-3, instructionCount=6)[
         "instructions"
     ]
     assert [each["presentationHint"] for each in rows] == ["invalid"] * 6
     assert (
-        "instructions" in inside.refused("disassemble", memoryReference="0x10", instructionCount=10**7).text
+        "instructions" in inside.refused("disassemble", memoryReference=NOWHERE, instructionCount=10**7).text
     )
 
 
@@ -188,10 +191,10 @@ def test_memory_is_read_and_written(inside: Client) -> None:
     assert inside.ask("writeMemory", memoryReference=place, data=data) == {"bytesWritten": 7}
     assert inside.event("memory") == {"memoryReference": place, "offset": 0, "count": 7}
     assert inside.ask("evaluate", expression="shape->name")["result"].endswith('"square"')
-    nothing = inside.ask("readMemory", memoryReference="0x100", count=5000)
+    nothing = inside.ask("readMemory", memoryReference=NOWHERE, count=5000)
     assert "data" not in nothing
     assert nothing["unreadableBytes"] == 5000
-    assert inside.refused("writeMemory", memoryReference="0x100", data=data).text
+    assert inside.refused("writeMemory", memoryReference=NOWHERE, data=data).text
     assert "base64" in inside.refused("writeMemory", memoryReference=place, data="?").text
     assert "count" in inside.refused("readMemory", memoryReference=place, count=-1).text
     assert "memory reference is" in inside.refused("readMemory", memoryReference="main", count=1).text
@@ -212,12 +215,28 @@ def test_modules_and_sources(inside: Client) -> None:
     assert "No source has the reference" in inside.refused("source", sourceReference=99).text
 
 
-def test_a_source_that_is_elsewhere_is_mapped(client: Client, tmp_path: object) -> None:
-    elsewhere = ROOT / "guests"
+def test_a_source_that_is_elsewhere_is_mapped(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "debuggee.c").write_text("int other;\n" * 60)
     client.launched(
-        ROOT / "guests/riscv64/debuggee",
-        {SOURCE: [26]},
-        sourceMap={"guests/portable": str(elsewhere / "portable")},
+        ROOT / "guests/riscv64/debuggee", sourceMap={"guests/portable": str(tmp_path)}, stopOnEntry=True
     )
     client.stopped()
-    assert client.top()["source"]["path"] == SOURCE
+    path = str(tmp_path / "debuggee.c")
+    assert path in [each["path"] for each in client.ask("loadedSources")["sources"]]
+    (found,) = client.ask("setBreakpoints", source={"path": path}, breakpoints=[{"line": 26}])["breakpoints"]
+    assert found["source"]["path"] == path
+
+
+def test_a_source_that_is_nowhere_says_why(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = tmp_path / "program.elf"
+    program.write_bytes((ROOT / "guests/riscv64/debuggee/debuggee.elf").read_bytes())
+    client.launched(program, machine="bare", stopOnEntry=True)
+    client.stopped()
+    source = client.top()["source"]
+    assert source["path"] == "guests/runtime/riscv/start.S"
+    failure = client.refused("source", source=source, sourceReference=source["sourceReference"])
+    assert "start.S is not here" in failure.text
+    assert "sourceMap" in failure.text

@@ -1,0 +1,93 @@
+"""What the guest writes, its exits, and what is typed into it."""
+
+from __future__ import annotations
+
+import threading
+
+from axemu.dap.outgoing import Outgoing
+from tests.axemu.conftest import ROOT
+from tests.axemu.dap.client import Client
+
+SOURCE = str(ROOT / "guests/portable/debuggee.c")
+
+
+def test_what_the_guest_wrote_comes_before_its_stop(client: Client) -> None:
+    client.launched(ROOT / "guests/riscv64/debuggee", {SOURCE: [44]})
+    client.stopped()
+    assert client.console == "triangle: total 168\n"
+
+
+def test_exits_are_output_where_asked(client: Client) -> None:
+    client.launched(ROOT / "guests/riscv64/debuggee", exits=["mmio-write"])
+    client.event("terminated")
+    text = client.output("mmio-write")["output"]
+    assert "uart" in text
+    assert "main" not in text.splitlines()[0]
+    assert "mmio-read" not in text
+
+
+def test_exits_are_switched_at_the_console(client: Client) -> None:
+    client.launched(ROOT / "guests/riscv64/debuggee", {SOURCE: [43, 44]})
+    client.stopped()
+    assert client.say("exits on") == "VM exits are shown: all."
+    assert (
+        "exits takes on, off, or kinds"
+        in client.refused("evaluate", expression="exits many", context="repl").text
+    )
+    client.go()
+    assert "more)" not in client.output("exit 1: ")["output"]
+    assert client.say("exits off") == "VM exits are not shown."
+    seen = len(client.messages)
+    client.ask("continue", threadId=1)
+    client.event("terminated")
+    assert not [each for each in client.messages[seen:] if "mmio" in str(each)]
+
+
+def test_many_exits_and_log_messages_are_cut_short(client: Client) -> None:
+    rows = [{"line": 26, "logMessage": "here"}]
+    client.launched(ROOT / "guests/riscv64/uart-flood", exits=True, maxInsns=2_000_000, stopOnEntry=True)
+    client.stopped()
+    client.ask("setFunctionBreakpoints", breakpoints=[])
+    client.ask("setBreakpoints", source={"path": SOURCE}, breakpoints=rows)
+    client.ask("continue", threadId=1)
+    client.event("terminated")
+    text = client.output(" more)")["output"]
+    assert len(text.splitlines()) == 51
+
+
+def test_lines_are_typed_into_the_guest(client: Client) -> None:
+    client.launched(ROOT / "guests/riscv64/uart-echo/uart-echo.elf", machine="bare")
+    client.output("type a line")
+    client.say(r"> ab\c")
+    client.ask("pause", threadId=1)
+    client.stopped()
+    client.say(r"> c\x21")
+    client.ask("continue", threadId=1)
+    client.output("you typed 4 bytes: abc!")
+
+
+def test_a_guest_with_a_file_as_input_cannot_be_typed_into(client: Client) -> None:
+    client.launched(ROOT / "guests/riscv64/debuggee", input="/dev/null", stopOnEntry=True)
+    client.stopped()
+    assert "comes from a file" in client.refused("evaluate", expression="> ls", context="repl").text
+
+
+def test_a_client_that_does_not_read_holds_up_nobody() -> None:
+    def stuck(data: bytes) -> None:
+        raise BlockingIOError
+
+    outgoing = Outgoing(stuck)
+    for _ in range(3):
+        outgoing.output("stdout", "x" * 1000)
+    outgoing.close()
+    assert outgoing.lost
+
+
+def test_output_is_held_back_while_the_client_is_behind() -> None:
+    gate = threading.Event()
+    outgoing = Outgoing(lambda data: gate.wait() and None)
+    while not outgoing.full:
+        outgoing.output("stdout", "x" * 100_000)
+    gate.set()
+    outgoing.close()
+    assert not outgoing.full
