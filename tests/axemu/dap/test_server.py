@@ -7,12 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
 from axemu.cli import dispatch
+from axemu.dap.configuration import launch_of
+from axemu.dap.fields import Fields
+from axemu.dap.server import Server
+from axemu.dap.starting import made
+from axemu.listening import listen
 from tests.axemu.conftest import ROOT
 from tests.axemu.dap.client import TIMEOUT, Client, Process, connected
 
@@ -29,20 +36,30 @@ def process() -> Iterator[Process]:
 
 
 @contextmanager
-def server(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A process that listens, and its port."""
-    command = [sys.executable, "-m", "axemu", "dap", "--port", "0", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as made:
+def server(program: Path | None = None, *, running: bool = False) -> Iterator[tuple[threading.Thread, int]]:
+    """A server in this process, with a guest or without, and its port. The thread ends with the server."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    with ExitStack() as stack:
+        held = None
+        if program is not None:
+            held = stack.enter_context(made(launch_of(Fields("launch", {"program": str(program)}))))
+            if running:
+                held.run(lambda debugger: debugger.go())
+        serving = Server(listener, held, once=program is None)
+        thread = threading.Thread(target=serving.serve)
+        thread.start()
         try:
-            assert made.stderr is not None
-            found = None
-            while found is None:
-                line = made.stderr.readline()
-                assert line, "the server has ended"
-                found = re.search(r"DAP server at 127\.0\.0\.1:(\d+)", line)
-            yield made, int(found[1])
+            yield thread, port
         finally:
-            made.kill()
+            serving.stop()
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()
+
+
+def ended(thread: threading.Thread) -> bool:
+    thread.join(TIMEOUT)
+    return not thread.is_alive()
 
 
 def test_a_session_on_pipes(process: Process) -> None:
@@ -60,14 +77,20 @@ def test_a_client_that_vanishes_ends_the_process_and_its_guest(process: Process)
     assert process.end() == (0, "")
 
 
-def test_sigterm_ends_the_process(process: Process) -> None:
-    process.client.launched(SPIN)
-    process.process.send_signal(signal.SIGTERM)
-    assert process.end()[0] == -signal.SIGTERM
+def test_sigterm_ends_a_process_that_listens_and_its_guest() -> None:
+    command = [sys.executable, "-m", "axemu", "dap", "--listen", "127.0.0.1:0", str(SPIN), "--running"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as made:
+        assert made.stderr is not None
+        line = made.stderr.readline()
+        found = re.search(r"DAP server at 127\.0\.0\.1:(\d+); the guest runs", line)
+        assert found is not None, line
+        assert attached(int(found[1])).top()["line"]
+        made.terminate()
+        assert made.wait(TIMEOUT) == -signal.SIGTERM
 
 
 def test_clients_attach_to_a_guest_that_outlives_them() -> None:
-    with server(str(DEBUGGEE)) as (made, port):
+    with server(DEBUGGEE) as (thread, port):
         first = connected(port)
         first.ask("initialize")
         assert "attach instead" in first.refused("launch", program=str(SPIN)).text
@@ -88,7 +111,7 @@ def test_clients_attach_to_a_guest_that_outlives_them() -> None:
         third.ask("restart")
         assert third.stopped()["reason"] == "entry"
         third.ask("disconnect", terminateDebuggee=True)
-        assert made.wait(TIMEOUT) == 0
+        assert ended(thread)
 
 
 def attached(port: int) -> Client:
@@ -106,7 +129,7 @@ def attached(port: int) -> Client:
 
 
 def test_a_guest_runs_until_a_client_comes_and_after_it_has_gone() -> None:
-    with server(str(SPIN), "--running") as (_, port):
+    with server(SPIN, running=True) as (_, port):
         first = attached(port)
         before = first.say("when")
         first.ask("disconnect")
@@ -116,7 +139,7 @@ def test_a_guest_runs_until_a_client_comes_and_after_it_has_gone() -> None:
 
 
 def test_a_server_without_a_guest_launches_one_for_each_client() -> None:
-    with server("--once") as (made, port):
+    with server() as (thread, port):
         client = connected(port)
         client.ask("initialize")
         assert "no guest to attach to" in client.refused("attach").text
@@ -124,7 +147,7 @@ def test_a_server_without_a_guest_launches_one_for_each_client() -> None:
         client.ask("configurationDone")
         client.event("terminated")
         client.ask("disconnect")
-        assert made.wait(TIMEOUT) == 0
+        assert ended(thread)
 
 
 @pytest.mark.parametrize(
