@@ -2,12 +2,15 @@
 
 command.py        `axemu dap`
 server.py         standard input and output, or a socket: one client at a time
+  greeting.py       initialize
+    capabilities.py   what is offered
+  inbox.py          requests that wait for their turn
   framing.py        bytes to messages and back
   outgoing.py       messages that wait for the client to read
-session.py        one client: its states, the table of its requests
-  starting.py       initialize, launch, attach, restart, terminate, disconnect
+session.py        one client: its states, the states
+  requests.py       the table, and the states that each has a place in
+  starting.py       launch, attach, restart, terminate, disconnect
     configuration.py  what launch asks for
-    capabilities.py   what is offered
   running.py        continue, next, stepIn, stepOut, pause
   stops.py          a stop in the protocol's words
   breakpoints.py    set*Breakpoints, dataBreakpointInfo, breakpointLocations

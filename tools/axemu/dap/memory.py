@@ -79,7 +79,7 @@ def write_memory(talk: Session, asked: Fields) -> Message:
 
 def changed(talk: Session, reference: str = "", count: int = 0) -> None:
     """Tell that the guest's state is another, of `count` bytes of memory at `reference` where they are known."""
-    if reference and count and talk.memory_events:
+    if reference and count and talk.client.memory_events:
         talk.outgoing.event("memory", {"memoryReference": reference, "offset": 0, "count": count})
-    if talk.invalidated_events:
+    if talk.client.invalidated_events:
         talk.outgoing.event("invalidated", {"areas": ["all"]})

@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from axemu.dap.inbox import Inbox
+from axemu.dap.greeting import greeted
 from axemu.dap.outgoing import Outgoing
-from axemu.dap.session import Session
 
 if TYPE_CHECKING:
+    from axemu.dap.session import Session
     from axemu.tracer.guest import TracedGuest
 
 CHUNK: Final = 1 << 16
@@ -33,11 +34,19 @@ def converse(
     read: Callable[[], bytes], write: Callable[[bytes], None], held: TracedGuest | None = None
 ) -> Session:
     """With one client, until it has gone or has said all."""
-    outgoing = Outgoing(write)
-    session, inbox = Session(outgoing, held), Inbox(read)
+    outgoing, inbox = Outgoing(write), Inbox(read)
+    taken = inbox.take()
+    client = None if taken is None else greeted(outgoing, taken[0])
+    from axemu.dap.session import Session  # noqa: PLC0415 - loads all that debugs
+
+    session = Session(outgoing, held)
     try:
-        while not session.over and (taken := inbox.take()) is not None:
+        if client is not None:
+            session.greet(client)
+            taken = inbox.take()
+        while taken is not None:
             session.take(*taken)
+            taken = None if session.over else inbox.take()
     finally:
         session.close()
         outgoing.close()

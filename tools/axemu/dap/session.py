@@ -16,6 +16,7 @@ from axemu.dap.book import Book
 from axemu.dap.errors import CANCELLED, RUNNING, Malformed, Refused
 from axemu.dap.fields import Fields
 from axemu.dap.framing import Damaged, Message
+from axemu.dap.greeting import Client
 from axemu.dap.places import Places
 from axemu.dap.pump import Pump
 from axemu.dap.stops import Hit, report
@@ -69,9 +70,15 @@ class Session:
         self._next = 1
         self._after: list[Callable[[], object]] = []
         self._closing = False
-        self.memory_events = self.invalidated_events = self.terminals = False
-        """What the client understands."""
+        self.client = Client()
         self._asked: dict[int, Callable[[bool, str], None]] = {}  # by us, by number
+
+    def greet(self, client: Client) -> None:
+        """It has introduced itself."""
+        self.client = client
+        self.places.first_line, self.places.first_column = client.first_line, client.first_column
+        self.places.uris = client.uris
+        self.state = State.GREETED
 
     # -- messages -----------------------------------------------------------------------------------------------------
 

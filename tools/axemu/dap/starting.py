@@ -9,6 +9,7 @@ from axemu.channel import HeldChannel
 from axemu.dap.capabilities import capabilities
 from axemu.dap.configuration import Launch, launch_of
 from axemu.dap.errors import Refused
+from axemu.dap.greeting import Client
 from axemu.dap.session import State
 from axemu.dap.stops import end, hit_of
 from axemu.tracer import origin
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
 
 
 def initialize(talk: Session, asked: Fields) -> Message:
-    places = talk.places
-    places.first_line = 1 if asked.flag("linesStartAt1", True) else 0
-    places.first_column = 1 if asked.flag("columnsStartAt1", True) else 0
-    places.uris = asked.text("pathFormat", "path") == "uri"
-    talk.memory_events = asked.flag("supportsMemoryEvent")
-    talk.invalidated_events = asked.flag("supportsInvalidatedEvent")
-    talk.terminals = asked.flag("supportsRunInTerminalRequest")
-    talk.state = State.GREETED
+    talk.greet(Client.of(asked))
     return capabilities()
 
 
