@@ -74,6 +74,17 @@ class Client:
         body = json.dumps(message).encode()
         self.raw(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
+    def answer(self, request: Message, body: Message | None, refusal: str = "") -> None:
+        """A response to a request of the server."""
+        self._sequence += 1
+        message = {
+            "seq": self._sequence,
+            "type": "response",
+            "request_seq": request["seq"],
+            "success": not refusal,
+        }
+        self.send_message(message | {"command": request["command"], "body": body or {}, "message": refusal})
+
     def wait(self, wanted: Callable[[Message], bool]) -> Message:
         """The first message, of those that nobody has waited for, that is wanted."""
         for at, each in enumerate(self._kept):

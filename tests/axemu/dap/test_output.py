@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 import threading
 
+import pytest
+
+from axemu.cli import dispatch
 from axemu.dap.outgoing import Outgoing
 from tests.axemu.conftest import ROOT
-from tests.axemu.dap.client import Client
+from tests.axemu.dap.client import Client, Message
 
+ECHO = ROOT / "guests/riscv64/uart-echo/uart-echo.elf"
 SOURCE = str(ROOT / "guests/portable/debuggee.c")
 
 
@@ -56,7 +63,7 @@ def test_many_exits_and_log_messages_are_cut_short(client: Client) -> None:
 
 
 def test_lines_are_typed_into_the_guest(client: Client) -> None:
-    client.launched(ROOT / "guests/riscv64/uart-echo/uart-echo.elf", machine="bare")
+    client.launched(ECHO, machine="bare")
     client.output("type a line")
     client.say(r"> ab\c")
     client.ask("pause", threadId=1)
@@ -91,3 +98,56 @@ def test_output_is_held_back_while_the_client_is_behind() -> None:
     gate.set()
     outgoing.close()
     assert not outgoing.full
+
+
+def asked_terminal(client: Client, **more: object) -> Message:
+    """The request of a terminal, after a launch with one."""
+    client.ask("initialize", supportsRunInTerminalRequest=True)
+    client.ask("launch", program=str(ECHO), machine="bare", console="integratedTerminal", **more)
+    return client.wait(lambda each: each.get("command") == "runInTerminal" and each["type"] == "request")
+
+
+def test_the_console_in_a_terminal_of_the_client(client: Client) -> None:
+    request = asked_terminal(client)
+    assert request["arguments"]["kind"] == "integrated"
+    client.answer(request, {"processId": 1})
+    ours, its = pty.openpty()
+    command = request["arguments"]["args"]
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, start_new_session=True) as relay:
+        os.close(its)
+        client.ask("configurationDone")
+        seen = until(ours, b"type a line")
+        os.write(ours, b"abcd\r")
+        seen += until(ours, b"abcd")
+        client.event("terminated")
+        client.ask("disconnect")
+        assert relay.wait(60) == 0
+    os.close(ours)
+    assert b"you typed 4 bytes" in seen
+    assert client.console == ""
+
+
+def until(terminal: int, wanted: bytes) -> bytes:
+    seen = b""
+    while wanted not in seen:
+        seen += os.read(terminal, 4096)
+    return seen
+
+
+def test_a_terminal_that_does_not_come_leaves_the_console_in_the_client(client: Client) -> None:
+    request = asked_terminal(client)
+    client.answer(request, None, "no terminals here")
+    client.output("no terminals here")
+    client.ask("configurationDone")
+    client.output("type a line")
+
+
+def test_a_client_without_terminals_is_told_so(client: Client) -> None:
+    client.launched(ECHO, machine="bare", console="externalTerminal")
+    client.output("opens no terminals")
+    client.output("type a line")
+
+
+def test_a_relay_without_a_server_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["dap", "--console-at", "/not/here"]) == 2
+    assert "asks an editor for" in capsys.readouterr().err.replace("\n", " ")

@@ -26,5 +26,6 @@ session.py        one client: its states, the states
   sources.py        paths of source files, modules, loadedSources, source
     places.py         of the client and of the compiler
   pump.py           the guest's console and exits as output events
+    window.py         the console in a terminal of the client; relay.py is the other end
 fields.py         arguments with checked types
 """

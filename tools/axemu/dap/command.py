@@ -53,6 +53,8 @@ RunningOption = Annotated[
     bool, typer.Option("--running", help="Let the guest run until a client comes.", rich_help_panel=_PANEL)
 ]
 
+ConsoleOption = Annotated[str | None, typer.Option("--console-at", metavar="SOCKET", hidden=True)]
+
 
 @with_options_of_run(without=NOT_HERE)
 def dap(
@@ -61,8 +63,13 @@ def dap(
     once: OnceOption = False,
     running: RunningOption = False,
     symbols: SymbolsOption = None,
+    console_at: ConsoleOption = None,
     **options: Any,  # noqa: ANN401
 ) -> None:
+    if console_at is not None:
+        from axemu.dap.relay import relay  # noqa: PLC0415 - for this alone
+
+        raise typer.Exit(relay(console_at))
     place = _place(port, listen)
     if place is None and os.isatty(0):
         raise UsageError(

@@ -90,7 +90,7 @@ class Pump:
 
     def _tell(self) -> None:
         with self._lock:
-            text = self._console()
+            text = "" if self._in_window() else self._console()
             lines = [*self._lines]
             if self._left_out:
                 lines.append(f"({self._left_out:,} more log messages)")
@@ -100,6 +100,15 @@ class Pump:
                 self._talk.outgoing.output("stdout", text)
             if lines:
                 self._talk.outgoing.output("console", "".join(f"{each}\n" for each in lines))
+
+    def _in_window(self) -> bool:
+        """Whether the console is in a terminal; what there is to show goes there."""
+        window = self._talk.window
+        if window is None or not (window.open or window.waiting):
+            return False
+        if window.open:
+            window.write(b"" if window.full else self._guest.channel.take(PENDING))
+        return True
 
     def _console(self) -> str:
         channel = self._guest.channel

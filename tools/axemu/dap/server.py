@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from axemu.dap.inbox import Inbox
 from axemu.dap.greeting import greeted
+from axemu.dap.inbox import Inbox
 from axemu.dap.outgoing import Outgoing
 
 if TYPE_CHECKING:

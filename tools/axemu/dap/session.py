@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from axemu.dap.configuration import Launch
     from axemu.dap.outgoing import Outgoing
     from axemu.dap.tree import Node
+    from axemu.dap.window import Window
     from axemu.tracer.guest import TracedGuest
     from emu.debug.debugger import Debugger
 
@@ -63,6 +64,7 @@ class Session:
         self.places: Final = Places()
         self.book: Final = Book(self.places)
         self.pump: Pump | None = None
+        self.window: Window | None = None
         self.nodes: Final[dict[int, Node]] = {}
         """What variablesReference names, until the guest runs."""
         self.frames: Final[dict[int, tuple[int, int]]] = {}
@@ -278,6 +280,12 @@ class Session:
         guest.look(lambda debugger: None).result()  # it comes after all that a stop is told to
         guest.stopped = self.stopped
 
+    def type(self, data: bytes) -> None:
+        """Keys for the guest that there is now; from any thread."""
+        guest = self.guest
+        if guest is not None:
+            guest.channel.type(data)
+
     def release(self) -> None:
         """Let the guest go: one that was launched to its end, another on without a debugger."""
         guest, pump, self.guest, self.pump = self.guest, self.pump, None, None
@@ -298,3 +306,5 @@ class Session:
         """The client has gone, or has said all."""
         self._closing = True
         self.release()
+        if self.window is not None:
+            self.window.close()

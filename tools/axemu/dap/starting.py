@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from axemu import compilation
 from axemu.channel import HeldChannel
 from axemu.dap.capabilities import capabilities
-from axemu.dap.configuration import Launch, launch_of
+from axemu.dap.configuration import CONSOLES, Launch, launch_of
 from axemu.dap.errors import Refused
 from axemu.dap.greeting import Client
 from axemu.dap.session import State
 from axemu.dap.stops import end, hit_of
+from axemu.dap.window import Window
 from axemu.tracer import origin
 from axemu.tracer.guest import TracedGuest
 from emu.debug.stop import StopKind
@@ -46,6 +47,30 @@ def _make(talk: Session, wanted: Launch) -> None:
     talk.adopt(guest, wanted)
     for each in (*wanted.warnings, *guest.notes):
         say("console", f"axemu: {each}\n")
+    if wanted.console != CONSOLES[0] and (talk.window is None or not talk.window.open):
+        talk.afterwards(lambda: _open(talk, wanted))
+
+
+def _open(talk: Session, wanted: Launch) -> None:
+    """Have the client open a terminal for the guest's console."""
+    say = talk.outgoing.output
+    if talk.window is not None:
+        talk.window.close()
+        talk.window = None
+    if not talk.client.terminals:
+        say(
+            "important", "This client opens no terminals: the guest's console is here, and > types into it.\n"
+        )
+        return
+    window = talk.window = Window(talk.type)
+
+    def answered(success: bool, text: str) -> None:
+        if not success:
+            window.close()
+            say("important", f"The client opened no terminal: {text}. The guest's console is here.\n")
+
+    kind = wanted.console.removesuffix("Terminal")
+    talk.ask("runInTerminal", window.request(kind, f"axemu: {wanted.plan.title}"), answered)
 
 
 def made(wanted: Launch) -> TracedGuest:
