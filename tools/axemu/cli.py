@@ -16,6 +16,8 @@ from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
 from axemu.cov.command import EXAMPLES as COV_EXAMPLES
 from axemu.cov.command import MERGING, cov, merge
+from axemu.dap.command import EXAMPLES as DAP_EXAMPLES
+from axemu.dap.command import dap
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
 from axemu.errors import CommandError, UsageError
@@ -41,6 +43,7 @@ RUNS_A_GUEST = (
     "trace",
     "debug",
     "gdb",
+    "dap",
     "stat",
     "transcript",
     "profile",
@@ -62,6 +65,7 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="dap", help=DAP_EXAMPLES)(dap)
 app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
 app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
@@ -198,16 +202,21 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
+    return [verb, *respelled(rest, verbs[verb])]
+
+
+def respelled(rest: Sequence[str], verb: object) -> list[str]:
+    """The arguments of a verb with QEMU's spellings rewritten."""
     own: dict[str, bool] = {"--help": False}
     letters: dict[str, str] = {}
-    for parameter in getattr(verbs[verb], "params", []):
+    for parameter in getattr(verb, "params", []):
         valueless = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
         names = [name for name in parameter.opts if name.startswith("--")]
         own |= dict.fromkeys(names, not valueless)
         letters |= {name: names[0] for name in parameter.opts if names and len(name) == 2}
     end = rest.index("--") if "--" in rest else len(rest)
-    spelled = [letters.get(word, word) for word in rest[:end]] + rest[end:]
-    return [verb, *arguments.rewrite(spelled, own)]
+    spelled = [*(letters.get(word, word) for word in rest[:end]), *rest[end:]]
+    return arguments.rewrite(spelled, own)
 
 
 def _keep_standard_streams() -> None:
