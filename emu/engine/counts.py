@@ -61,6 +61,11 @@ class BlockCounts:
     def __init__(self) -> None:
         self.runs, self.extra = Sums(RUNS), Sums(EXTRA)
 
+    def add(self, other: BlockCounts) -> None:
+        """What ran there too."""
+        self.runs.add(other.runs.rows())
+        self.extra.add(other.extra.rows())
+
     def note(self, pc: int, size: int, first: int, last: int) -> None:
         """One SPAN."""
         self.extra.add(np.array([(pc, size, first, last, 1)], EXTRA))

@@ -127,14 +127,14 @@ def _check_debuggable(infos: DebugInfos, paths: Sequence[Path]) -> None:
 def _use(found: Counted, wanted: set[str], made: dict[str, bytes]) -> list[str]:
     """The contents of the files that are wanted into `made`; the table."""
     from axemu.cov import cobertura, drcov, lcov  # noqa: PLC0415
-    from axemu.cov.coverage import Paths, Times, coverage  # noqa: PLC0415
+    from axemu.cov.coverage import Names, Paths, Program, coverage  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
     from axemu.profile.session import source_of  # noqa: PLC0415
     from emu.debug.programs import elf_files  # noqa: PLC0415
 
     debugger, notes = found.debugger, []
-    times = Times(found.executions, debugger.symbols, debugger.machine.isa)
-    whole = coverage(times, debugger.info, Paths(source_of(found)))
+    names, paths = Names(debugger.symbols, debugger.machine.isa), Paths(source_of(found))
+    whole = coverage(found.executions, [Program(info, names, paths) for info in debugger.info])
     if "lcov" in wanted:
         made["lcov"] = lcov.written(whole).encode()
     if "cobertura" in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from axemu.cov.coverage import Coverage, FileCoverage
 from axemu.errors import InputUnreadable, UsageError
 
 
-def written(coverage: Coverage) -> str:
-    return "\n".join(line for path, each in coverage.ordered() for line in _record(path, each)) + "\n"
+def written(coverage: Coverage, *, test: str = "") -> str:
+    """`test`: the name of what was run, in which only letters and digits are kept."""
+    name = re.sub(r"\W", "_", test, flags=re.ASCII)
+    return "\n".join(line for path, each in coverage.ordered() for line in _record(path, each, name)) + "\n"
 
 
-def _record(path: str, file: FileCoverage) -> Iterator[str]:
-    yield "TN:"
+def _record(path: str, file: FileCoverage, test: str) -> Iterator[str]:
+    yield f"TN:{test}"
     yield f"SF:{path}"
     names: dict[str, tuple[int, int]] = {}  # a tracefile tells functions apart by their names alone
     for (line, name), count in sorted(file.functions.items()):
