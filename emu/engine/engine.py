@@ -344,11 +344,14 @@ class Engine:
         """Count into `counts` how often each block runs, from the next entry on; None: no more."""
         if counts is self.counts:
             return
-        self.take_counts()
+        self.take_counts(anew=True)
         hook = "on_block" if counts is None else "on_block_counted"
         if (counts is None) != (self.counts is None):
             self._put_block_hook(HOOKS[hook])
-        self._native_counts = None if counts is None else NativeCounts(self.cells)
+        if counts is None:
+            self._native_counts = None
+        elif self._native_counts is None:
+            self._native_counts = NativeCounts(self.cells)
         words = {} if self._native_counts is None else self._native_counts.words
         for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset"):
             self.set_word(name, words.get(name, 0))

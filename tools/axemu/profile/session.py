@@ -49,14 +49,14 @@ class CountedSession(Session):
 
     def execute(self, machine: Machine) -> Outcome:
         from emu.debug.debugger import Debugger  # noqa: PLC0415 - not for --help
-        from emu.executions import Layouts, executions  # noqa: PLC0415
+        from emu.executions import Layouts, by_page, executions  # noqa: PLC0415
 
         self._check(machine)
         machine.count_blocks()
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
-            layouts = Layouts(machine.isa, debugger.memory.readable)
+            layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
             self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
         return outcome
 

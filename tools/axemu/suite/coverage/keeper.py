@@ -13,6 +13,7 @@ from pathlib import Path
 
 from axemu.cov import cobertura, lcov
 from axemu.cov.coverage import Coverage
+from axemu.cov.summary import table
 from axemu.errors import InputUnreadable
 from axemu.suite.case import Case
 from axemu.suite.coverage.measurement import CaseCoverage
@@ -45,14 +46,20 @@ class Keeper:
             text = lcov.written(found.coverage, test=name)
             self._write(path.with_name(path.name + ".info"), text.encode())
 
-    def finish(self, *, seconds: int) -> None:
-        """Write the sum; `seconds`: when it was made, since 1970. Raises InputUnreadable for what could not be written."""
+    def finish(self, *, seconds: int) -> list[str]:
+        """Write the sum, and give it as lines; `seconds`: when it was made, since 1970. Raises InputUnreadable for what
+        could not be written."""
         if self.whole.files:
             self._write(self._folder / "all.info", lcov.written(self.whole).encode())
             self._write(self._folder / "all.xml", cobertura.written(self.whole, seconds=seconds))
         if self._error is not None:
             path, error = self._error
             raise InputUnreadable.of(path, error, WHAT) from error
+        lines = [*table(self.whole)] if self.whole.files else []
+        if self.bare:
+            cases = f"{self.bare:,} case{' has' if self.bare == 1 else 's have'}"
+            lines.append(f"{cases} no debugging information (build with -g): their functions alone are recorded")
+        return [*lines, f"coverage: {self._folder}"]
 
     def _write(self, path: Path, data: bytes) -> None:
         try:

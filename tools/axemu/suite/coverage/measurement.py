@@ -14,7 +14,7 @@ from emu.debug.info.debuginfo import DebugInfo
 from emu.debug.info.source import Source
 from emu.debug.memory import GuestMemory
 from emu.debug.programs import elf_files
-from emu.executions import Executions, Layouts, executions
+from emu.executions import Executions, Layouts, by_page, executions
 from emu.loaders import open_image
 from emu.machine import Machine
 from emu.symbols import SymbolTable
@@ -56,7 +56,7 @@ class Measurement:
 
     def of(self, machine: Machine) -> CaseCoverage:
         """What ran since `Machine.count_blocks`."""
-        layouts = Layouts(machine.isa, GuestMemory(machine).readable)
+        layouts = Layouts(machine.isa, by_page(GuestMemory(machine).readable))
         found = executions(machine.block_counts, layouts)
         read = self._programs(machine)
         touched = tuple(_touched(machine, found, *each) for each in read.files)
