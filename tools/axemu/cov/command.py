@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from axemu.cov.judge import Judge
 from axemu.errors import UsageError
 from axemu.inherited import with_options_of_run
 from axemu.options import SymbolsOption
@@ -27,6 +28,7 @@ no instrumentation.
 [dim]axemu cov guests/riscv64/workload[/]  a table by source file
 [dim]axemu cov program.elf --lcov a.info[/]  then: genhtml a.info -o html
 [dim]axemu cov program.elf --drcov a.drcov[/]  the blocks, for a disassembler; needs no -g
+[dim]axemu cov program.elf --changed-since main --fail-under 80[/]  of what has changed
 [dim]axemu cov merge a.info b.info -o all.info[/]  the sum of several runs
 
 The options of `axemu run` serve here too; the guest's console is on standard output as there, before the table.
@@ -36,6 +38,26 @@ MERGING = """Add up LCOV tracefiles: counts of the same lines and functions.
 [dim]axemu cov merge a.info b.info -o all.info[/]
 """
 _PANEL = "Coverage"
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="REV",
+        help="Say which lines of `git diff REV` ran, and which did not.",
+        rich_help_panel=_PANEL,
+    ),
+]
+UnderOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-under",
+        metavar="PERCENT",
+        min=0,
+        max=100,
+        help="Exit code 1 where fewer lines ran, of those of --changed-since or of all.",
+        rich_help_panel=_PANEL,
+    ),
+]
 
 
 @with_options_of_run(without=("gdb", "freeze", "json"))
@@ -59,6 +81,8 @@ def cov(
             "--drcov", metavar="FILE", help="Blocks, as disassemblers read them.", rich_help_panel=_PANEL
         ),
     ] = None,
+    changed_since: SinceOption = None,
+    fail_under: UnderOption = None,
     **options: Any,  # noqa: ANN401
 ) -> None:
     from axemu.profile.session import check_writable, counted  # noqa: PLC0415 - not for --help
@@ -69,7 +93,8 @@ def cov(
     for path in outputs.values():
         check_writable(path, "the coverage")
     named = tuple(symbols or ())
-    blocks_alone = set(outputs) == {"drcov"}
+    judge = Judge.of(changed_since, fail_under)
+    blocks_alone = set(outputs) == {"drcov"} and not judge.asked
     made: dict[str, bytes] = {}
     text: list[str] = []
 
@@ -82,7 +107,7 @@ def cov(
     def use(found: Counted) -> None:
         if not blocks_alone:
             _check_debuggable(found.debugger.info, found.debugger.machine.files)
-        text.extend(_use(found, set(outputs), made))
+        text.extend(_use(found, set(outputs), made, judge))
 
     def finish(report: Report) -> None:
         from axemu.profile.session import write  # noqa: PLC0415
@@ -92,24 +117,29 @@ def cov(
         sys.stdout.write("".join(f"{line}\n" for line in text))
         sys.stdout.flush()
 
-    raise typer.Exit(counted(plan, named, check, use, finish))
+    code = counted(plan, named, check, use, finish)
+    raise typer.Exit(code or judge.exit_code())
 
 
 def merge(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="LCOV tracefiles.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sum of them.")],
+    changed_since: SinceOption = None,
+    fail_under: UnderOption = None,
 ) -> None:
     from axemu.cov import lcov  # noqa: PLC0415
     from axemu.cov.coverage import Coverage  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
     from axemu.profile.session import write  # noqa: PLC0415
 
+    judge = Judge.of(changed_since, fail_under)
     whole = Coverage()
     for path in files:
         whole.add(lcov.read(path))
     write(output, lcov.written(whole).encode(), "the coverage")
-    for line in table(whole):
+    for line in (*table(whole), *judge.text(whole)):
         typer.echo(line)
+    raise typer.Exit(judge.exit_code())
 
 
 def _check_debuggable(infos: DebugInfos, paths: Sequence[Path]) -> None:
@@ -124,7 +154,7 @@ def _check_debuggable(infos: DebugInfos, paths: Sequence[Path]) -> None:
         )
 
 
-def _use(found: Counted, wanted: set[str], made: dict[str, bytes]) -> list[str]:
+def _use(found: Counted, wanted: set[str], made: dict[str, bytes], judge: Judge) -> list[str]:
     """The contents of the files that are wanted into `made`; the table."""
     from axemu.cov import cobertura, drcov, lcov  # noqa: PLC0415
     from axemu.cov.coverage import Names, Paths, Program, coverage  # noqa: PLC0415
@@ -144,4 +174,4 @@ def _use(found: Counted, wanted: set[str], made: dict[str, bytes]) -> list[str]:
         made["drcov"], outside = drcov.written(found.executions, found.layouts, modules)
         if outside:
             notes.append(f"{outside:,} blocks are in no ELF file and not in the drcov file")
-    return [*(table(whole) if whole.files else ()), *notes]
+    return [*(table(whole) if whole.files else ()), *judge.text(whole), *notes]

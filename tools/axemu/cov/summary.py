@@ -13,7 +13,7 @@ def table(coverage: Coverage) -> Iterator[str]:
     files = coverage.ordered()
     yield f"{'lines':>15} {'':>7} {'functions':>12} {'':>7}  file"
     for path, each in files:
-        yield _row(each.lines_hit, len(each.lines), each.functions_hit, len(each.functions), _short(path))
+        yield _row(each.lines_hit, len(each.lines), each.functions_hit, len(each.functions), short(path))
     held = [each for _, each in files]
     yield _row(
         sum(each.lines_hit for each in held),
@@ -35,7 +35,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
-def _short(path: str) -> str:
-    """From the current directory, where it is inside."""
+def short(path: str) -> str:
+    """`path` from the current directory, where it is inside."""
     near = relpath(path) if path.startswith("/") else path
     return path if near.startswith("..") else near
