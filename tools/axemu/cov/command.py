@@ -81,6 +81,10 @@ def cov(
             "--drcov", metavar="FILE", help="Blocks, as disassemblers read them.", rich_help_panel=_PANEL
         ),
     ] = None,
+    branches: Annotated[
+        bool,
+        typer.Option("--branches", help="Conditional branches too: taken, not taken.", rich_help_panel=_PANEL),
+    ] = False,
     changed_since: SinceOption = None,
     fail_under: UnderOption = None,
     **options: Any,  # noqa: ANN401
@@ -117,7 +121,7 @@ def cov(
         sys.stdout.write("".join(f"{line}\n" for line in text))
         sys.stdout.flush()
 
-    code = counted(plan, named, check, use, finish)
+    code = counted(plan, named, check, use, finish, branches=branches)
     raise typer.Exit(code or judge.exit_code())
 
 
@@ -157,6 +161,7 @@ def _check_debuggable(infos: DebugInfos, paths: Sequence[Path]) -> None:
 def _use(found: Counted, wanted: set[str], made: dict[str, bytes], judge: Judge) -> list[str]:
     """The contents of the files that are wanted into `made`; the table."""
     from axemu.cov import cobertura, drcov, lcov  # noqa: PLC0415
+    from axemu.cov.branches import Falls  # noqa: PLC0415
     from axemu.cov.coverage import Names, Paths, Program, coverage  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
     from axemu.profile.session import source_of  # noqa: PLC0415
@@ -164,7 +169,10 @@ def _use(found: Counted, wanted: set[str], made: dict[str, bytes], judge: Judge)
 
     debugger, notes = found.debugger, []
     names, paths = Names(debugger.symbols, debugger.machine.isa), Paths(source_of(found))
-    whole = coverage(found.executions, [Program(info, names, paths) for info in debugger.info])
+    counts = debugger.machine.block_counts
+    falls = Falls(counts) if counts.falls is not None else None
+    programs = [Program(info, names, paths, branches=falls is not None) for info in debugger.info]
+    whole = coverage(found.executions, programs, falls)
     if "lcov" in wanted:
         made["lcov"] = lcov.written(whole).encode()
     if "cobertura" in wanted:
