@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from axemu.cov import cobertura, lcov
+from axemu.cov import cobertura, lcov, pages
 from axemu.cov.coverage import Coverage
 from axemu.cov.summary import table
 from axemu.errors import InputUnreadable
@@ -52,6 +52,7 @@ class Keeper:
         if self.whole.files:
             self._write(self._folder / "all.info", lcov.written(self.whole).encode())
             self._write(self._folder / "all.xml", cobertura.written(self.whole, seconds=seconds))
+            pages.write(self.whole, self._folder / "html")
         if self._error is not None:
             path, error = self._error
             raise InputUnreadable.of(path, error, WHAT) from error
