@@ -623,10 +623,11 @@ class Machine:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
 
-    def count_blocks(self) -> None:
-        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`."""
+    def count_blocks(self, *, branches: bool = False) -> None:
+        """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
+        gone on with without a branch. It costs until `close`."""
         self.settle()
-        self._block_counts = BlockCounts()
+        self._block_counts = BlockCounts(branches=branches)
         self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
         for vcpu in self.vcpus:
             vcpu.arch.stand()

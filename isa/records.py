@@ -151,6 +151,7 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): a hook of an access has had the engine look up its place in the block, and the block
         # goes on: put right what that has changed beside the pc
+        ("falls_offset", "u8"),  # as runs_offset: how often it began where another had ended; 0: nobody asks
         # how often each block ran, while somebody counts (emu.engine.count_hooks)
         ("spans", "u8"),  # rows of SPAN; 0: nobody counts
         ("spans_head", "u8"),
@@ -174,7 +175,7 @@ where the block has to be looked up each time."""
 SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
 """Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
 straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
-has `size` bytes and `first` instructions, or `last` where `first` is 0."""
+has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code at `pc` was gone on with, without a branch."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]

@@ -350,13 +350,14 @@ class Engine:
         """Count into `counts` how often each block runs, from the next entry on; None: no more."""
         if counts is self.counts:
             return
-        self.take_counts()
-        hook = "on_block" if counts is None else "on_block_counted"
-        if (counts is None) != (self.counts is None):
-            self._put_block_hook(HOOKS[hook])
-        self._native_counts = None if counts is None else NativeCounts(self.cells)
+        self.take_counts(anew=True)
+        branches = counts is not None and counts.falls is not None
+        hook = "on_block" if counts is None else "on_block_falls" if branches else "on_block_counted"
+        self._put_block_hook(HOOKS[hook])
+        if counts is None or self.counts is None or branches != (self.counts.falls is not None):
+            self._native_counts = None if counts is None else NativeCounts(self.cells, branches=branches)
         words = {} if self._native_counts is None else self._native_counts.words
-        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset"):
+        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset", "falls_offset"):
             self.set_word(name, words.get(name, 0))
         self.counts = None
         self.flush_translations()
