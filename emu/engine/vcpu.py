@@ -40,6 +40,7 @@ from emu.engine.context import Context, VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
 from emu.engine.library import error_text
+from emu.engine.instrument import Hooks
 from emu.engine.space import AddressSpace, by_root
 from emu.engine.words import (
     ANSWER,
@@ -420,6 +421,8 @@ class EngineVCpu(ControlWords):
             case Kind.EVENT | Kind.TURN:
                 return Nothing()
             case Kind.HALT:
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return Halt()
             case Kind.BREAKPOINT:
                 return Debug(DebugKind.BREAKPOINT, words[PC])
@@ -431,6 +434,8 @@ class EngineVCpu(ControlWords):
                 return None
             case Kind.KICK:
                 words[WORD["kick"]] = 0
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return ExternalInterrupt(KICK)
             case Kind.HYPERCALL:
                 return self._hypercall(engine)
@@ -583,6 +588,11 @@ class EngineVCpu(ControlWords):
         """Have the vCPUs of this one's engine count what they execute."""
         if self._engine is not None:
             self._engine.count(counts)
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have the vCPUs of this one's engine call a user's hooks."""
+        if self._engine is not None:
+            self._engine.instrument(hooks)
 
     def stand(self) -> None:
         """Count from here on: what is executed before the next block, an answered call, is at the pc."""

@@ -1,0 +1,330 @@
+"""Storage in compiled code: each object is a type of its own, which knows its record's address."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, Final
+
+import numpy as np
+from numba import carray, njit, types
+from numba.core import cgutils, errors
+from numba.extending import (
+    intrinsic,
+    models,
+    overload,
+    overload_attribute,
+    overload_method,
+    register_model,
+    typeof_impl,
+)
+from numba.core.imputils import lower_constant
+
+from emu.hook.storage import Array, Counter, Ring, Storage, Table
+from isa.native import Word, as_hooks, as_u64
+from isa.records import HOOK_DRAIN
+
+U = np.uint64
+CHUNK: Final = 1 << 14
+"""Rows of a ring that wait for Python."""
+FIRST_ROWS: Final = 1 << 10
+calloc = types.ExternalFunction("calloc", types.intp(types.uint64, types.uint64))
+realloc = types.ExternalFunction("realloc", types.intp(types.intp, types.uint64))
+free = types.ExternalFunction("free", types.void(types.intp))
+
+
+class StorageType(types.Type):  # type: ignore[misc]
+    def __init__(self, storage: Storage, hooks: int) -> None:
+        self.storage, self.hooks = storage, hooks
+        super().__init__(f"{type(storage).__name__.lower()} {storage.name!r} at {storage.address:#x}")
+
+
+class CounterType(StorageType):
+    pass
+
+
+class ArrayType(StorageType):
+    pass
+
+
+class TableType(StorageType):
+    pass
+
+
+class RingType(StorageType):
+    pass
+
+
+_TYPES: Final = {Counter: CounterType, Array: ArrayType, Table: TableType, Ring: RingType}
+hooks_of: Final[dict[int, int]] = {}
+"""Of a storage record, by address: the HOOKS record of the file that it is in."""
+
+
+@typeof_impl.register(Storage)
+def _typeof(value: Storage, context: Any) -> Any:  # noqa: ANN401
+    return _TYPES[type(value)](value, hooks_of[value.address])
+
+
+for _type in _TYPES.values():
+    register_model(_type)(models.OpaqueModel)
+
+
+@lower_constant(StorageType)
+def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    return context.get_dummy_value()
+
+
+def is_number(kind: Any) -> bool:
+    return isinstance(kind, (types.Integer, types.Boolean))
+
+
+@overload_method(CounterType, "add")
+def _counter_add(self: Any, amount: Any = 1) -> Any:
+    address = self.storage.address
+    if not (is_number(amount) or amount == 1 or isinstance(amount, types.Omitted)):
+        raise errors.TypingError("a counter adds whole numbers")
+
+    def add(self: Any, amount: Any = 1) -> None:
+        carray(as_u64(np.intp(address)), 1)[0] += U(amount)
+
+    return add
+
+
+@overload_attribute(CounterType, "value")
+def _counter_value(self: Any) -> Any:
+    address = self.storage.address
+
+    def value(self: Any) -> Any:
+        return carray(as_u64(np.intp(address)), 1)[0]
+
+    return value
+
+
+@overload(operator.getitem)
+def _array_get(array: Any, index: Any) -> Any:
+    if not isinstance(array, ArrayType):
+        return None
+    if not isinstance(index, types.Integer):
+        raise errors.TypingError("an array has whole numbers as indices")
+    address, length = array.storage.address, array.storage.length
+
+    def get(array: Any, index: Any) -> Any:
+        if U(index) >= U(length):
+            raise IndexError("index is out of bounds of the array")
+        return carray(as_u64(np.intp(address)), length)[np.intp(index)]
+
+    return get
+
+
+@overload(operator.setitem)
+def _array_set(array: Any, index: Any, value: Any) -> Any:
+    if not isinstance(array, ArrayType):
+        return None
+    if not (isinstance(index, types.Integer) and is_number(value)):
+        raise errors.TypingError("an array has whole numbers, also as indices")
+    address, length = array.storage.address, array.storage.length
+
+    def put(array: Any, index: Any, value: Any) -> None:
+        if U(index) >= U(length):
+            raise IndexError("index is out of bounds of the array")
+        carray(as_u64(np.intp(address)), length)[np.intp(index)] = U(value)
+
+    return put
+
+
+@overload(len)
+def _array_length(array: Any) -> Any:
+    if not isinstance(array, ArrayType):
+        return None
+    length = array.storage.length
+
+    def size(array: Any) -> Any:
+        return length
+
+    return size
+
+
+@njit(error_model="numpy")
+def table_place(rows: Word, size: Word, keys: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
+    """Address of the row of these keys, or of the empty one where it belongs."""
+    mixed = a * U(0x9E3779B97F4A7C15) ^ b * U(0xC2B2AE3D27D4EB4F) ^ c * U(0x165667B19E3779F9) ^ d * U(0xD6E8FEB86659FD93)
+    i = (mixed ^ mixed >> U(32)) & (size - U(1))
+    stride = U(8) * (keys + U(2))
+    while True:
+        at = np.intp(rows + i * stride)
+        row = carray(as_u64(at), 6)
+        if row[0] == U(0) or (
+            row[2] == a
+            and (keys < U(2) or row[3] == b)
+            and (keys < U(3) or row[4] == c)
+            and (keys < U(4) or row[5] == d)
+        ):
+            return at
+        i = (i + U(1)) & (size - U(1))
+
+
+@njit(error_model="numpy")
+def table_grow(record: Word) -> Word:
+    """Twice the rows; False where there is no memory for them, or there are to be no more."""
+    words = carray(as_u64(np.intp(record)), 5)
+    size, keys = words[1], words[3]
+    wanted = size * U(2) if size != U(0) else U(FIRST_ROWS)
+    if wanted > words[4] * U(2):
+        return False
+    stride = keys + U(2)
+    rows = calloc(wanted * stride, U(8))
+    if rows == 0:
+        return False
+    for i in range(size):
+        old = carray(as_u64(np.intp(words[0] + U(i) * stride * U(8))), 6)
+        if old[0] != U(0):
+            b = old[3] if keys > U(1) else U(0)
+            c = old[4] if keys > U(2) else U(0)
+            d = old[5] if keys > U(3) else U(0)
+            new = carray(as_u64(table_place(U(rows), wanted, keys, old[2], b, c, d)), 6)
+            for k in range(stride):
+                new[k] = old[k]
+    free(np.intp(words[0]))
+    words[0], words[1] = U(rows), wanted
+    return True
+
+
+@njit(error_model="numpy")
+def table_row(record: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
+    """Address of the row of these keys, made where there was none; 0 where there can be none."""
+    words = carray(as_u64(np.intp(record)), 5)
+    if words[2] * U(2) >= words[1] and not table_grow(record):
+        return np.intp(0)
+    at = table_place(words[0], words[1], words[3], a, b, c, d)
+    row = carray(as_u64(at), 6)
+    if row[0] == U(0):
+        row[0], row[2] = U(1), a
+        if words[3] > U(1):
+            row[3] = b
+        if words[3] > U(2):
+            row[4] = c
+        if words[3] > U(3):
+            row[5] = d
+        words[2] += U(1)
+    return at
+
+
+@njit(error_model="numpy")
+def table_get(record: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
+    words = carray(as_u64(np.intp(record)), 5)
+    if words[1] == U(0):
+        return U(0)
+    row = carray(as_u64(table_place(words[0], words[1], words[3], a, b, c, d)), 6)
+    return row[1] if row[0] != U(0) else U(0)
+
+
+def _keys(table: Any, key: Any) -> Any:
+    """A function of `key` that gives four words."""
+    wanted = table.storage.keys
+    if wanted == 1 and is_number(key):
+        return njit(lambda key: (U(key), U(0), U(0), U(0)))
+    given = key.types if isinstance(key, types.BaseTuple) else (key,)
+    if len(given) != wanted or not all(is_number(each) for each in given):
+        words = "one whole number" if wanted == 1 else f"{wanted} whole numbers"
+        raise errors.TypingError(f"the table {table.storage.name!r} has {words} as key")
+    if wanted == 1:
+        return njit(lambda key: (U(key[0]), U(0), U(0), U(0)))
+    if wanted == 2:
+        return njit(lambda key: (U(key[0]), U(key[1]), U(0), U(0)))
+    if wanted == 3:
+        return njit(lambda key: (U(key[0]), U(key[1]), U(key[2]), U(0)))
+    return njit(lambda key: (U(key[0]), U(key[1]), U(key[2]), U(key[3])))
+
+
+@overload(operator.getitem)
+def _table_get(table: Any, key: Any) -> Any:
+    if not isinstance(table, TableType):
+        return None
+    address, keys = table.storage.address, _keys(table, key)
+
+    def get(table: Any, key: Any) -> Any:
+        a, b, c, d = keys(key)
+        return table_get(address, a, b, c, d)
+
+    return get
+
+
+@overload(operator.setitem)
+def _table_set(table: Any, key: Any, value: Any) -> Any:
+    if not isinstance(table, TableType):
+        return None
+    address, keys = table.storage.address, _keys(table, key)
+    if not is_number(value):
+        raise errors.TypingError(f"the table {table.storage.name!r} holds whole numbers")
+
+    def put(table: Any, key: Any, value: Any) -> None:
+        a, b, c, d = keys(key)
+        at = table_row(address, a, b, c, d)
+        if at == 0:
+            raise MemoryError("the table has no room for another key")
+        carray(as_u64(at), 2)[1] = U(value)
+
+    return put
+
+
+@overload_method(TableType, "add")
+def _table_add(self: Any, key: Any, amount: Any = 1) -> Any:
+    address, keys = self.storage.address, _keys(self, key)
+
+    def add(self: Any, key: Any, amount: Any = 1) -> None:
+        a, b, c, d = keys(key)
+        at = table_row(address, a, b, c, d)
+        if at == 0:
+            raise MemoryError("the table has no room for another key")
+        carray(as_u64(at), 2)[1] += U(amount)
+
+    return add
+
+
+@njit(error_model="numpy")
+def ring_row(record: Word, hooks: Word) -> Word:
+    """Address of a new row; 0 where there is no memory for it. From CHUNK rows on Python is asked to take them."""
+    words = carray(as_u64(np.intp(record)), 4)
+    head = words[1]
+    if head >= words[2]:
+        size = words[2] * U(2) if words[2] != U(0) else U(2 * CHUNK)
+        rows = realloc(np.intp(words[0]), size * words[3] * U(8))
+        if rows == 0:
+            return np.intp(0)
+        words[0], words[2] = U(rows), size
+    if head + U(1) >= U(CHUNK):
+        carray(as_hooks(np.intp(hooks)), 1)[0].asks |= U(HOOK_DRAIN)
+    words[1] = head + U(1)
+    return np.intp(words[0] + head * words[3] * U(8))
+
+
+@overload_method(RingType, "add")
+def _ring_add(self: Any, *values: Any) -> Any:
+    storage, hooks = self.storage, self.hooks
+    given = values[0].types if len(values) == 1 and isinstance(values[0], types.BaseTuple) else values
+    width = len(storage.columns)
+    if len(given) != width or not all(is_number(each) for each in given):
+        names = ", ".join(storage.columns)
+        raise errors.TypingError(f"the ring {storage.name!r} gets whole numbers for: {names}")
+    address = storage.address
+
+    def add(self: Any, *values: Any) -> None:
+        at = ring_row(address, hooks)
+        if at == 0:
+            raise MemoryError("there is no memory for another row of the ring")
+        store_words(at, values)
+
+    return add
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_words(typing_context: Any, at: Any, values: Any) -> Any:
+    """Each of a tuple of numbers as a word, from an address on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
+        word = context.get_value_type(types.uint64)
+        first = builder.inttoptr(arguments[0], word.as_pointer())
+        for i, (kind, value) in enumerate(zip(values.types, cgutils.unpack_tuple(builder, arguments[1]), strict=True)):
+            place = builder.gep(first, [context.get_constant(types.intp, i)])
+            builder.store(context.cast(builder, value, kind, types.uint64), place)
+
+    return types.void(types.intp, values), generate
