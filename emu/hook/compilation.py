@@ -51,7 +51,9 @@ class Compiler:
         """Host address of the callback for one hook. Raises HookError."""
         kind = self._type(hook.kind)
         make = native_contexts.make_context(kind)
-        call = native_calls.caller([(self._hooks.index(hook), self._compiled(hook, kind), None)], self._address)
+        call = native_calls.caller(
+            [(self._hooks.index(hook), self._compiled(hook, kind), None)], self._address
+        )
         return self._callback(hook, page, make, call)
 
     def exits(self, hooks: list[tuple[Declared, tuple[int, ...] | None]]) -> int:
@@ -81,7 +83,9 @@ class Compiler:
         function: Callable[..., Any] = hook.function
         if hasattr(function, "py_func"):  # its user has decorated it too
             function = function.py_func
-        dispatcher = numba.njit(forceinline=True, boundscheck=True, error_model="python", nogil=True)(function)
+        dispatcher = numba.njit(forceinline=True, boundscheck=True, error_model="python", nogil=True)(
+            function
+        )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NumbaWarning)

@@ -1,12 +1,12 @@
 """What a hook file says: decorated functions, and the objects that they keep things in.
 
-    from emu.hook import counter, on_insn
+from emu.hook import counter, on_insn
 
-    calls = counter("calls of main")
+calls = counter("calls of main")
 
-    @on_insn(at="main")
-    def count(ctx):
-        calls.add()
+@on_insn(at="main")
+def count(ctx):
+    calls.add()
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _declare(kind: str, function: Any, **where: Any) -> Any:  # noqa: ANN401
     if not callable(function) or not hasattr(function, "__code__"):
         raise Misused(f"@on_{kind} stands before a function, and got {function!r}")
     if function.__code__.co_argcount != 1:
-        raise Misused(f"a hook has one argument, the context; {function.__name__} has {function.__code__.co_argcount}")
+        raise Misused(
+            f"a hook has one argument, the context; {function.__name__} has {function.__code__.co_argcount}"
+        )
     if _open:
         _open[-1].hooks.append(Declared(kind, function, **where))
     return function

@@ -132,7 +132,9 @@ class Instrumentation:
         line = int(record["line"])
         if kind == "Interrupted":
             return HookError(self.path, line, f"{hook.name} was looping when the run was stopped")
-        return HookError(self.path, line or hook.line, f"{hook.name}: {kind}: {text}" if text else f"{hook.name}: {kind}")
+        return HookError(
+            self.path, line or hook.line, f"{hook.name}: {kind}: {text}" if text else f"{hook.name}: {kind}"
+        )
 
     @property
     def ending(self) -> tuple[str, int]:

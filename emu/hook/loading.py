@@ -64,7 +64,9 @@ def load(path: Path, marks: Marks) -> Declarations:
         collected()
     if not found.hooks:
         raise HookError(
-            path, None, "no function in it is a hook: put @on_insn, @on_block, @on_read, @on_write or @on_exit before one"
+            path,
+            None,
+            "no function in it is a hook: put @on_insn, @on_block, @on_read, @on_write or @on_exit before one",
         )
     return found
 
@@ -78,7 +80,9 @@ def failure(path: Path, error: BaseException) -> HookError:
 
 def line_of(path: Path, error: BaseException) -> int | None:
     """Where in the file it came from: the innermost place."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+    ]
     return lines[-1] if lines else None
 
 

@@ -16,8 +16,7 @@ from numba import carray, cfunc, njit, types
 from numba.extending import intrinsic
 
 from axvcpu.control import Kind
-from emu.engine.watch_hooks import leave, put_right
-from emu.hook.native_contexts import code_now
+from emu.hook.native_functions import code_now, leave_before, put_right, seen
 from isa.native import (
     Record,
     Word,
@@ -25,45 +24,20 @@ from isa.native import (
     as_engine,
     as_hooks,
     engine_record,
-    give_back,
     uc_emu_stop,
 )
 from isa.records import HOOK_STOP, HOOKS, UC_MEM_WRITE
 
 U = np.uint64
-NONE, KICK = int(Kind.NONE), int(Kind.KICK)
+KICK = int(Kind.KICK)
 WORDS: Final = (int(Kind.HALT), int(Kind.HYPERCALL), int(Kind.SEMIHOST))
 """Exits of which the control block's address, width and data say nothing."""
 LONGEST: Final = np.uint32(64)
 
 
 @njit
-def seen(engine: Record, control: Record, hooks: Record) -> Word:
-    """Whether what happens now has been seen: the instruction is begun anew, or the block is not begun."""
-    if control.kind != U(NONE):
-        return True
-    start = control.block_pc - engine.code_base
-    if control.latch_next < control.latch_count and start == control.latch_pc:
-        return True
-    if hooks.again != U(0):
-        same = control.block_pc == hooks.again_pc and control.retired - control.block_count == hooks.again_retired
-        if same:
-            return True
-        hooks.again = U(0)
-    return False
-
-
-@njit
 def must_stop(hooks: Record) -> Word:
     return hooks.asks & U(HOOK_STOP) != U(0) or hooks.failed != U(0)
-
-
-@njit
-def leave_before(engine: Record, control: Record, uc: Word, pc: Word) -> None:
-    """End the run before the instruction at `pc`, inside a block."""
-    give_back(engine, control, np.int64(pc))
-    control.kind = U(KICK)
-    leave(engine, uc)
 
 
 def instruction_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
@@ -76,13 +50,13 @@ def instruction_callback(make: Any, call: Any, address: int) -> Any:  # noqa: AN
         engine = carray(user, 1)[0]
         control = carray(as_control(np.intp(engine.control)), 1)[0]
         hooks = carray(as_hooks(np.intp(address)), 1)[0]
-        if (control.kind | control.latch_count | hooks.again) != U(0) and seen(engine, control, hooks):
+        if (control.kind | control.latch_count | hooks.again) != U(0) and seen(np.intp(engine.address)) != 0:
             return
         length = U(size) if size <= LONGEST else U(0)
         if call(make(np.intp(engine.address), pc, length, U(0), U(0))) != 0 or hooks.asks != U(0):
             control.kick = U(1)
             if must_stop(hooks):
-                leave_before(engine, control, uc, pc)
+                leave_before(np.intp(engine.address), pc)
 
     return callback
 
@@ -97,7 +71,7 @@ def block_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
         engine = carray(user, 1)[0]
         control = carray(as_control(np.intp(engine.control)), 1)[0]
         hooks = carray(as_hooks(np.intp(address)), 1)[0]
-        if (control.kind | control.latch_count | hooks.again) != U(0) and seen(engine, control, hooks):
+        if (control.kind | control.latch_count | hooks.again) != U(0) and seen(np.intp(engine.address)) != 0:
             return
         if call(make(np.intp(engine.address), pc, U(size), U(0), U(0))) != 0 or hooks.asks != U(0):
             control.kick = U(1)
@@ -126,7 +100,7 @@ def access_callback(make: Any, call: Any, address: int, page: int) -> Any:  # no
         width = U(size)
         if hooks.pieces != U(0):
             hooks.pieces -= U(1)
-        elif (control.kind | control.latch_count | hooks.again) == U(0) or not seen(engine, control, hooks):
+        elif (control.kind | control.latch_count | hooks.again) == U(0) or seen(np.intp(engine.address)) == 0:
             if (place & U(page - 1)) + width > U(page):
                 hooks.pieces = width if kind == UC_MEM_WRITE else U(2)
             data = U(value) if size >= 8 else U(value) & ((U(1) << (U(8) * width)) - U(1))
@@ -134,9 +108,9 @@ def access_callback(make: Any, call: Any, address: int, page: int) -> Any:  # no
                 control.kick = U(1)
                 if must_stop(hooks):
                     hooks.pieces = U(0)
-                    leave_before(engine, control, uc, code_now(engine))
+                    leave_before(np.intp(engine.address), code_now(np.intp(engine.address)))
                     return
-        put_right(engine)
+        put_right(np.intp(engine.address))
 
     return callback
 

@@ -18,6 +18,7 @@ from numba.extending import (
 )
 
 from emu.hook.contexts import FIELDS, METHODS
+from emu.hook.native_functions import code_now, guest_number, ram_value, retired_before
 from emu.hook.registers import NoRegister, Registers
 from isa.native import (
     Record,
@@ -76,7 +77,9 @@ _FIELDS: Final = ("engine", "code", "bytes", "place", "data")
 
 class _Model(models.StructModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, [("engine", types.intp), *((each, types.uint64) for each in _FIELDS[1:])])
+        super().__init__(
+            manager, kind, [("engine", types.intp), *((each, types.uint64) for each in _FIELDS[1:])]
+        )
 
 
 for _type in (InstructionType, BlockType, AccessType, ExitType):
@@ -110,28 +113,10 @@ def make_context(kind: ContextType) -> Any:  # noqa: ANN401
     return make
 
 
-@njit(error_model="numpy")
-def code_now(engine: Record) -> Word:
-    """Guest-virtual address of the instruction that makes an access: the engine has looked it up."""
-    word = carray(as_u64(np.intp(engine.scratch)), 1)
-    word[0] = U(0)
-    uc_reg_read(np.intp(engine.uc), np.int32(engine.pc_register), np.intp(engine.scratch))
-    return word[0] + engine.code_base
-
-
-@njit(error_model="numpy")
-def retired_before(engine: Record, control: Record, pc: Word) -> Word:
-    """Instructions retired before the one at `pc`, in the block that runs."""
-    start, before = control.block_pc, control.retired - control.block_count
-    if pc <= start or pc >= start + control.block_size:
-        return before
-    return before + U(walk(engine, np.int64(start), np.int64(pc - start)))
-
-
 @overload_attribute(AccessType, "pc")
 def _access_pc(ctx: Any) -> Any:
     def pc(ctx: Any) -> Any:
-        return code_now(carray(as_engine(ctx._engine), 1)[0])
+        return code_now(ctx._engine)
 
     return pc
 
@@ -156,8 +141,7 @@ def _retired(ctx: Any) -> Any:
         return carray(as_control(np.intp(carray(as_engine(ctx._engine), 1)[0].control)), 1)[0].retired
 
     def inside(ctx: Any) -> Any:
-        engine = carray(as_engine(ctx._engine), 1)[0]
-        return retired_before(engine, carray(as_control(np.intp(engine.control)), 1)[0], ctx.pc)
+        return retired_before(ctx._engine, ctx.pc)
 
     return block if kind == "block" else left if kind == "exit" else inside
 
@@ -178,32 +162,13 @@ def _reason(ctx: Any) -> Any:
     return reason
 
 
-@njit(error_model="numpy")
-def ram_value(engine: Record, address: Word, size: Word) -> Word:
-    """A number in RAM, guest-physical; 0 where there is none."""
-    regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
-    for i in range(engine.regions_count):
-        row = regions[i]
-        if row.lo <= address and address + size - U(1) <= row.hi:
-            return number_at(np.intp(row.host + (address - row.lo)), size, engine.big_endian != U(0))
-    return U(0)
-
-
-@njit(error_model="numpy")
-def number_at(at: Word, size: Word, big_endian: Word) -> Word:
-    data, value = carray(as_u8(at), 8), U(0)
-    for i in range(size):
-        value |= U(data[i]) << (U(8) * (size - U(1) - U(i) if big_endian else U(i)))
-    return value
-
-
 @overload_attribute(AccessType, "value")
 def _value(ctx: Any) -> Any:
     def written(ctx: Any) -> Any:
         return ctx._data
 
     def there(ctx: Any) -> Any:
-        return ram_value(carray(as_engine(ctx._engine), 1)[0], ctx._place, ctx._bytes)
+        return ram_value(ctx._engine, ctx._place, ctx._bytes)
 
     return written if ctx.kind == "write" else there
 
@@ -274,23 +239,6 @@ def _level(ctx: Any) -> Any:
     return level
 
 
-@njit(error_model="numpy")
-def guest_number(engine: Record, address: Word, size: Word) -> tuple[Word, Word]:
-    """Whether there is memory at a guest-virtual address, and the number in it."""
-    if engine.paging == U(0):
-        regions = carray(as_regions(np.intp(engine.regions)), 1 << 20)
-        for i in range(engine.regions_count):
-            row = regions[i]
-            if row.lo <= address and address + size - U(1) <= row.hi:
-                at = np.intp(row.host + (address - row.lo))
-                return True, number_at(at, size, engine.big_endian != U(0))
-        return False, U(0)
-    at = np.intp(engine.scratch)
-    if uc_vmem_read(np.intp(engine.uc), address, UC_PROT_READ, at, size) != 0:
-        return False, U(0)
-    return True, number_at(at, size, engine.big_endian != U(0))
-
-
 def _reader(size: int) -> None:
     @overload_method(ContextType, f"read_u{8 * size}")
     def _read(ctx: Any, address: Any) -> Any:
@@ -298,10 +246,10 @@ def _reader(size: int) -> None:
             raise errors.TypingError(f"ctx.read_u{8 * size}(ADDRESS) expects a whole number")
 
         def read(ctx: Any, address: Any) -> Any:
-            found, value = guest_number(carray(as_engine(ctx._engine), 1)[0], U(address), U(size))
-            if not found:
+            result = np.intp(carray(as_engine(ctx._engine), 1)[0].scratch) + 8
+            if guest_number(ctx._engine, U(address), U(size), result) == 0:
                 raise LookupError("no memory is there to be read")
-            return value
+            return carray(as_u64(result), 1)[0]
 
         return read
 
@@ -314,7 +262,9 @@ for _size in _POINTERS:
 def _stop(ctx: Any, text: Any = "a hook asked for it", code: Any = 1) -> Any:
     words, number = _constant(text), _constant(code)
     if not isinstance(words, str) or not isinstance(number, int) or not 0 <= number <= 255:
-        raise errors.TypingError("ctx.stop(TEXT, CODE) expects constants: a text, and an exit code from 0 to 255")
+        raise errors.TypingError(
+            "ctx.stop(TEXT, CODE) expects constants: a text, and an exit code from 0 to 255"
+        )
     if (words, number) not in ctx.stops:
         ctx.stops.append((words, number))
     which, address = ctx.stops.index((words, number)), ctx.hooks

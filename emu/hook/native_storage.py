@@ -19,17 +19,11 @@ from numba.extending import (
 )
 from numba.core.imputils import lower_constant
 
+from emu.hook.native_functions import ring_row, table_get, table_row
 from emu.hook.storage import Array, Counter, Ring, Storage, Table
-from isa.native import Word, as_hooks, as_u64
-from isa.records import HOOK_DRAIN
+from isa.native import as_u64
 
 U = np.uint64
-CHUNK: Final = 1 << 14
-"""Rows of a ring that wait for Python."""
-FIRST_ROWS: Final = 1 << 10
-calloc = types.ExternalFunction("calloc", types.intp(types.uint64, types.uint64))
-realloc = types.ExternalFunction("realloc", types.intp(types.intp, types.uint64))
-free = types.ExternalFunction("free", types.void(types.intp))
 
 
 class StorageType(types.Type):  # type: ignore[misc]
@@ -143,80 +137,6 @@ def _array_length(array: Any) -> Any:
     return size
 
 
-@njit(error_model="numpy")
-def table_place(rows: Word, size: Word, keys: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
-    """Address of the row of these keys, or of the empty one where it belongs."""
-    mixed = a * U(0x9E3779B97F4A7C15) ^ b * U(0xC2B2AE3D27D4EB4F) ^ c * U(0x165667B19E3779F9) ^ d * U(0xD6E8FEB86659FD93)
-    i = (mixed ^ mixed >> U(32)) & (size - U(1))
-    stride = U(8) * (keys + U(2))
-    while True:
-        at = np.intp(rows + i * stride)
-        row = carray(as_u64(at), 6)
-        if row[0] == U(0) or (
-            row[2] == a
-            and (keys < U(2) or row[3] == b)
-            and (keys < U(3) or row[4] == c)
-            and (keys < U(4) or row[5] == d)
-        ):
-            return at
-        i = (i + U(1)) & (size - U(1))
-
-
-@njit(error_model="numpy")
-def table_grow(record: Word) -> Word:
-    """Twice the rows; False where there is no memory for them, or there are to be no more."""
-    words = carray(as_u64(np.intp(record)), 5)
-    size, keys = words[1], words[3]
-    wanted = size * U(2) if size != U(0) else U(FIRST_ROWS)
-    if wanted > words[4] * U(2):
-        return False
-    stride = keys + U(2)
-    rows = calloc(wanted * stride, U(8))
-    if rows == 0:
-        return False
-    for i in range(size):
-        old = carray(as_u64(np.intp(words[0] + U(i) * stride * U(8))), 6)
-        if old[0] != U(0):
-            b = old[3] if keys > U(1) else U(0)
-            c = old[4] if keys > U(2) else U(0)
-            d = old[5] if keys > U(3) else U(0)
-            new = carray(as_u64(table_place(U(rows), wanted, keys, old[2], b, c, d)), 6)
-            for k in range(stride):
-                new[k] = old[k]
-    free(np.intp(words[0]))
-    words[0], words[1] = U(rows), wanted
-    return True
-
-
-@njit(error_model="numpy")
-def table_row(record: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
-    """Address of the row of these keys, made where there was none; 0 where there can be none."""
-    words = carray(as_u64(np.intp(record)), 5)
-    if words[2] * U(2) >= words[1] and not table_grow(record):
-        return np.intp(0)
-    at = table_place(words[0], words[1], words[3], a, b, c, d)
-    row = carray(as_u64(at), 6)
-    if row[0] == U(0):
-        row[0], row[2] = U(1), a
-        if words[3] > U(1):
-            row[3] = b
-        if words[3] > U(2):
-            row[4] = c
-        if words[3] > U(3):
-            row[5] = d
-        words[2] += U(1)
-    return at
-
-
-@njit(error_model="numpy")
-def table_get(record: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
-    words = carray(as_u64(np.intp(record)), 5)
-    if words[1] == U(0):
-        return U(0)
-    row = carray(as_u64(table_place(words[0], words[1], words[3], a, b, c, d)), 6)
-    return row[1] if row[0] != U(0) else U(0)
-
-
 def _keys(table: Any, key: Any) -> Any:
     """A function of `key` that gives four words."""
     wanted = table.storage.keys
@@ -280,23 +200,6 @@ def _table_add(self: Any, key: Any, amount: Any = 1) -> Any:
     return add
 
 
-@njit(error_model="numpy")
-def ring_row(record: Word, hooks: Word) -> Word:
-    """Address of a new row; 0 where there is no memory for it. From CHUNK rows on Python is asked to take them."""
-    words = carray(as_u64(np.intp(record)), 4)
-    head = words[1]
-    if head >= words[2]:
-        size = words[2] * U(2) if words[2] != U(0) else U(2 * CHUNK)
-        rows = realloc(np.intp(words[0]), size * words[3] * U(8))
-        if rows == 0:
-            return np.intp(0)
-        words[0], words[2] = U(rows), size
-    if head + U(1) >= U(CHUNK):
-        carray(as_hooks(np.intp(hooks)), 1)[0].asks |= U(HOOK_DRAIN)
-    words[1] = head + U(1)
-    return np.intp(words[0] + head * words[3] * U(8))
-
-
 @overload_method(RingType, "add")
 def _ring_add(self: Any, *values: Any) -> Any:
     storage, hooks = self.storage, self.hooks
@@ -323,7 +226,9 @@ def store_words(typing_context: Any, at: Any, values: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
         word = context.get_value_type(types.uint64)
         first = builder.inttoptr(arguments[0], word.as_pointer())
-        for i, (kind, value) in enumerate(zip(values.types, cgutils.unpack_tuple(builder, arguments[1]), strict=True)):
+        for i, (kind, value) in enumerate(
+            zip(values.types, cgutils.unpack_tuple(builder, arguments[1]), strict=True)
+        ):
             place = builder.gep(first, [context.get_constant(types.intp, i)])
             builder.store(context.cast(builder, value, kind, types.uint64), place)
 

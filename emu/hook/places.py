@@ -33,7 +33,9 @@ def code_ranges(machine: Machine, hook: Declared) -> list[tuple[int, int]]:
 
 def data_ranges(machine: Machine, within: Within, writable: bool) -> list[tuple[int, int]]:  # noqa: FBT001
     """(first, last) guest-physical addresses: of RAM, or of the range in it. Raises NoPlace."""
-    regions = [each for each in machine.memory.regions if Permission.WRITE in each.permissions or not writable]
+    regions = [
+        each for each in machine.memory.regions if Permission.WRITE in each.permissions or not writable
+    ]
     if within is None:
         return [(each.base, each.base + each.size - 1) for each in regions]
     first, last = _range(machine, within)
@@ -49,7 +51,11 @@ def _code(machine: Machine, place: Place) -> int:
     if isinstance(place, int):
         return place
     symbol, offset = _symbol(machine, place)
-    return entry_of(machine.isa, symbol) + offset if not offset else (symbol.address & ~marks(machine.isa)) + offset
+    return (
+        entry_of(machine.isa, symbol) + offset
+        if not offset
+        else (symbol.address & ~marks(machine.isa)) + offset
+    )
 
 
 def _range(machine: Machine, within: Within) -> tuple[int, int]:
@@ -71,7 +77,9 @@ def _range(machine: Machine, within: Within) -> tuple[int, int]:
 
 def _extent(machine: Machine, symbol: Symbol) -> int:
     """Bytes up to the next symbol, of one that has no size (an assembler's label)."""
-    after = min((each.address for each in machine.symbols if each.address > symbol.address), default=symbol.bound)
+    after = min(
+        (each.address for each in machine.symbols if each.address > symbol.address), default=symbol.bound
+    )
     ends = [each for each in (after, symbol.bound) if each is not None]
     return min(ends) - symbol.address if ends else 0
 
@@ -100,5 +108,7 @@ def windows(machine: Machine, device: str) -> tuple[int, ...]:
         raise NoPlace(f"the machine has no device {device!r}; it has {names}")
     found = tuple(i for i, (_, _, each) in enumerate(machine.windows) if each is wanted)
     if not found:
-        raise NoPlace(f"device {device!r} has no registers in memory; compare ctx.reason and ctx.address instead")
+        raise NoPlace(
+            f"device {device!r} has no registers in memory; compare ctx.reason and ctx.address instead"
+        )
     return found

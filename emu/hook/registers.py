@@ -42,7 +42,9 @@ class Registers:
         if name not in names:
             near = difflib.get_close_matches(name, names, 3)
             meant = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise NoRegister(f"{self._isa.name} has no register {name!r}{meant or '; axemu isa show lists them'}")
+            raise NoRegister(
+                f"{self._isa.name} has no register {name!r}{meant or '; axemu isa show lists them'}"
+            )
         register = self._isa.register(name)
         if register.role is Role.PC:
             raise NoRegister("the program counter is ctx.pc")
@@ -60,7 +62,9 @@ class Registers:
         chance = random.Random(name)
         for _ in range(_TRIES):
             state = chance.randbytes(self._size)
-            if offset < 0 or self._view.get(state, name) != int.from_bytes(state[offset : offset + size], "little"):
+            if offset < 0 or self._view.get(state, name) != int.from_bytes(
+                state[offset : offset + size], "little"
+            ):
                 return False
         return True
 

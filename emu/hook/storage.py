@@ -163,7 +163,11 @@ class Ring(Storage):
         return self.total + int(self.words[1])
 
     def result(self) -> dict[str, Any]:
-        return {"columns": list(self.columns), "total": len(self), "rows": [list(r) for r in self.rows().tolist()]}
+        return {
+            "columns": list(self.columns),
+            "total": len(self),
+            "rows": [list(r) for r in self.rows().tolist()],
+        }
 
     def __del__(self) -> None:
         _C.free(int(self.words[0]) or None)
