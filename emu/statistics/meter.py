@@ -15,26 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from axvcpu.exits import (
-    AxVCpuExitReason,
-    CpuDown,
-    CpuUp,
-    FailEntry,
-    GuestException,
-    Halt,
-    Hypercall,
-    IoRead,
-    IoWrite,
-    MmioRead,
-    MmioWrite,
-    NestedPageFault,
-    SendIpi,
-    SysRegRead,
-    SysRegWrite,
-    SystemDown,
-)
+from axvcpu.exits import AxVCpuExitReason, MmioRead, MmioWrite
 from emu.answer import Vm, answer
-from emu.debug.exits import WORD, Event, call_word
+from emu.debug.exits import WORD, Event, facts_of
 from emu.engine.words import PC, RETIRED
 from emu.observer import Wish
 from emu.outcome import Outcome
@@ -51,30 +34,6 @@ GATHER: Final = 1 << 13
 """Rows that are gathered before they are folded."""
 MOST: Final = 1 << 14
 """Entries that are told apart."""
-
-
-def _nothing(exit: Any) -> int:  # noqa: ANN401
-    return 0
-
-
-_FACTS: Final[dict[type, tuple[int, Callable[[Any], int]]]] = {
-    MmioRead: (LEFT + Event.MMIO_READ, lambda exit: exit.addr),
-    MmioWrite: (LEFT + Event.MMIO_WRITE, lambda exit: exit.addr),
-    IoRead: (LEFT + Event.IO_READ, lambda exit: exit.port),
-    IoWrite: (LEFT + Event.IO_WRITE, lambda exit: exit.port),
-    SysRegRead: (LEFT + Event.SYSREG_READ, lambda exit: exit.addr),
-    SysRegWrite: (LEFT + Event.SYSREG_WRITE, lambda exit: exit.addr),
-    Hypercall: (LEFT + Event.HYPERCALL, lambda exit: call_word(exit.nr, exit.extension)),
-    CpuUp: (LEFT + Event.CPU_UP, lambda exit: exit.target_cpu),
-    CpuDown: (LEFT + Event.CPU_DOWN, _nothing),
-    SystemDown: (LEFT + Event.SYSTEM_DOWN, _nothing),
-    SendIpi: (LEFT + Event.SEND_IPI, lambda exit: exit.target_cpu),
-    Halt: (LEFT + Event.HALT, _nothing),
-    NestedPageFault: (LEFT + Event.UNMAPPED, lambda exit: exit.addr),
-    GuestException: (LEFT + Event.CRASH, lambda exit: exit.vector),
-    FailEntry: (LEFT + Event.CRASH, lambda exit: exit.hardware_entry_failure_reason),
-}
-"""Of an exit that is the guest's doing, the kind of its row and its address."""
 
 
 class Meter:
@@ -126,7 +85,7 @@ class Meter:
             self.settle()
 
     def answer(self, exit: AxVCpuExitReason, vcpu: Vcpu, vm: Vm) -> Outcome | None:
-        facts = _FACTS.get(type(exit))
+        facts = facts_of(exit)
         if facts is None:
             if self.refresh:
                 self.settle()
@@ -135,9 +94,8 @@ class Meter:
         pc, retired = words[PC], words[RETIRED]
         begin = perf_counter_ns()
         outcome = answer(exit, vcpu, vm)
-        kind, address = facts
         taken = perf_counter_ns() - begin
-        self._left[vcpu.id] += (kind, retired, pc, taken, address(exit) & WORD, 0)
+        self._left[vcpu.id] += (LEFT + facts[0], retired, pc, taken, facts[1] & WORD, 0)
         self._gathered += 1
         if self._gathered >= GATHER or self.refresh:
             self.settle()
@@ -151,8 +109,8 @@ class Meter:
         begin = perf_counter_ns()
         value = access(exit)
         taken = perf_counter_ns() - begin
-        kind, address = _FACTS[type(exit)]
-        self._left[vcpu.id] += (kind, retired, pc, taken, address(exit), 0)
+        kind = Event.MMIO_READ if type(exit) is MmioRead else Event.MMIO_WRITE
+        self._left[vcpu.id] += (LEFT + kind, retired, pc, taken, exit.addr, 0)
         self._gathered += 1
         return value
 
