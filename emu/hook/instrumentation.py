@@ -164,9 +164,9 @@ class Instrumentation:
                 raise failure(self.path, error) from error
         return Results({each.name: each for each in self.declared.storage}, self._machine)
 
-    def finish(self) -> bool:
+    def finish(self, results: Results) -> bool:
         """Call the file's @finish, if it has one. Raises HookError."""
-        results, function = self.results(), self.declared.finish
+        function = self.declared.finish
         if function is None:
             return False
         try:

@@ -126,15 +126,22 @@ def _array_set(array: Any, index: Any, value: Any) -> Any:
 
 
 @overload(len)
-def _array_length(array: Any) -> Any:
-    if not isinstance(array, ArrayType):
-        return None
-    length = array.storage.length
+def _length(storage: Any) -> Any:
+    if isinstance(storage, ArrayType):
+        length = storage.storage.length
 
-    def size(array: Any) -> Any:
-        return length
+        def size(storage: Any) -> Any:
+            return length
 
-    return size
+        return size
+    if isinstance(storage, (TableType, RingType)):
+        address = storage.storage.address + 8 * (2 if isinstance(storage, TableType) else 4)
+
+        def used(storage: Any) -> Any:
+            return np.int64(carray(as_u64(np.intp(address)), 1)[0])
+
+        return used
+    return None
 
 
 def _keys(table: Any, key: Any) -> Any:

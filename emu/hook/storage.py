@@ -120,19 +120,18 @@ class Table(Storage):
 class Ring(Storage):
     """Rows of `columns`, in the order in which hooks have added them; Python takes them while the guest runs.
 
-    The record: address of the rows, how many there are, how many there can be, words of a row.
+    The record: address of the rows, how many there are, how many there can be, words of a row, rows ever added.
     """
 
     def __init__(self, name: str, *columns: str) -> None:
         if not columns or not all(isinstance(each, str) and each.isidentifier() for each in columns):
             raise ValueError("a ring has at least one column, and columns have names")
-        super().__init__(name, 4)
+        super().__init__(name, 5)
         self.columns: Final = columns
         self.dtype: Final = np.dtype([(each, "u8") for each in columns])
         self.words[3] = len(columns)
         self.takes: Callable[[Any], None] | None = None
         self._taken: list[np.ndarray[Any, Any]] = []
-        self.total = 0
 
     def drain(self) -> None:
         """Take what native code holds."""
@@ -141,7 +140,6 @@ class Ring(Storage):
             return
         rows = _copied(int(self.words[0]), count * width).view(self.dtype)
         self.words[1] = 0
-        self.total += count
         if self.takes is None:
             self._taken.append(rows)
         else:
@@ -150,7 +148,7 @@ class Ring(Storage):
     @property
     def full(self) -> bool:
         """Whether it holds all that it may."""
-        return self.takes is None and self.total > MOST_ROWS
+        return self.takes is None and len(self) > MOST_ROWS
 
     def rows(self) -> np.ndarray[Any, Any]:
         """All of them, by column; none where a function took them."""
@@ -160,7 +158,7 @@ class Ring(Storage):
         return self._taken[0]
 
     def __len__(self) -> int:
-        return self.total + int(self.words[1])
+        return int(self.words[4])
 
     def result(self) -> dict[str, Any]:
         return {

@@ -200,7 +200,7 @@ def table_get(record: Word, a: Word, b: Word, c: Word, d: Word) -> Word:
 @njit(error_model="numpy")
 def ring_row(record: Word, hooks: Word) -> Word:
     """Address of a new row; 0 where there is no memory for it. From CHUNK rows on Python is asked to take them."""
-    words = carray(as_u64(np.intp(record)), 4)
+    words = carray(as_u64(np.intp(record)), 5)
     head = words[1]
     if head >= words[2]:
         size = words[2] * U(2) if words[2] != U(0) else U(2 * CHUNK)
@@ -211,6 +211,7 @@ def ring_row(record: Word, hooks: Word) -> Word:
     if head + U(1) >= U(CHUNK):
         carray(as_hooks(np.intp(hooks)), 1)[0].asks |= U(HOOK_DRAIN)
     words[1] = head + U(1)
+    words[4] += U(1)
     return np.intp(words[0] + head * words[3] * U(8))
 
 

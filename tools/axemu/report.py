@@ -18,6 +18,7 @@ from emu.config import MachineConfig
 from emu.guest import Guest
 from emu.outcome import Ending, Outcome
 
+HOOKS_FAILED = 2
 SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
 
 
@@ -25,7 +26,8 @@ SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
 class Report:
     """`seconds` is host wall time of the run itself. `cause` says who ended the run from outside, "" where it
     ended by itself. `live`: input came at host times, so the run cannot be repeated exactly. `missed`:
-    expectations that were not met, None where there are none to check. `console` counts what the guest wrote
+    expectations that were not met, None where there are none to check. `hooks`: what the user's hooks have kept, None
+    where there are none; `hook_failure`: why they have failed, "" where they have not. `console` counts what the guest wrote
     and hashes it."""
 
     title: str
@@ -43,6 +45,8 @@ class Report:
     missed: tuple[str, ...] | None = None
     guest_exit_code: bool = False
     left: bool = False
+    hooks: Mapping[str, Any] | None = None
+    hook_failure: str = ""
 
     @property
     def passed(self) -> bool:
@@ -54,8 +58,12 @@ class Report:
     @property
     def exit_code(self) -> int:
         """This process's exit code (ux.md: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted)."""
+        if self.hook_failure:
+            return HOOKS_FAILED
         if self.left:
             return 0
+        if self.outcome.ending is Ending.HOOK:
+            return self.outcome.code
         if self.outcome.ending is Ending.INTERRUPTED:
             return self.outcome.exit_code
         if self.guest_exit_code and self.outcome.ending is Ending.POWERED_OFF:
@@ -117,6 +125,7 @@ class Report:
             "console": {"bytes": self.console_bytes, "sha256": self.console_sha256},
             "live_input": self.live,
             "missed": list(self.missed) if self.missed is not None else None,
+            "hooks": None if self.hooks is None else {**self.hooks, "failure": self.hook_failure or None},
         }
 
     def show_summary(self, screen: RichConsole) -> None:

@@ -14,7 +14,7 @@ from axemu.inherited import with_options_of_run
 from axemu.options import Request, SymbolsOption
 from axemu.run import request_of
 
-NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout")
+NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout", "hook")
 """Options of `axemu run` about a run's report."""
 INSTEAD: Final = "`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace."
 DUMB: Final = ("dumb", "unknown", "")
