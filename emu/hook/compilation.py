@@ -21,7 +21,7 @@ from emu.hook.registers import Registers
 _kept: Final[list[Any]] = []  # compiled code lives as long as the process: an engine may hold its address
 _MARKUP: Final = re.compile(r"\x1b\[[0-9;]*m")
 _NOISE: Final = re.compile(
-    r"^(Failed in \w+ mode pipeline|During: |File \"|Internal error|There are \d+ candidate|- Of which|Overload |"
+    r"^(def |Failed in \w+ mode pipeline|During: |File \"|Internal error|There are \d+ candidate|- Of which|Overload |"
     r"Overload of|<source|\s*\^|raised from|Enable logging|Compilation is falling back|This error may have|"
     r"This is usually not|If you think|To resolve|To see|https?:|Use of |-+$|Below is|Please report|Known signatures)"
 )
@@ -118,7 +118,7 @@ class Compiler:
 def _reason(whole: str, hook: Declared) -> str:
     own = _RAISED.search(whole)
     if own is not None:
-        return own[1].rstrip(" .")
+        return own[1].strip(" .")
     lines = [each.strip() for each in whole.splitlines()]
     told = [each for each in lines if each and not _NOISE.match(each)]
     reason = words_of(" ".join(told[:2])) if told else words_of(whole)
