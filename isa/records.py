@@ -193,10 +193,16 @@ EXTENSION: Final = np.dtype([("mask", "u8"), ("match", "u8"), ("function", "u8")
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
 HOOKS: Final = np.dtype(
     [
-        ("on_exit", "u8"),  # int32 (engine block, value): the guest was left, as the control block says; 0: nobody asks
+        (
+            "on_exit",
+            "u8",
+        ),  # int32 (engine block, value): the guest was left, as the control block says; 0: nobody asks
         ("asks", "u8"),  # HOOK_DRAIN, HOOK_STOP: what a hook wants of Python
         ("line", "u8"),  # of the user's file: where the hook is, or was last
-        ("again", "u8"),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
+        (
+            "again",
+            "u8",
+        ),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
         ("again_pc", "u8"),
         ("again_retired", "u8"),
         ("pieces", "u8"),  # accesses to come that are parts of the one that was seen last

@@ -39,8 +39,8 @@ from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
-from emu.engine.library import error_text
 from emu.engine.instrument import Hooks
+from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.engine.words import (
     ANSWER,

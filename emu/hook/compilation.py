@@ -11,7 +11,8 @@ from typing import Any, Final
 import numba
 from numba.core.errors import NumbaError, NumbaWarning
 
-from emu.hook import native_calls, native_contexts, native_marks, native_storage
+import emu.hook.native_marks  # noqa: F401 - what compiled hooks call
+from emu.hook import native_calls, native_contexts, native_storage
 from emu.hook.declaration import Declarations, Declared
 from emu.hook.errors import HookError
 from emu.hook.loading import words_of
@@ -45,7 +46,6 @@ class Compiler:
         self._registers, self._stops = registers, stops
         for each in declared.storage:
             native_storage.hooks_of[each.address] = address
-        assert native_marks.MarksType
 
     def one(self, hook: Declared, page: int) -> int:
         """Host address of the callback for one hook. Raises HookError."""
@@ -64,21 +64,21 @@ class Compiler:
         call = native_calls.caller(parts, self._address, of_window=True)
         return self._kept(native_calls.exit_callback(make, call, self._address))
 
-    def _callback(self, hook: Declared, page: int, make: Any, call: Any) -> int:  # noqa: ANN401
+    def _callback(self, hook: Declared, page: int, make: Any, call: Any) -> int:
         if hook.kind == "insn":
             return self._kept(native_calls.instruction_callback(make, call, self._address))
         if hook.kind == "block":
             return self._kept(native_calls.block_callback(make, call, self._address))
         return self._kept(native_calls.access_callback(make, call, self._address, page))
 
-    def _kept(self, callback: Any) -> int:  # noqa: ANN401
+    def _kept(self, callback: Any) -> int:
         _kept.append(callback)
         return int(callback.address)
 
     def _type(self, kind: str) -> ContextType:
         return TYPES[kind](kind, self._address, self._registers, self._stops)
 
-    def _compiled(self, hook: Declared, kind: ContextType) -> Any:  # noqa: ANN401
+    def _compiled(self, hook: Declared, kind: ContextType) -> Any:
         """What numba makes of the function."""
         function: Callable[..., Any] = hook.function
         if hasattr(function, "py_func"):  # its user has decorated it too

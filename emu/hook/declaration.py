@@ -70,7 +70,7 @@ def collected() -> None:
     _open.pop()
 
 
-def _declare(kind: str, function: Any, **where: Any) -> Any:  # noqa: ANN401
+def _declare(kind: str, function: Any, **where: Any) -> Any:
     if not callable(function) or not hasattr(function, "__code__"):
         raise Misused(f"@on_{kind} stands before a function, and got {function!r}")
     if function.__code__.co_argcount != 1:
@@ -82,7 +82,7 @@ def _declare(kind: str, function: Any, **where: Any) -> Any:  # noqa: ANN401
     return function
 
 
-def _decorator(kind: str, function: Any, **where: Any) -> Any:  # noqa: ANN401
+def _decorator(kind: str, function: Any, **where: Any) -> Any:
     if function is not None:
         return _declare(kind, function, **where)
     return lambda later: _declare(kind, later, **where)
@@ -106,29 +106,29 @@ def _within(within: Within) -> Within:
 
 def on_insn(
     function: Function | None = None, *, at: Place | Sequence[Place] | None = None, within: Within = None
-) -> Any:  # noqa: ANN401
+) -> Any:
     """Call it before each instruction, or before those at some addresses, or in a range."""
     if at is not None and within is not None:
         raise Misused("on_insn takes at= or within=, not both")
     return _decorator("insn", function, at=_places(at), within=_within(within))
 
 
-def on_block(function: Function | None = None, *, within: Within = None) -> Any:  # noqa: ANN401
+def on_block(function: Function | None = None, *, within: Within = None) -> Any:
     """Call it where straight-line code begins to run, or where such begins in a range."""
     return _decorator("block", function, within=_within(within))
 
 
-def on_read(function: Function | None = None, *, within: Within = None) -> Any:  # noqa: ANN401
+def on_read(function: Function | None = None, *, within: Within = None) -> Any:
     """Call it before each load from RAM, or from a range of it."""
     return _decorator("read", function, within=_within(within))
 
 
-def on_write(function: Function | None = None, *, within: Within = None) -> Any:  # noqa: ANN401
+def on_write(function: Function | None = None, *, within: Within = None) -> Any:
     """Call it before each store to RAM, or to a range of it."""
     return _decorator("write", function, within=_within(within))
 
 
-def on_exit(function: Function | None = None, *, device: str | None = None) -> Any:  # noqa: ANN401
+def on_exit(function: Function | None = None, *, device: str | None = None) -> Any:
     """Call it when the guest was left, or a device's access was answered natively; or for one device."""
     return _decorator("exit", function, device=device)
 

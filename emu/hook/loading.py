@@ -25,7 +25,8 @@ Node = TypeVar("Node", bound=ast.stmt)
 
 
 class Marks:
-    """What the calls are made to, in the module's namespace; compiled code has its own. `address`: of the HOOKS record."""
+    """What the calls are made to, in the module's namespace; compiled code has its own. `address`: of the HOOKS
+    record."""
 
     def __init__(self, address: int) -> None:
         self.address: Final = address
@@ -130,6 +131,6 @@ def _call(name: str, at: Node, arguments: tuple[ast.expr, ...]) -> ast.stmt:
     return statement
 
 
-def words_of(value: Any) -> str:  # noqa: ANN401
+def words_of(value: Any) -> str:
     """One line of a text of several."""
     return " ".join(str(value).split())

@@ -40,7 +40,7 @@ def must_stop(hooks: Record) -> Word:
     return hooks.asks & U(HOOK_STOP) != U(0) or hooks.failed != U(0)
 
 
-def instruction_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
+def instruction_callback(make: Any, call: Any, address: int) -> Any:
     """UC_HOOK_CODE."""
 
     @cfunc(
@@ -61,7 +61,7 @@ def instruction_callback(make: Any, call: Any, address: int) -> Any:  # noqa: AN
     return callback
 
 
-def block_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
+def block_callback(make: Any, call: Any, address: int) -> Any:
     """UC_HOOK_BLOCK, behind the one that counts."""
 
     @cfunc(
@@ -84,7 +84,7 @@ def block_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
     return callback
 
 
-def access_callback(make: Any, call: Any, address: int, page: int) -> Any:  # noqa: ANN401
+def access_callback(make: Any, call: Any, address: int, page: int) -> Any:
     """UC_HOOK_MEM_READ or WRITE. An access across the end of a page comes whole, and then again in parts."""
 
     @cfunc(
@@ -115,7 +115,7 @@ def access_callback(make: Any, call: Any, address: int, page: int) -> Any:  # no
     return callback
 
 
-def exit_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
+def exit_callback(make: Any, call: Any, address: int) -> Any:
     """What `isa.native.tell_exit` calls."""
 
     @cfunc(types.int32(types.intp, types.uint64), error_model="numpy")
@@ -137,7 +137,7 @@ def exit_callback(make: Any, call: Any, address: int) -> Any:  # noqa: ANN401
 
 def caller(
     hooks: list[tuple[int, Any, tuple[int, ...] | None]], address: int, *, of_window: bool = False
-) -> Any:  # noqa: ANN401
+) -> Any:
     """An intrinsic int32 (context, and with `of_window` a window's number) that calls compiled hooks one after the
     other, each (its number, what numba has compiled, the windows that it asks for): not 0 where one has raised, which is
     noted."""
@@ -177,11 +177,11 @@ def caller(
         builder.position_at_end(done)
         return builder.load(result)
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def call(typing_context: Any, ctx: Any) -> Any:
         return types.int32(ctx), generate
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def call_of_window(typing_context: Any, ctx: Any, window: Any) -> Any:
         return types.int32(ctx, window), generate
 

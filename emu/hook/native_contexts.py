@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numba import carray, njit, types
-from numba.core import errors
-from numba.core import cgutils
+from numba.core import cgutils, errors
 from numba.extending import (
     intrinsic,
     make_attribute_wrapper,
@@ -21,22 +20,17 @@ from emu.hook.contexts import FIELDS, METHODS
 from emu.hook.native_functions import code_now, guest_number, ram_value, retired_before
 from emu.hook.registers import NoRegister, Registers
 from isa.native import (
-    Record,
-    Word,
     as_control,
     as_engine,
     as_hooks,
-    as_regions,
     as_u8,
     as_u16,
     as_u32,
     as_u64,
     save,
     uc_reg_read,
-    uc_vmem_read,
-    walk,
 )
-from isa.records import HOOK_STOP, UC_PROT_READ
+from isa.records import HOOK_STOP
 
 U = np.uint64
 
@@ -97,10 +91,10 @@ for _type, _names in (
 make_attribute_wrapper(InstructionType, "code", "pc")
 
 
-def make_context(kind: ContextType) -> Any:  # noqa: ANN401
+def make_context(kind: ContextType) -> Any:
     """An intrinsic that makes one of (address of the engine block, code, bytes, place, data)."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def make(typing_context: Any, engine: Any, code: Any, size: Any, place: Any, data: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             struct = cgutils.create_struct_proxy(kind)(context, builder)
@@ -176,7 +170,7 @@ def _value(ctx: Any) -> Any:
 _POINTERS: Final = {1: as_u8, 2: as_u16, 4: as_u32, 8: as_u64}
 
 
-def _register(registers: Registers, name: str) -> Any:  # noqa: ANN401
+def _register(registers: Registers, name: str) -> Any:
     """A function of a context that reads it. Raises TypingError."""
     try:
         found = registers.find(name)
@@ -205,7 +199,7 @@ def _register(registers: Registers, name: str) -> Any:  # noqa: ANN401
     return njit(inside, forceinline=True)
 
 
-def _constant(value: Any) -> Any:  # noqa: ANN401
+def _constant(value: Any) -> Any:
     """What an argument of compiled code is, where that is known."""
     if isinstance(value, types.Omitted):
         return value.value

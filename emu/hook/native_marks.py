@@ -28,7 +28,7 @@ register_model(MarksType)(models.OpaqueModel)
 
 
 @typeof_impl.register(Marks)
-def _typeof(value: Marks, context: Any) -> Any:  # noqa: ANN401
+def _typeof(value: Marks, context: Any) -> Any:
     return MarksType(value.address)
 
 
@@ -47,7 +47,7 @@ def _line(self: Any, number: Any) -> Any:
     return line
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_word(typing_context: Any, address: Any) -> Any:
     """A word that another thread may change: never taken out of a loop."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numba import carray, njit, types
 from numba.core import cgutils, errors
+from numba.core.imputils import lower_constant
 from numba.extending import (
     intrinsic,
     models,
@@ -17,7 +18,6 @@ from numba.extending import (
     register_model,
     typeof_impl,
 )
-from numba.core.imputils import lower_constant
 
 from emu.hook.native_functions import ring_row, table_get, table_row
 from emu.hook.storage import Array, Counter, Ring, Storage, Table
@@ -27,7 +27,7 @@ U = np.uint64
 
 
 class StorageType(types.Type):  # type: ignore[misc]
-    def __init__(self, storage: Storage, hooks: int) -> None:
+    def __init__(self, storage: Any, hooks: int) -> None:
         self.storage, self.hooks = storage, hooks
         super().__init__(f"{type(storage).__name__.lower()} {storage.name!r} at {storage.address:#x}")
 
@@ -54,7 +54,7 @@ hooks_of: Final[dict[int, int]] = {}
 
 
 @typeof_impl.register(Storage)
-def _typeof(value: Storage, context: Any) -> Any:  # noqa: ANN401
+def _typeof(value: Storage, context: Any) -> Any:
     return _TYPES[type(value)](value, hooks_of[value.address])
 
 
@@ -226,7 +226,7 @@ def _ring_add(self: Any, *values: Any) -> Any:
     return add
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_words(typing_context: Any, at: Any, values: Any) -> Any:
     """Each of a tuple of numbers as a word, from an address on."""
 

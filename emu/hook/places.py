@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from emu.executions import entry_of, marks
 from emu.memory import Permission
+from emu.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from emu.hook.declaration import Declared, Place, Within
@@ -24,6 +25,8 @@ class NoPlace(Exception):
 
 def code_ranges(machine: Machine, hook: Declared) -> list[tuple[int, int]]:
     """(first, last) guest-virtual addresses; none at all: everywhere. Raises NoPlace."""
+    if hook.kind == "insn" and machine.isa.name.startswith("sparc"):
+        _check_delay_slots(machine, hook)
     if hook.at:
         if len(hook.at) > _MOST:
             raise NoPlace(f"at= takes {_MOST} addresses at most, and got {len(hook.at)}; take within=")
@@ -31,7 +34,18 @@ def code_ranges(machine: Machine, hook: Declared) -> list[tuple[int, int]]:
     return [_range(machine, hook.within)] if hook.within is not None else []
 
 
-def data_ranges(machine: Machine, within: Within, writable: bool) -> list[tuple[int, int]]:  # noqa: FBT001
+def _check_delay_slots(machine: Machine, hook: Declared) -> None:
+    """Called before an instruction in a delay slot, SPARC's engine forgets where to go on. Functions begin in none."""
+    for each in hook.at or (0,):
+        symbol = machine.symbols.find(each) if isinstance(each, str) else None
+        if symbol is None or symbol.kind is not SymbolKind.FUNCTION:
+            raise NoPlace(
+                "on SPARC, on_insn expects at= with names of functions: it must not be called in a delay slot; on_block "
+                "takes any place"
+            )
+
+
+def data_ranges(machine: Machine, within: Within, writable: bool) -> list[tuple[int, int]]:
     """(first, last) guest-physical addresses: of RAM, or of the range in it. Raises NoPlace."""
     regions = [
         each for each in machine.memory.regions if Permission.WRITE in each.permissions or not writable
@@ -41,8 +55,8 @@ def data_ranges(machine: Machine, within: Within, writable: bool) -> list[tuple[
     first, last = _range(machine, within)
     if not any(each.base <= first and last < each.base + each.size for each in regions):
         raise NoPlace(
-            f"within= expects guest-physical addresses in memory, and {first:#x} to {last:#x} is not; where the guest has "
-            f"it at another virtual address, give (address, bytes)"
+            f"within= expects guest-physical addresses in memory, and {first:#x} to {last:#x} is not; where the guest "
+            f"has it at a virtual address, give (physical address, bytes)"
         )
     return [(first, last)]
 

@@ -17,7 +17,7 @@ class Results(Mapping[str, Any]):
     def __init__(self, storage: Mapping[str, Storage], machine: Machine) -> None:
         self._storage, self._machine = storage, machine
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401
+    def __getitem__(self, name: str) -> Any:
         return self._storage[name]
 
     def __iter__(self) -> Iterator[str]:

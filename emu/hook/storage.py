@@ -28,7 +28,7 @@ class Storage:
         self.words = np.zeros(words, np.uint64)
         self.address: Final = int(self.words.ctypes.data)
 
-    def result(self) -> Any:  # noqa: ANN401
+    def result(self) -> Any:
         """As JSON has it."""
         raise NotImplementedError
 

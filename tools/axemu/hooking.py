@@ -92,4 +92,8 @@ def described(results: Results) -> list[str]:
 
 
 def _more(count: int) -> list[str]:
-    return [f"  and {count - _SHOWN:,} more (--json, or a @finish function, has them all)"] if count > _SHOWN else []
+    return (
+        [f"  and {count - _SHOWN:,} more (--json, or a @finish function, has them all)"]
+        if count > _SHOWN
+        else []
+    )

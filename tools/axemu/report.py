@@ -27,8 +27,8 @@ class Report:
     """`seconds` is host wall time of the run itself. `cause` says who ended the run from outside, "" where it
     ended by itself. `live`: input came at host times, so the run cannot be repeated exactly. `missed`:
     expectations that were not met, None where there are none to check. `hooks`: what the user's hooks have kept, None
-    where there are none; `hook_failure`: why they have failed, "" where they have not. `console` counts what the guest wrote
-    and hashes it."""
+    where there are none; `hook_failure`: why they have failed, "" where they have not. `console` counts what the guest
+    wrote and hashes it."""
 
     title: str
     config: MachineConfig

@@ -84,7 +84,9 @@ def run(
 
         raise typer.Exit(attend(plan))
     if hook is not None:
-        raise UsageError("--hook is for a run without a debugger.", "It got --gdb too.", "Leave one of them out.")
+        raise UsageError(
+            "--hook is for a run without a debugger.", "It got --gdb too.", "Leave one of them out."
+        )
     from axemu.gdbserver import address  # noqa: PLC0415
     from axemu.gdbserver.server import Manners  # noqa: PLC0415
     from axemu.gdbserver.session import serve  # noqa: PLC0415
