@@ -19,6 +19,7 @@ def written(ctx: Access) -> None:
 @finish
 def report(found: Results) -> None:
     for retired, pc, address, size, value in first.rows().tolist():
-        print(f"after {retired:,} instructions, {found.symbol(pc)} writes {value:#x} ({size} bytes) to {address:#x}")
+        where = f"{found.symbol(pc)} ({found.line(pc)})"
+        print(f"after {retired:,} instructions {where} writes {value:#x}, {size} bytes, to {address:#x}")
     for pc, count in places.most():
         print(f"{count:8,} writes by {found.symbol(pc)}")
