@@ -43,6 +43,7 @@ from isa.native import (
     engine_record,
     note,
     note_access,
+    tell_exit,
     uc_emu_stop,
     uc_reg_read,
     walk,
@@ -452,8 +453,10 @@ def answer_inside(engine: Record, control: Record) -> Word:
     The count of instructions is that of this access, not of its block, as far as the ISA can tell where it is.
     """
     ahead = U(0)
+    entered = place = control.pc
     if engine.locate != U(0) and control.block_count != U(0):
         pc = call_place(np.intp(engine.locate), np.intp(engine.address))
+        place = pc - engine.code_base
         start = control.block_pc
         if start <= pc < start + control.block_size:
             before = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
@@ -470,6 +473,9 @@ def answer_inside(engine: Record, control: Record) -> Word:
             note_access(engine, control, value)
     else:
         value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))
+    control.pc = place
+    tell_exit(engine, control.data if control.kind == U(MMIO_WRITE) else U(value))
+    control.pc = entered
     control.kind = U(NONE)
     control.retired += ahead
     if (control.lines != control.lines_told) or control.recall != U(0):

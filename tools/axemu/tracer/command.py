@@ -30,7 +30,7 @@ from axemu.traces.options import (
     VcpuOption,
 )
 
-NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout")
+NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout", "hook")
 """Options of `axemu run` about a run's report."""
 INSTEAD: Final = "`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace."
 DUMB: Final = ("dumb", "unknown", "")
