@@ -96,7 +96,7 @@ class Followed:
 
 
 def _chances(isa: Isa, view: StateView, pristine: bytes) -> list[bytes]:
-    """States that a plain register shows itself in: of random bytes, and in each mode that may have a bank of its own."""
+    """States that a plain register shows itself in: of random bytes, and in each mode that may have a bank."""
     chance = random.Random(len(pristine))
     states = [chance.randbytes(len(pristine)) for _ in range(_RANDOM)]
     roles = Role.GENERAL, Role.SP, Role.RA, Role.SYSTEM
@@ -108,7 +108,7 @@ def _chances(isa: Isa, view: StateView, pristine: bytes) -> list[bytes]:
         try:
             view.put(state, register, view.get(pristine, register) & ~mask | bits)
             mode = view.get(state, register)
-        except Exception:  # noqa: BLE001 - a mode that cannot be
+        except Exception:  # a mode that cannot be
             bits = (bits - 1) & mask
             continue
         for at, size in places:
