@@ -181,7 +181,7 @@ class Names:
                 name = next(iter(_NAME.findall(text)), "")
                 if name and not self.table.find(name) and not self.has_lines:
                     raise self._unknown(name) from error
-                raise BadQuestion(text, str(error).rstrip(".?")) from error
+                raise _of_expression(text, error) from error
         plain = value.type.strip()
         size = plain.target.strip().size if plain.kind is Kind.POINTER else 1
         try:
@@ -222,6 +222,17 @@ class Names:
     @cached_property
     def _starts(self) -> list[int]:
         return [symbol.address for symbol in self.table]
+
+
+def _of_expression(text: str, error: EmuError) -> BadQuestion:
+    from emu.debug.errors import ExpressionError  # noqa: PLC0415 - it is big, and seldom needed
+
+    if isinstance(error, BadQuestion):
+        return error
+    if not isinstance(error, ExpressionError):
+        return BadQuestion(text, str(error).rstrip(".?"))
+    meant = f"Did you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+    return BadQuestion(text, f"expected {error.expected} at character {error.position + 1}", meant)
 
 
 class _Static:

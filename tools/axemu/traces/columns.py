@@ -17,9 +17,15 @@ _ROW: Final = 31  # bytes of a row that is not compressed
 SCHEMA: Final = pa.schema(
     [pa.field(name, pa.from_numpy_dtype(kind), nullable=False) for name, kind in TYPES.items()]
 )
-_ENCODINGS: Final = dict.fromkeys(("insn", "pc", "address", "value"), "DELTA_BINARY_PACKED")
-"""The others are plain. Of a trace of blocks, a row costs 93 ns so, and 113 with dictionaries; of random values, a
-dictionary is made in vain."""
+PARQUET: Final[dict[str, Any]] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": False,
+    "column_encoding": dict.fromkeys(("insn", "pc", "address", "value"), "DELTA_BINARY_PACKED"),
+    "store_schema": False,
+}
+"""How a file is encoded; the other columns are plain. Of a trace of blocks, a row costs 93 ns so, and 113 with
+dictionaries; of random values, a dictionary is made in vain."""
 
 
 def table_of(batch: Batch) -> pa.Table:
@@ -59,15 +65,7 @@ class Columns:
         self._ipc_schema: Any = None
         output.keep(0)
         if parquet_file:
-            self._parquet = parquet.ParquetWriter(
-                output.as_file(),
-                SCHEMA,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=False,
-                column_encoding=_ENCODINGS,
-                store_schema=False,
-            )
+            self._parquet = parquet.ParquetWriter(output.as_file(), SCHEMA, **PARQUET)
         else:
             schema = self._ipc_schema = SCHEMA.with_metadata({"axemu": json.dumps(header)})
             options = pa.ipc.IpcWriteOptions(compression="zstd")
