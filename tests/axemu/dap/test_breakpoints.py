@@ -35,6 +35,7 @@ def test_every_isa_stops_at_a_line_steps_and_shows_variables(client: Client, isa
     assert client.stopped()["reason"] == "step"
     names = [each["name"] for each in client.ask("stackTrace", threadId=1)["stackFrames"]]
     assert names[:2] == ["scaled", "main"]
+    assert client.variables(client.scope("Locals"))["factor"]["value"] == "1"  # behind the prologue
     code = client.ask(
         "disassemble", memoryReference=client.top()["instructionPointerReference"], instructionCount=2
     )
