@@ -173,7 +173,8 @@ def _behind_prologue(debugger: Debugger, vcpu: Vcpu) -> Stop:
     """Where the arguments of a function that was just entered are in their places, as gdb's `step`."""
     info, pc = debugger.info, vcpu.arch.pc
     function = info.function(pc)
-    body = pc if function is None or function.low != pc else info.body(function)
+    entered = function is not None and pc in (function.low, debugger.symbols.entry(function.name))
+    body = info.body(function) if function is not None and entered else pc
     if body != pc:
         stop = debugger.run(None, None, {body: lambda each: each.id == vcpu.id})
         if stop.kind is not StopKind.STEP:
