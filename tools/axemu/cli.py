@@ -26,6 +26,8 @@ from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
 from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
 from axemu.profile.command import profile
+from axemu.query.command import EXAMPLES as QUERY_EXAMPLES
+from axemu.query.command import query
 from axemu.run import EXAMPLES, run
 from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
 from axemu.stat.command import stat
@@ -47,6 +49,8 @@ RUNS_A_GUEST = (
     "profile",
     "cov",
 )  # verbs whose options may be spelled as QEMU's
+WITHIN: dict[tuple[str, ...], str] = {("cov", "merge"): "cov-merge", ("trace", "query"): "trace-query"}
+"""Verbs within a verb that takes a guest; a guest folder of the same name is ./merge."""
 
 app = typer.Typer(
     name="axemu",
@@ -67,6 +71,7 @@ app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
 app.command(name="cov", help=COV_EXAMPLES)(cov)
 app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
+app.command(name="trace-query", help=QUERY_EXAMPLES, hidden=True)(query)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -191,8 +196,9 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if not argv:
         return ["--help"]
     verb, *rest = argv
-    if (verb, *rest[:1]) == ("cov", "merge"):
-        return ["cov-merge", *rest[1:]]
+    within = WITHIN.get((verb, *rest[:1]))
+    if within is not None:
+        return [within, *rest[1:]]
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
