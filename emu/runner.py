@@ -110,6 +110,7 @@ class Runner:
 
     def _interrupt(self, ending: Ending) -> None:
         self._stop_reason = ending
+        self._machine.interrupt_hooks()
         self.kick()
 
     def kick(self) -> None:

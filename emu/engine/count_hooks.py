@@ -20,6 +20,7 @@ from isa.native import (
     as_control,
     as_engine,
     as_spans,
+    as_trace,
     as_u64,
     call_odd_block,
     cell_record,
@@ -32,6 +33,10 @@ MARGIN = U(8)
 @njit
 def spans_full(engine: Record) -> Word:
     """Whether the rows must be taken before another block may begin."""
+    if engine.tracing != U(0):
+        trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
+        if trace.head >= trace.enough or trace.codes_head >= trace.codes_enough:
+            return True
     return engine.spans != U(0) and engine.spans_head + MARGIN >= engine.spans_size
 
 

@@ -12,7 +12,7 @@ import pkgutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
@@ -22,6 +22,7 @@ from axvcpu.errors import Unsupported
 from emu.engine import internals
 from emu.engine.callbacks import HOOKS
 from emu.engine.counts import BlockCounts, NativeCounts
+from emu.engine.instrument import Hooks
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
@@ -49,6 +50,9 @@ from isa.records import (
     StateView,
 )
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
@@ -131,6 +135,7 @@ class Engine:
         self._allocate()
         self._install()
         self.watching: Final = Watching()
+        self.hooks: Hooks | None = None
         disturbed = "let_through" in self.callbacks
         self._mapping = Mapping(self.handle, self.address, self._hook, self.native, disturbed=disturbed)
 
@@ -295,6 +300,7 @@ class Engine:
         self.counting = (translated, block_hook)
         self._native_counts: NativeCounts | None = None
         self.counts: BlockCounts | None = None
+        self.tracing: Tracing | None = None
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
@@ -327,6 +333,8 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self.take_counts(anew=True)
+        if self.tracing is not None:
+            self.tracing.take(self, forget=True)
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
         self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
@@ -356,6 +364,39 @@ class Engine:
         self.counts = None
         self.flush_translations()
         self.counts = counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from the next entry on; None: nobody."""
+        if tracing is self.tracing:
+            return
+        if self.tracing is not None:
+            before, self.tracing = self.tracing, None
+            before.remove(self)
+            self._put_block_hook(HOOKS["on_block"])
+        self.flush_translations()
+        if tracing is not None:
+            self._put_block_hook(tracing.install(self, self._hook))
+            self.tracing = tracing
+
+    @property
+    def state_address(self) -> int | None:
+        """Host address of the CPU state where it is in place."""
+        return None if self._internals is None else self._internals.state
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have a user's hooks called from the next entry on, for as long as the engine serves this machine."""
+        self.hooks = hooks
+        calls = hooks.calls(self)
+        self.set_word("hooks", hooks.address)
+        looks = False
+        for each in calls:
+            looks |= each.kind not in (uc_const.UC_HOOK_BLOCK, uc_const.UC_HOOK_CODE)
+            self._hook(each.kind, each.callback, self.address, each.first, each.last)
+        if looks and "let_through" in self.callbacks:  # every access that goes on is to be put right
+            kind = uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE
+            for first, last, _ in self._mapping.pieces:
+                self._hook(kind, HOOKS["watch_nothing"], self.address, first, last)
+        self.flush_translations()
 
     def _put_block_hook(self, callback: int) -> None:
         """Have blocks that are translated from now on call another function."""
@@ -522,10 +563,10 @@ class Engine:
         return [tuple(entry) for entry in self.ring[:count].tolist()]
 
     def logged(self) -> LogRows:
-        """Take the events logged, oldest first: a copy of them."""
+        """Take the events logged, oldest first. They are there until the guest runs on."""
         count = self.word("log_head")
         self.set_word("log_head", 0)
-        return self.log[:count].copy()
+        return self.log[:count]
 
     def table_full(self) -> bool:
         return self.word("blocks_used") > BLOCKS // 2 - 1 or (
@@ -633,6 +674,7 @@ class Engine:
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
         self.count(None)
+        self.trace(None)
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))
@@ -700,9 +742,10 @@ def give(engine: Engine) -> None:
     """Detach an engine and put it back into the pool.
 
     One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks
-    for each of its pages in turn, and with large pages in use each look takes it milliseconds.
+    for each of its pages in turn, and with large pages in use each look takes it milliseconds. So is one with a user's
+    hooks: what they cost does not end where they are deleted.
     """
-    if engine.vast:
+    if engine.vast or engine.hooks is not None:
         return
     engine.detach()
     with _lock:
