@@ -37,7 +37,9 @@ def coverage(tmp_path: Path) -> Coverage:
     source = tmp_path / "<a>.c"
     source.write_text("int f(void) {\n    return a < b && c;\n}\n\nint g;\n")
     found = Coverage()
-    found.files[str(source)] = FileCoverage({1: 3, 2: 3, 5: 0}, {(1, "f"): 3}, {(2, 0): (2, 1), (2, 1): (2, 0)})
+    found.files[str(source)] = FileCoverage(
+        {1: 3, 2: 3, 5: 0}, {(1, "f"): 3}, {(2, 0): (2, 1), (2, 1): (2, 0)}
+    )
     found.files["/nowhere/b.c"] = FileCoverage({7: 1}, {}, {})
     return found
 

@@ -1,4 +1,4 @@
-"""The numbers of `axemu profile` and `axemu cov`: what it costs a guest that its blocks, and its branches, are counted."""
+"""The numbers of `axemu profile` and `axemu cov`: what counting blocks, and branches, costs a guest."""
 
 from __future__ import annotations
 

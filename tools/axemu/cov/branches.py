@@ -94,8 +94,9 @@ class Falls:
     """How often code was gone on with behind a block."""
 
     def __init__(self, counts: BlockCounts) -> None:
-        rows = counts.falls.rows() if counts.falls is not None else []
-        self._times = {int(row["pc"]): int(row["times"]) for row in rows}
+        self._times: dict[int, int] = {}
+        if counts.falls is not None:
+            self._times = dict(counts.falls.rows().tolist())
 
     def of(self, branch: Branch, executions: Executions) -> tuple[int, int]:
         """How often the branch was taken, and not taken."""

@@ -89,7 +89,9 @@ def cov(
     ] = None,
     branches: Annotated[
         bool,
-        typer.Option("--branches", help="Conditional branches too: taken, not taken.", rich_help_panel=_PANEL),
+        typer.Option(
+            "--branches", help="Conditional branches too: taken, not taken.", rich_help_panel=_PANEL
+        ),
     ] = False,
     changed_since: SinceOption = None,
     fail_under: UnderOption = None,
