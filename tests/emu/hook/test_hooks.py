@@ -68,7 +68,10 @@ def test_every_instruction_is_seen_once_and_the_guest_does_not_notice(tmp_path: 
         seen.join(machine)
         assert (machine.run().ending, machine.retired, machine.exits, machine.state_hash()) == expected
         found = seen.results()
-        assert found["instructions"].value in (machine.retired, machine.retired + 1)  # the last has ended the run
+        assert found["instructions"].value in (
+            machine.retired,
+            machine.retired + 1,
+        )  # the last has ended the run
         assert found["where retired was not what it should be"].value == 0
         assert 0 < found["blocks"].value <= found["instructions"].value <= found["in blocks"].value
         assert found["writes"].value > 0 and found["reads"].value > 0 and found["exits"].value > 0
@@ -193,7 +196,9 @@ def test_a_stop_is_before_the_instruction_and_the_run_can_go_on(tmp_path: Path) 
         ("on_exit", "hits.value == 3"),
     ],
 )
-def test_other_hooks_stop_a_run_too_and_it_is_the_same_run(tmp_path: Path, decorator: str, condition: str) -> None:
+def test_other_hooks_stop_a_run_too_and_it_is_the_same_run(
+    tmp_path: Path, decorator: str, condition: str
+) -> None:
     name = decorator.partition("(")[0]
     text = f"""
         from emu.hook import counter, {name}
@@ -249,7 +254,9 @@ def test_storage_grows_and_loses_nothing(tmp_path: Path) -> None:
         results = found.results()
         kept = results["kept"].rows()
         assert kept["retired"].tolist() == list(range(100_000))
-        assert dict(results["by count"].items()) == dict(zip(kept["retired"].tolist(), kept["pc"].tolist(), strict=True))
+        assert dict(results["by count"].items()) == dict(
+            zip(kept["retired"].tolist(), kept["pc"].tolist(), strict=True)
+        )
         sums = found.declared.hooks[0].function.__globals__["sums"]
         assert sum(sums) == sum(range(100_000)) and len(sums) > 3
         assert len(results["taken"]) == 100_000 and len(results["taken"].rows()) == 0
@@ -306,7 +313,10 @@ def test_several_vcpus_are_told_apart_and_their_turns_stay(tmp_path: Path) -> No
         machine.run(max_insns=300_000)
         assert machine.state_hash() == state
         seen = found.results()["each"].result()[: len(counts)]
-        assert all(0 <= more - retired <= 1 for more, retired in zip(seen, counts, strict=True)) and len(counts) > 1
+        assert (
+            all(0 <= more - retired <= 1 for more, retired in zip(seen, counts, strict=True))
+            and len(counts) > 1
+        )
 
 
 def test_a_function_of_sparc_is_seen_and_nothing_in_a_delay_slot(tmp_path: Path) -> None:
