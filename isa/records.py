@@ -205,7 +205,6 @@ HOOKS: Final = np.dtype(
         ),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
         ("again_pc", "u8"),
         ("again_retired", "u8"),
-        ("pieces", "u8"),  # accesses to come that are parts of the one that was seen last
         ("stop", "u8"),  # number of the stop that was asked for
         ("failed", "u8"),  # 1 + number of the hook that has raised; 0: none
         ("exception", "u8"),  # what it has raised, as numba keeps it

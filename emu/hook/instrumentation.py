@@ -71,7 +71,7 @@ class Instrumentation:
             if hook.kind == "exit":
                 continue
             ranges = self._placed(hook, lambda hook=hook: self._ranges(machine, hook))  # type: ignore[misc]
-            callback = compiler.one(hook, machine.isa.page_size)
+            callback = compiler.one(hook)
             kind = _KINDS[hook.kind]
             found += [HookCall(kind, callback, first, last) for first, last in ranges]
             if not ranges:
