@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason, MmioRead, MmioWrite
@@ -58,6 +58,9 @@ from emu.virtio import windows
 from emu.watch import Watch, Watchpoints
 from isa import registry
 
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
+
 _vm_ids: Final = itertools.count(1)
 
 
@@ -98,6 +101,7 @@ class Machine:
         self._observer: Observer | None = None
         self.meter: Meter | None = None  # the same, where it stands between exits and answers
         self._block_counts: BlockCounts | None = None
+        self._tracing: Tracing | None = None
         self._hooks: Hooks | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
@@ -393,10 +397,14 @@ class Machine:
             self.vcpus[0].arch.set_breakpoints(self._breakpoints)
         if moved and self._block_counts is not None:
             self.vcpus[0].arch.count(self._block_counts)
+        if moved and self._tracing is not None:
+            self.vcpus[0].arch.trace(self._tracing)
         if moved and self._hooks is not None:
             self.vcpus[0].arch.instrument(self._hooks)
 
     def _unbind(self) -> None:
+        if self._tracing is not None:
+            self.vcpus[0].arch.trace(None)
         if self._block_counts is not None:
             self.vcpus[0].arch.count(None)
         for vcpu in self.vcpus:
@@ -619,10 +627,11 @@ class Machine:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
 
-    def count_blocks(self) -> None:
-        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`."""
+    def count_blocks(self, *, branches: bool = False) -> None:
+        """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
+        gone on with without a branch. It costs until `close`."""
         self.settle()
-        self._block_counts = BlockCounts()
+        self._block_counts = BlockCounts(branches=branches)
         self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
         for vcpu in self.vcpus:
             vcpu.arch.stand()
@@ -638,6 +647,16 @@ class Machine:
             for vcpu in self.vcpus:
                 vcpu.arch.settle_counts()
         return self._block_counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from here on; None: nobody."""
+        self.settle()
+        self._tracing = tracing
+        self.vcpus[0].arch.trace(tracing)  # all are on one engine
+
+    def settle_trace(self) -> None:
+        """Have everything taken that was recorded so far."""
+        self.vcpus[0].arch.settle_trace()
 
     def instrument(self, hooks: Hooks) -> None:
         """Have a user's hooks (`emu.hook`) called from here on, until `close`. A machine takes one set of them.

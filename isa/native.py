@@ -33,6 +33,10 @@ from isa.records import (
     RING_ENTRY,
     SCRATCH,
     SPAN,
+    TRACE,
+    TRACE_CODE,
+    TRACE_ENTRY,
+    TRACE_SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
     WATCH_PAGES,
@@ -108,6 +112,10 @@ as_watching = pointer_cast(numba.from_dtype(WATCHING))
 as_watch_rows = pointer_cast(numba.from_dtype(WATCH_ROW))
 as_watch_accesses = pointer_cast(numba.from_dtype(WATCH_ACCESS))
 as_watch_writes = pointer_cast(numba.from_dtype(WATCH_WRITE))
+as_trace = pointer_cast(numba.from_dtype(TRACE))
+as_trace_entries = pointer_cast(numba.from_dtype(TRACE_ENTRY))
+as_trace_codes = pointer_cast(numba.from_dtype(TRACE_CODE))
+as_trace_spans = pointer_cast(numba.from_dtype(TRACE_SPAN))
 as_hooks = pointer_cast(numba.from_dtype(HOOKS))
 as_u64 = pointer_cast(types.uint64)
 as_i64 = pointer_cast(types.int64)

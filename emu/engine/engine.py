@@ -12,7 +12,7 @@ import pkgutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
@@ -50,6 +50,9 @@ from isa.records import (
     StateView,
 )
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
@@ -297,6 +300,7 @@ class Engine:
         self.counting = (translated, block_hook)
         self._native_counts: NativeCounts | None = None
         self.counts: BlockCounts | None = None
+        self.tracing: Tracing | None = None
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
@@ -329,6 +333,8 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self.take_counts(anew=True)
+        if self.tracing is not None:
+            self.tracing.take(self, forget=True)
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
         self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
@@ -346,17 +352,36 @@ class Engine:
         """Count into `counts` how often each block runs, from the next entry on; None: no more."""
         if counts is self.counts:
             return
-        self.take_counts()
-        hook = "on_block" if counts is None else "on_block_counted"
-        if (counts is None) != (self.counts is None):
-            self._put_block_hook(HOOKS[hook])
-        self._native_counts = None if counts is None else NativeCounts(self.cells)
+        self.take_counts(anew=True)
+        branches = counts is not None and counts.falls is not None
+        hook = "on_block" if counts is None else "on_block_falls" if branches else "on_block_counted"
+        self._put_block_hook(HOOKS[hook])
+        if counts is None or self.counts is None or branches != (self.counts.falls is not None):
+            self._native_counts = None if counts is None else NativeCounts(self.cells, branches=branches)
         words = {} if self._native_counts is None else self._native_counts.words
-        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset"):
+        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset", "falls_offset"):
             self.set_word(name, words.get(name, 0))
         self.counts = None
         self.flush_translations()
         self.counts = counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from the next entry on; None: nobody."""
+        if tracing is self.tracing:
+            return
+        if self.tracing is not None:
+            before, self.tracing = self.tracing, None
+            before.remove(self)
+            self._put_block_hook(HOOKS["on_block"])
+        self.flush_translations()
+        if tracing is not None:
+            self._put_block_hook(tracing.install(self, self._hook))
+            self.tracing = tracing
+
+    @property
+    def state_address(self) -> int | None:
+        """Host address of the CPU state where it is in place."""
+        return None if self._internals is None else self._internals.state
 
     def instrument(self, hooks: Hooks) -> None:
         """Have a user's hooks called from the next entry on, for as long as the engine serves this machine."""
@@ -538,10 +563,10 @@ class Engine:
         return [tuple(entry) for entry in self.ring[:count].tolist()]
 
     def logged(self) -> LogRows:
-        """Take the events logged, oldest first: a copy of them."""
+        """Take the events logged, oldest first. They are there until the guest runs on."""
         count = self.word("log_head")
         self.set_word("log_head", 0)
-        return self.log[:count].copy()
+        return self.log[:count]
 
     def table_full(self) -> bool:
         return self.word("blocks_used") > BLOCKS // 2 - 1 or (
@@ -649,6 +674,7 @@ class Engine:
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
         self.count(None)
+        self.trace(None)
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))

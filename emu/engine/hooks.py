@@ -21,6 +21,7 @@ from axvcpu.control import LATCH_ENTRIES, Kind
 from axvcpu.control import NEVER as NEVER_WORD
 from emu.engine.answers import native_answer
 from emu.engine.count_hooks import count_odd, describe_cell, spans_full
+from emu.engine.trace_hooks import note_code
 from isa.code_pages import remember_code
 from isa.native import (
     Record,
@@ -180,6 +181,8 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     cell[1].key, cell[1].engine = U(0), engine.address
     if engine.spans != U(0):
         describe_cell(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
+    if engine.tracing != U(0):
+        note_code(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
     at += U(CELL_SIZE)
     engine.cell_next = at
     carray(as_u64(np.intp(engine.cell_word)), 1)[0] = at

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from axvcpu.control import NEVER, STALE, Kind
 from axvcpu.errors import InvalidInput, Unsupported
@@ -58,6 +58,9 @@ from emu.observer import Wish
 from isa.contract import Access
 from isa.records import LOG_INTERRUPT, LOG_TRAP, LOG_UNMAPPED
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
@@ -181,6 +184,7 @@ class EngineVCpu(ControlWords):
         """The state after reset: registers, counts and everything pending."""
         config = self.config
         self.settle_counts()
+        self.settle_trace()
         self.stirred = True
         self._typed.clear()
         self._clear_registers()
@@ -269,6 +273,8 @@ class EngineVCpu(ControlWords):
         assert engine is not None
         displaced = engine.loaded
         if displaced is not None:
+            if engine.tracing is not None:
+                engine.tracing.leave(engine)
             displaced._store()
             if engine.regime(displaced._saved) != engine.regime(self._saved):
                 engine.flush_tlb()
@@ -284,6 +290,8 @@ class EngineVCpu(ControlWords):
         self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
         self._tell_level(engine)
+        if engine.tracing is not None:
+            engine.tracing.enter(self)
 
     def _store(self) -> None:
         """Take the context out of the engine, to be put back there."""
@@ -464,6 +472,8 @@ class EngineVCpu(ControlWords):
                 return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
                 engine.take_counts()
+                if engine.tracing is not None:
+                    engine.tracing.take(engine)
                 if engine.table_full():
                     engine.flush_translations()
                 elif engine.word("code_changed"):
@@ -588,6 +598,28 @@ class EngineVCpu(ControlWords):
         """Have the vCPUs of this one's engine count what they execute."""
         if self._engine is not None:
             self._engine.count(counts)
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have the vCPUs of this one's engine recorded."""
+        engine = self._engine
+        if engine is not None:
+            self.settle_trace()
+            engine.trace(tracing)
+            if tracing is not None and engine.loaded is not None:
+                tracing.enter(engine.loaded)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the engine shows its CPU state."""
+        return self._engine is not None and self._engine.state_address is not None
+
+    def settle_trace(self) -> None:
+        """Have everything that was recorded taken."""
+        engine = self._engine
+        if engine is not None and engine.tracing is not None:
+            if engine.loaded is not None:
+                engine.tracing.leave(engine)
+            engine.tracing.take(engine)
 
     def instrument(self, hooks: Hooks) -> None:
         """Have the vCPUs of this one's engine call a user's hooks."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Rows = NDArray[Any]
 GATHER: Final = 1 << 13
 """Rows that are gathered before they are folded."""
+AT_ONCE: Final = 1 << 8
+"""So many rows that come together are folded where they are: to copy them takes longer."""
 MOST: Final = 1 << 14
 """Entries that are told apart."""
 
@@ -56,6 +58,7 @@ class Meter:
         self._last = [np.zeros(STREAMS, np.uint64) for _ in range(count)]
         self._rows: list[list[Rows]] = [[] for _ in range(count)]
         self._left: list[list[int]] = [[] for _ in range(count)]
+        self._within = [False] * count  # of `_left`, some may have come after rows that are not told yet
         self._gathered = 0
         self.latencies: Final = Latencies(machine.isa, count)
         self.refresh = False  # set by another thread that wants what is gathered to be counted
@@ -79,7 +82,12 @@ class Meter:
     # -- what the machine tells ---------------------------------------------------------------------------------------
 
     def rows(self, vcpu: Vcpu, rows: Rows) -> None:
-        self._rows[vcpu.id].append(rows)
+        number = vcpu.id
+        if len(rows) >= AT_ONCE and not self._within[number]:
+            self._count_gathered(number)  # all of it came before
+            self._count(number, rows)
+            return
+        self._rows[number].append(rows.copy())
         self._gathered += len(rows)
         if self._gathered >= GATHER or self.refresh:
             self.settle()
@@ -110,6 +118,7 @@ class Meter:
         value = access(exit)
         taken = perf_counter_ns() - begin
         kind = Event.MMIO_READ if type(exit) is MmioRead else Event.MMIO_WRITE
+        self._within[vcpu.id] = True
         self._left[vcpu.id] += (LEFT + kind, retired, pc, taken, exit.addr, 0)
         self._gathered += 1
         return value
@@ -133,12 +142,18 @@ class Meter:
         """Count what has been gathered. On the thread that runs the machine."""
         self.refresh = False
         self._gathered = 0
-        for number, (rows, left) in enumerate(zip(self._rows, self._left, strict=True)):
-            for part in _in_order(rows, left) if left else rows:
-                self._count(number, part)
-            rows.clear()
-            left.clear()
+        for number in range(len(self._rows)):
+            self._count_gathered(number)
             self.latencies.settle(number, self.machine.vcpus[number].arch.retired)
+
+    def _count_gathered(self, number: int) -> None:
+        """What is held of one vCPU."""
+        rows, left = self._rows[number], self._left[number]
+        for part in _in_order(rows, left) if left else rows:
+            self._count(number, part)
+        rows.clear()
+        left.clear()
+        self._within[number] = False
 
     def _count(self, number: int, rows: Rows) -> None:
         record = self._record[0]

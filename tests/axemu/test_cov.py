@@ -14,7 +14,7 @@ import pytest
 
 from axemu import cli
 from axemu.cov import lcov
-from axemu.cov.coverage import Coverage, Paths, Times, coverage
+from axemu.cov.coverage import Coverage, Names, Paths, Program, coverage
 from emu.debug.debugger import Debugger
 from emu.debug.info import Source
 from emu.executions import Executions
@@ -65,9 +65,9 @@ def single_stepped() -> tuple[Counter[int], str]:
         addresses = np.array([row[0] for row in rows], np.uint64)
         found = Executions(addresses, np.array([row[1] for row in rows]), np.zeros(0), 0)
         paths = Paths(Source.of(FOLDER / "debuggee.elf"))
-        return +stepped, lcov.written(
-            coverage(Times(found, debugger.symbols, machine.isa), debugger.info, paths)
-        )
+        names = Names(debugger.symbols, machine.isa)
+        programs = [Program(info, names, paths) for info in debugger.info]
+        return +stepped, lcov.written(coverage(found, programs))
 
 
 def test_the_tracefile_is_that_of_single_steps(outputs: Path) -> None:

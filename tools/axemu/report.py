@@ -22,6 +22,28 @@ HOOKS_FAILED = 2
 SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
 
 
+def passed(outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None) -> bool:
+    """Whether a run came to what it should; `missed` as in Report."""
+    if missed is not None and guest is not None:
+        return bool(missed) == guest.expect.xfail
+    return outcome.exit_code == 0
+
+
+def exit_code(
+    outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None, *, guest_exit_code: bool
+) -> int:
+    """Of a run that nobody has left: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted, what a hook has said."""
+    if outcome.ending is Ending.HOOK:
+        return outcome.code
+    if outcome.ending is Ending.INTERRUPTED:
+        return outcome.exit_code
+    if guest_exit_code and outcome.ending is Ending.POWERED_OFF:
+        return outcome.code & 0xFF
+    if passed(outcome, guest, missed):
+        return 0
+    return outcome.exit_code or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """`seconds` is host wall time of the run itself. `cause` says who ended the run from outside, "" where it
@@ -51,9 +73,7 @@ class Report:
     @property
     def passed(self) -> bool:
         """The verdict: a guest folder's expectation where there is one, else the guest's own word."""
-        if self.missed is not None and self.guest is not None:
-            return bool(self.missed) == self.guest.expect.xfail
-        return self.outcome.exit_code == 0
+        return passed(self.outcome, self.guest, self.missed)
 
     @property
     def exit_code(self) -> int:
@@ -62,15 +82,7 @@ class Report:
             return HOOKS_FAILED
         if self.left:
             return 0
-        if self.outcome.ending is Ending.HOOK:
-            return self.outcome.code
-        if self.outcome.ending is Ending.INTERRUPTED:
-            return self.outcome.exit_code
-        if self.guest_exit_code and self.outcome.ending is Ending.POWERED_OFF:
-            return self.outcome.code & 0xFF
-        if self.passed:
-            return 0
-        return self.outcome.exit_code or 1
+        return exit_code(self.outcome, self.guest, self.missed, guest_exit_code=self.guest_exit_code)
 
     @property
     def mips(self) -> float:

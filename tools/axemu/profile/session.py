@@ -43,20 +43,23 @@ class CountedSession(Session):
         symbols: Sequence[str],
         check: Callable[[Machine], None],
         use: Callable[[Counted], None],
+        *,
+        branches: bool = False,
     ) -> None:
         super().__init__(plan, screen)
         self._symbols, self._check, self._use = symbols, check, use
+        self._branches = branches
 
     def execute(self, machine: Machine) -> Outcome:
         from emu.debug.debugger import Debugger  # noqa: PLC0415 - not for --help
-        from emu.executions import Layouts, executions  # noqa: PLC0415
+        from emu.executions import Layouts, by_page, executions  # noqa: PLC0415
 
         self._check(machine)
-        machine.count_blocks()
+        machine.count_blocks(branches=self._branches)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
-            layouts = Layouts(machine.isa, debugger.memory.readable)
+            layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
             self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
         return outcome
 
@@ -67,10 +70,12 @@ def counted(
     check: Callable[[Machine], None],
     use: Callable[[Counted], None],
     finish: Callable[[Report], None],
+    *,
+    branches: bool = False,
 ) -> int:
     """Run, say how it ended, have `finish` say what was counted; the exit code."""
     screen = RichConsole(stderr=True, highlight=False)
-    session = CountedSession(plan, screen, symbols, check, use)
+    session = CountedSession(plan, screen, symbols, check, use, branches=branches)
     report = session.run()
     show(report, replace(plan, json=None), screen)
     finish(report)
