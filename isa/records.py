@@ -191,7 +191,10 @@ TRACE: Final = np.dtype(
         ("enough", "u8"),  # with so many, they are to be taken before another block begins
         ("size", "u8"),
         ("lost", "u8"),  # entries that found no room
-        ("codes", "u8"),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
+        (
+            "codes",
+            "u8",
+        ),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
         ("codes_head", "u8"),  # bytes
         ("codes_enough", "u8"),
         ("codes_size", "u8"),
