@@ -206,7 +206,7 @@ def test_hooks_and_the_exact_profile_go_together(tmp_path: Path, capfd: pytest.C
         ),
         (["run", HELLO, "--hook", "nowhere.py"], "Cannot read the hooks: No such file or directory"),
         (["run", HELLO, "--hook", "docs"], "Cannot read the hooks: Is a directory"),
-        (["gdb", HELLO, "--hook", "docs/hooks/calls.py"], "No such option: --hook"),
+        (["gdb", HELLO, "--hook", "docs/hooks/calls.py"], "There is no option --hook"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(
