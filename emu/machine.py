@@ -669,9 +669,14 @@ class Machine:
         self._hooks = hooks
 
     def interrupt_hooks(self) -> None:
-        """From any thread: a hook that loops is to end."""
+        """From any thread: the run is to end; a hook that loops and loops is to end too."""
         if self._hooks is not None:
             self._hooks.interrupt()
+
+    def release_hooks(self) -> None:
+        """The run has ended."""
+        if self._hooks is not None:
+            self._hooks.release()
 
     def hooked(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> Outcome:
         """A hook has ended the run."""

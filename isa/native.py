@@ -25,6 +25,7 @@ from isa.records import (
     CODE_PAGE,
     ENGINE,
     EXTENSION,
+    HOOK_DRAIN,
     HOOKS,
     LOG_ENTRY,
     LOG_READ,
@@ -342,6 +343,14 @@ def note(
     if full:
         control.attention = np.uint64(1)
     return full
+
+
+@njit
+def hooks_full(engine: Record) -> Word:
+    """Whether a user's hooks want Python to take what they keep."""
+    if engine.hooks == np.uint64(0):
+        return False
+    return carray(as_hooks(np.intp(engine.hooks)), 1)[0].asks & np.uint64(HOOK_DRAIN) != np.uint64(0)
 
 
 @njit

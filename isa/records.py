@@ -192,7 +192,10 @@ TRACE: Final = np.dtype(
         ("enough", "u8"),  # with so many, they are to be taken before another block begins
         ("size", "u8"),
         ("lost", "u8"),  # entries that found no room
-        ("codes", "u8"),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
+        (
+            "codes",
+            "u8",
+        ),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
         ("codes_head", "u8"),  # bytes
         ("codes_enough", "u8"),
         ("codes_size", "u8"),
@@ -251,7 +254,6 @@ HOOKS: Final = np.dtype(
         ),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
         ("again_pc", "u8"),
         ("again_retired", "u8"),
-        ("pieces", "u8"),  # accesses to come that are parts of the one that was seen last
         ("stop", "u8"),  # number of the stop that was asked for
         ("failed", "u8"),  # 1 + number of the hook that has raised; 0: none
         ("exception", "u8"),  # what it has raised, as numba keeps it

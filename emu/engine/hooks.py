@@ -41,6 +41,7 @@ from isa.native import (
     cell_record,
     code_at,
     engine_record,
+    hooks_full,
     note,
     note_access,
     tell_exit,
@@ -276,7 +277,7 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     if control.kick != U(0):
         control.attention = U(1)
         return KICK
-    if full(engine) or engine.log_head + U(8) >= engine.log_size or spans_full(engine):
+    if full(engine) or engine.log_head + U(8) >= engine.log_size or spans_full(engine) or hooks_full(engine):
         control.attention = U(1)
         return DRAIN
     return NONE

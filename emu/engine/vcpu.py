@@ -472,6 +472,8 @@ class EngineVCpu(ControlWords):
                 return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
                 engine.take_counts()
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 if engine.tracing is not None:
                     engine.tracing.take(engine)
                 if engine.table_full():

@@ -16,6 +16,7 @@ from bench import tasks
 from bench.counting import counting_numbers
 from bench.debugging import debugger_numbers
 from bench.gdb import STEPS, gdb_numbers
+from bench.hooking import hook_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
@@ -64,6 +65,7 @@ def bench(
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
             + profile_numbers()
+            + hook_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
             + trace_numbers()
