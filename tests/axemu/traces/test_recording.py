@@ -67,7 +67,13 @@ def test_parquet_is_read_by_duckdb(capfd: pytest.CaptureFixture[str], tmp_path: 
     about = json.loads(metadata[b"axemu"])
     assert (about["rows"], about["instructions"], about["left_out"]) == ("block", INSTRUCTIONS, {})
     blocks = pyarrow.ipc.open_stream(metadata[b"axemu-blocks"]).read_all().to_pylist()
-    assert blocks[0] == {"pc": 0x8000_0000, "size": 4, "count": 1, "offsets": [0], "code": b"\x73\x25\x40\xf1"}
+    assert blocks[0] == {
+        "pc": 0x8000_0000,
+        "size": 4,
+        "count": 1,
+        "offsets": [0],
+        "code": b"\x73\x25\x40\xf1",
+    }
 
 
 def test_an_arrow_file_ends_with_its_metadata(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -127,7 +133,9 @@ def test_a_trace_says_what_it_leaves_out(
         ((HELLO, "-o", "-", "--start-at", "no_such"), "take a place in the guest's code"),
     ],
 )
-def test_what_cannot_be_is_refused(capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_is_refused(
+    capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
     code, _, err = trace(capfd, *words)
     assert code == 2
     assert said in err
