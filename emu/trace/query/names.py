@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from emu.errors import EmuError
-from emu.symbols import Symbol, SymbolTable
+from emu.symbols import Symbol, SymbolKind, SymbolTable
 from emu.trace.query.errors import BadQuestion
 from emu.trace.query.header import Header
 
@@ -65,11 +65,15 @@ class Names:
 
     @cached_property
     def table(self) -> SymbolTable:
-        own = SymbolTable(
-            Symbol(str(name), int(address), int(size))
-            for name, address, size in self.header.fields["symbols"]
-        )
-        return SymbolTable.merged([*(source.table for source in self.sources), own])
+        return SymbolTable.merged([*(source.table for source in self.sources), SymbolTable(self._own())])
+
+    def _own(self) -> Iterator[Symbol]:
+        """The trace's: of several at one address the recorder has the best name first."""
+        before = None
+        for name, address, size in self.header.fields["symbols"]:
+            kind = SymbolKind.LABEL if address == before else SymbolKind.FUNCTION
+            yield Symbol(str(name), int(address), int(size), kind)
+            before = address
 
     @cached_property
     def info(self) -> DebugInfos:
