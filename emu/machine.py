@@ -30,6 +30,7 @@ from emu.dma import Dma, Span
 from emu.engine.context import VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.cpu import EngineCpu
+from emu.engine.instrument import Hooks
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
@@ -101,6 +102,7 @@ class Machine:
         self.meter: Meter | None = None  # the same, where it stands between exits and answers
         self._block_counts: BlockCounts | None = None
         self._tracing: Tracing | None = None
+        self._hooks: Hooks | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -397,6 +399,8 @@ class Machine:
             self.vcpus[0].arch.count(self._block_counts)
         if moved and self._tracing is not None:
             self.vcpus[0].arch.trace(self._tracing)
+        if moved and self._hooks is not None:
+            self.vcpus[0].arch.instrument(self._hooks)
 
     def _unbind(self) -> None:
         if self._tracing is not None:
@@ -653,6 +657,32 @@ class Machine:
     def settle_trace(self) -> None:
         """Have everything taken that was recorded so far."""
         self.vcpus[0].arch.settle_trace()
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have a user's hooks (`emu.hook`) called from here on, until `close`. A machine takes one set of them.
+
+        Raises HookError where they cannot be compiled, or name what this guest has not."""
+        if self._hooks is not None:
+            raise ConfigError("hooks", "one file of hooks", "a second one", "Put them into one file")
+        self.settle()
+        self.vcpus[0].arch.instrument(hooks)  # all are on one engine
+        self._hooks = hooks
+
+    def interrupt_hooks(self) -> None:
+        """From any thread: the run is to end; a hook that loops and loops is to end too."""
+        if self._hooks is not None:
+            self._hooks.interrupt()
+
+    def release_hooks(self) -> None:
+        """The run has ended."""
+        if self._hooks is not None:
+            self._hooks.release()
+
+    def hooked(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> Outcome:
+        """A hook has ended the run."""
+        assert self._hooks is not None
+        text, code = self._hooks.ending
+        return self.ended(Ending.HOOK, vcpu, exit, text, code)
 
     # -- states -------------------------------------------------------------------------------------------------------
 

@@ -159,6 +159,7 @@ ENGINE: Final = np.dtype(
         ("runs_offset", "u8"),  # half a cell's address and this: the address of its block's runs (u8)
         ("facts_offset", "u8"),  # a cell's address and this: the address of its block's BLOCK
         ("tracing", "u8"),  # TRACE: what is recorded, while somebody records (emu.engine.trace_hooks)
+        ("hooks", "u8"),  # HOOKS: a user's hooks, while there are any
     ],
     align=True,
 )
@@ -175,7 +176,8 @@ where the block has to be looked up each time."""
 SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
 """Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
 straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
-has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code at `pc` was gone on with, without a branch."""
+has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code
+at `pc` was gone on with, without a branch."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
@@ -190,7 +192,10 @@ TRACE: Final = np.dtype(
         ("enough", "u8"),  # with so many, they are to be taken before another block begins
         ("size", "u8"),
         ("lost", "u8"),  # entries that found no room
-        ("codes", "u8"),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
+        (
+            "codes",
+            "u8",
+        ),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
         ("codes_head", "u8"),  # bytes
         ("codes_enough", "u8"),
         ("codes_size", "u8"),
@@ -235,6 +240,28 @@ CODE_SAME, CODE_CHANGED, CODE_EMPTY = 0, 1, 2
 """What a row knows of its page: its copy is of the page, or is not, or there is none."""
 EXTENSION: Final = np.dtype([("mask", "u8"), ("match", "u8"), ("function", "u8")])
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+HOOKS: Final = np.dtype(
+    [
+        (
+            "on_exit",
+            "u8",
+        ),  # int32 (engine block, value): the guest was left, as the control block says; 0: nobody asks
+        ("asks", "u8"),  # HOOK_DRAIN, HOOK_STOP: what a hook wants of Python
+        ("line", "u8"),  # of the user's file: where the hook is, or was last
+        (
+            "again",
+            "u8",
+        ),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
+        ("again_pc", "u8"),
+        ("again_retired", "u8"),
+        ("stop", "u8"),  # number of the stop that was asked for
+        ("failed", "u8"),  # 1 + number of the hook that has raised; 0: none
+        ("exception", "u8"),  # what it has raised, as numba keeps it
+        ("interrupt", "u8"),  # a loop of a hook is to end
+    ]
+)
+"""What a user's hooks (emu.hook), native code and Python tell each other."""
+HOOK_DRAIN, HOOK_STOP = 1, 2
 WATCHING: Final = np.dtype(
     [
         ("rows", "u8"),  # WATCH_ROW

@@ -22,6 +22,7 @@ from axvcpu.errors import Unsupported
 from emu.engine import internals
 from emu.engine.callbacks import HOOKS
 from emu.engine.counts import BlockCounts, NativeCounts
+from emu.engine.instrument import Hooks
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
@@ -134,6 +135,7 @@ class Engine:
         self._allocate()
         self._install()
         self.watching: Final = Watching()
+        self.hooks: Hooks | None = None
         disturbed = "let_through" in self.callbacks
         self._mapping = Mapping(self.handle, self.address, self._hook, self.native, disturbed=disturbed)
 
@@ -380,6 +382,21 @@ class Engine:
     def state_address(self) -> int | None:
         """Host address of the CPU state where it is in place."""
         return None if self._internals is None else self._internals.state
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have a user's hooks called from the next entry on, for as long as the engine serves this machine."""
+        self.hooks = hooks
+        calls = hooks.calls(self)
+        self.set_word("hooks", hooks.address)
+        looks = False
+        for each in calls:
+            looks |= each.kind not in (uc_const.UC_HOOK_BLOCK, uc_const.UC_HOOK_CODE)
+            self._hook(each.kind, each.callback, self.address, each.first, each.last)
+        if looks and "let_through" in self.callbacks:  # every access that goes on is to be put right
+            kind = uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE
+            for first, last, _ in self._mapping.pieces:
+                self._hook(kind, HOOKS["watch_nothing"], self.address, first, last)
+        self.flush_translations()
 
     def _put_block_hook(self, callback: int) -> None:
         """Have blocks that are translated from now on call another function."""
@@ -725,9 +742,10 @@ def give(engine: Engine) -> None:
     """Detach an engine and put it back into the pool.
 
     One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks
-    for each of its pages in turn, and with large pages in use each look takes it milliseconds.
+    for each of its pages in turn, and with large pages in use each look takes it milliseconds. So is one with a user's
+    hooks: what they cost does not end where they are deleted.
     """
-    if engine.vast:
+    if engine.vast or engine.hooks is not None:
         return
     engine.detach()
     with _lock:

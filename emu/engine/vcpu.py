@@ -39,6 +39,7 @@ from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
+from emu.engine.instrument import Hooks
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.engine.words import (
@@ -428,6 +429,8 @@ class EngineVCpu(ControlWords):
             case Kind.EVENT | Kind.TURN:
                 return Nothing()
             case Kind.HALT:
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return Halt()
             case Kind.BREAKPOINT:
                 return Debug(DebugKind.BREAKPOINT, words[PC])
@@ -439,6 +442,8 @@ class EngineVCpu(ControlWords):
                 return None
             case Kind.KICK:
                 words[WORD["kick"]] = 0
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return ExternalInterrupt(KICK)
             case Kind.HYPERCALL:
                 return self._hypercall(engine)
@@ -467,6 +472,8 @@ class EngineVCpu(ControlWords):
                 return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
                 engine.take_counts()
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 if engine.tracing is not None:
                     engine.tracing.take(engine)
                 if engine.table_full():
@@ -615,6 +622,11 @@ class EngineVCpu(ControlWords):
             if engine.loaded is not None:
                 engine.tracing.leave(engine)
             engine.tracing.take(engine)
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have the vCPUs of this one's engine call a user's hooks."""
+        if self._engine is not None:
+            self._engine.instrument(hooks)
 
     def stand(self) -> None:
         """Count from here on: what is executed before the next block, an answered call, is at the pc."""

@@ -18,6 +18,7 @@ from emu.config import MachineConfig
 from emu.guest import Guest
 from emu.outcome import Ending, Outcome
 
+HOOKS_FAILED = 2
 SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
 
 
@@ -31,7 +32,9 @@ def passed(outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None
 def exit_code(
     outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None, *, guest_exit_code: bool
 ) -> int:
-    """Of a run that nobody has left: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted."""
+    """Of a run that nobody has left: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted, what a hook has said."""
+    if outcome.ending is Ending.HOOK:
+        return outcome.code
     if outcome.ending is Ending.INTERRUPTED:
         return outcome.exit_code
     if guest_exit_code and outcome.ending is Ending.POWERED_OFF:
@@ -45,8 +48,9 @@ def exit_code(
 class Report:
     """`seconds` is host wall time of the run itself. `cause` says who ended the run from outside, "" where it
     ended by itself. `live`: input came at host times, so the run cannot be repeated exactly. `missed`:
-    expectations that were not met, None where there are none to check. `console` counts what the guest wrote
-    and hashes it."""
+    expectations that were not met, None where there are none to check. `hooks`: what the user's hooks have kept, None
+    where there are none; `hook_failure`: why they have failed, "" where they have not. `console` counts what the guest
+    wrote and hashes it."""
 
     title: str
     config: MachineConfig
@@ -63,6 +67,8 @@ class Report:
     missed: tuple[str, ...] | None = None
     guest_exit_code: bool = False
     left: bool = False
+    hooks: Mapping[str, Any] | None = None
+    hook_failure: str = ""
 
     @property
     def passed(self) -> bool:
@@ -72,6 +78,8 @@ class Report:
     @property
     def exit_code(self) -> int:
         """This process's exit code (ux.md: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted)."""
+        if self.hook_failure:
+            return HOOKS_FAILED
         if self.left:
             return 0
         return exit_code(self.outcome, self.guest, self.missed, guest_exit_code=self.guest_exit_code)
@@ -129,6 +137,7 @@ class Report:
             "console": {"bytes": self.console_bytes, "sha256": self.console_sha256},
             "live_input": self.live,
             "missed": list(self.missed) if self.missed is not None else None,
+            "hooks": None if self.hooks is None else {**self.hooks, "failure": self.hook_failure or None},
         }
 
     def show_summary(self, screen: RichConsole) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -254,6 +254,7 @@ class _Static:
     def __init__(self, names: Names) -> None:
         self.symbols, self.info, self.isa = names.table, names.info, names.isa
         self.frame: Frame | None = None
+        self.facts: Mapping[str, int] = {}
 
     def register(self, name: str) -> int:
         raise BadQuestion(f"${name}", "a register has no value in a question about all of a run")

@@ -20,12 +20,12 @@ SCHEMA: Final = pa.schema(
 PARQUET: Final[dict[str, Any]] = {
     "compression": "zstd",
     "compression_level": 1,
-    "use_dictionary": ["pc", "address", "value", "size", "what"],
-    "column_encoding": {"insn": "DELTA_BINARY_PACKED"},
+    "use_dictionary": False,
+    "column_encoding": dict.fromkeys(("insn", "pc", "address", "value"), "DELTA_BINARY_PACKED"),
     "store_schema": False,
-    "dictionary_pagesize_limit": 8 << 20,
 }
-"""How a file is encoded: small, and quick to search."""
+"""How a file is encoded; the other columns are plain. Of a trace of blocks, a row costs 93 ns so, and 113 with
+dictionaries; of random values, a dictionary is made in vain."""
 
 
 def table_of(batch: Batch) -> pa.Table:
