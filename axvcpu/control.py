@@ -143,6 +143,11 @@ CONTROL: Final = np.dtype(
         ("counted_size", "u8"),
         ("counted_count", "u8"),
         ("counted_retired", "u8"),
+        # while somebody follows calls: how that block ends (isa.records.FLOW_*), and its caller's record
+        ("flow", "u8"),
+        ("caller", "u8"),
+        ("trapped", "u8"),  # a trap or an interrupt was taken since, of the instruction at `trapped_pc`
+        ("trapped_pc", "u8"),
     ],
     align=True,
 )

@@ -26,7 +26,9 @@ from isa.records import (
     ENGINE,
     EXTENSION,
     LOG_ENTRY,
+    LOG_INTERRUPT,
     LOG_READ,
+    LOG_TRAP,
     LOG_WRITE,
     REGION,
     RING_ENTRY,
@@ -153,6 +155,7 @@ call_word = _indirect(types.int64(types.intp))
 call_code = _indirect(types.int64(types.intp, types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
 call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32, types.intp))
+call_flow = _indirect(types.int64(types.intp, types.int64, types.intp))
 call_engine = _indirect(types.int32(types.intp))
 call_instruction = _indirect(types.int32(types.intp, types.uint64))
 call_place = _indirect(types.uint64(types.intp))
@@ -328,6 +331,9 @@ def note(
         entry.kind, entry.retired, entry.pc = np.uint64(kind), control.retired, np.uint64(pc)
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
+    if engine.calls != np.uint64(0) and (kind == LOG_TRAP or kind == LOG_INTERRUPT):
+        if control.trapped == np.uint64(0):
+            control.trapped, control.trapped_pc = np.uint64(1), np.uint64(pc) + engine.code_base
     full = engine.log_head + np.uint64(8) >= engine.log_size
     if full:
         control.attention = np.uint64(1)

@@ -31,8 +31,10 @@ MARGIN = U(8)
 
 @njit
 def spans_full(engine: Record) -> Word:
-    """Whether the rows must be taken before another block may begin."""
-    return engine.spans != U(0) and engine.spans_head + MARGIN >= engine.spans_size
+    """Whether rows must be taken before another block may begin."""
+    return engine.spans != U(0) and (
+        engine.calls_full != U(0) or engine.spans_head + MARGIN >= engine.spans_size
+    )
 
 
 @njit
@@ -59,6 +61,8 @@ def settle(engine: Record, control: Record, retired: Word) -> None:
 def count_odd(engine: Record, control: Record, address: Word, size: Word, cell: Word) -> None:
     """A block has begun that `on_block_counted` did not know."""
     count, retired = control.block_count, control.retired
+    if engine.calls != U(0):
+        call_odd_block(np.intp(engine.landed), np.intp(engine.address), address, size, cell)
     settle(engine, control, retired - count)
     control.counted_pc, control.counted_size = U(address), U(size)
     control.counted_count, control.counted_retired = count, retired

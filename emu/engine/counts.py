@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from emu.calls.tables import CallTables
 from isa.records import BLOCK, CELL, SPAN
 
 Rows: TypeAlias = np.ndarray[Any, Any]
@@ -56,10 +57,12 @@ def _together(rows: Rows) -> Rows:
 
 
 class BlockCounts:
-    """What ran since somebody began to count, on however many engines one after the other."""
+    """What ran since somebody began to count, on however many engines one after the other; `calls`, where they are
+    followed too."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: CallTables | None = None) -> None:
         self.runs, self.extra = Sums(RUNS), Sums(EXTRA)
+        self.calls: Final = calls
 
     def note(self, pc: int, size: int, first: int, last: int) -> None:
         """One SPAN."""
