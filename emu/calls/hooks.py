@@ -174,9 +174,8 @@ def come_back_from_trap(engine: Record, calls: Record, caller: Record, to: Word)
     i = caller.depth
     while i > U(0) and frame_at(caller.frames, i - U(1)).kind != np.uint32(FRAME_TRAP):
         i -= U(1)
-    if i == U(0):  # there was none: what runs from here on is another's
-        caller.depth = U(0)
-        caller.node = child(calls, root(engine, calls), to)
+    if i == U(0):  # there was none: a way to another privilege
+        come_back(engine, calls, caller, to, U(0))
         return
     frame = frame_at(caller.frames, i - U(1))
     near = to + NEAR - frame.back <= NEAR + NEAR
