@@ -18,6 +18,7 @@ from axemu.symbols import apply_symbols
 from emu.outcome import Outcome
 
 if TYPE_CHECKING:
+    from emu.calls.tree import CallTree
     from emu.debug.debugger import Debugger
     from emu.debug.info import Source
     from emu.executions import Executions, Layouts
@@ -31,6 +32,7 @@ class Counted:
     debugger: Debugger
     executions: Executions
     layouts: Layouts
+    calls: CallTree | None = None  # where they were followed
 
 
 class CountedSession(Session):
@@ -43,21 +45,28 @@ class CountedSession(Session):
         symbols: Sequence[str],
         check: Callable[[Machine], None],
         use: Callable[[Counted], None],
+        *,
+        calls: bool = False,
     ) -> None:
         super().__init__(plan, screen)
-        self._symbols, self._check, self._use = symbols, check, use
+        self._symbols, self._check, self._use, self._calls = symbols, check, use, calls
 
     def execute(self, machine: Machine) -> Outcome:
-        from emu.debug.debugger import Debugger  # noqa: PLC0415 - not for --help
+        from emu.calls.tree import CallTree  # noqa: PLC0415 - not for --help
+        from emu.debug.debugger import Debugger  # noqa: PLC0415
         from emu.executions import Layouts, executions  # noqa: PLC0415
 
         self._check(machine)
-        machine.count_blocks()
+        machine.count_blocks(calls=self._calls)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
             layouts = Layouts(machine.isa, debugger.memory.readable)
-            self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
+            counts = machine.block_counts
+            calls = None
+            if counts.calls is not None:
+                calls = CallTree(counts.calls.nodes, machine.isa, debugger.symbols, counts.calls.lost)
+            self._use(Counted(debugger, executions(counts, layouts), layouts, calls))
         return outcome
 
 
@@ -67,10 +76,12 @@ def counted(
     check: Callable[[Machine], None],
     use: Callable[[Counted], None],
     finish: Callable[[Report], None],
+    *,
+    calls: bool = False,
 ) -> int:
-    """Run, say how it ended, have `finish` say what was counted; the exit code."""
+    """Run, say how it ended, have `finish` say what was counted; the exit code. `calls`: follow them."""
     screen = RichConsole(stderr=True, highlight=False)
-    session = CountedSession(plan, screen, symbols, check, use)
+    session = CountedSession(plan, screen, symbols, check, use, calls=calls)
     report = session.run()
     show(report, replace(plan, json=None), screen)
     finish(report)
