@@ -69,7 +69,7 @@ NEAR = U(16)
 INSIDE = U(2048)
 """Bytes of stack within which a return that nothing waits for is believed to be of the same function."""
 SAME = U(256)
-"""Bytes of a frame that a trap pushes."""
+"""Bytes by which a return may move the stack pointer, arguments and all, and a trap with what it pushes."""
 PLACE = 0xFFFFFFFFFFFF
 KINDS = 7
 
@@ -134,7 +134,8 @@ def come_back(engine: Record, calls: Record, caller: Record, to: Word, slack: Wo
         call = frame.kind == np.uint32(FRAME_CALL)
         if call and frame.stack > stack + calls.pushed:
             break
-        if to - frame.back <= slack and (call or i + U(1) == caller.depth):
+        same = not call or stack + calls.pushed - frame.stack <= SAME
+        if same and to - frame.back <= slack and (call or i + U(1) == caller.depth):
             pop_to(caller, i)
             return
         if not call:
