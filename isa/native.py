@@ -321,6 +321,19 @@ def repeats(control: Record, cause: Word, pc: Word) -> Word:
 
 
 @njit
+def note_trapped(engine: Record, control: Record, pc: Word) -> None:
+    """The first of some traps in a row, for those who follow calls. Where the CPU state is in place, the stack pointer
+    and the address space are mostly still what they were."""
+    if control.trapped != np.uint64(0):
+        return
+    control.trapped, control.trapped_pc = np.uint64(1), np.uint64(pc) + engine.code_base
+    if engine.context == np.uint64(0):
+        control.trapped = np.uint64(2)
+        control.trapped_stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+        control.trapped_space = call_place(np.intp(engine.space), np.intp(engine.address))
+
+
+@njit
 def note(
     engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word, level: Word
 ) -> Word:
@@ -332,8 +345,7 @@ def note(
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
     if engine.calls != np.uint64(0) and (kind == LOG_TRAP or kind == LOG_INTERRUPT):
-        if control.trapped == np.uint64(0):
-            control.trapped, control.trapped_pc = np.uint64(1), np.uint64(pc) + engine.code_base
+        note_trapped(engine, control, pc)
     full = engine.log_head + np.uint64(8) >= engine.log_size
     if full:
         control.attention = np.uint64(1)

@@ -103,8 +103,19 @@ def marks(user: Word, address: Word, size: Word, cell: Word) -> Word:
 
 
 @njit
-def root(engine: Record, calls: Record) -> Word:
-    return child(calls, U(0), call_place(np.intp(engine.space), np.intp(engine.address)))
+def stack_pointer(engine: Record, control: Record) -> Word:
+    """That of what the block before has led to, be it a block or a trap."""
+    if control.trapped == U(2):
+        return control.trapped_stack
+    return call_place(np.intp(engine.stack), np.intp(engine.address))
+
+
+@njit
+def root(engine: Record, control: Record, calls: Record) -> Word:
+    space = control.trapped_space
+    if control.trapped != U(2):
+        space = call_place(np.intp(engine.space), np.intp(engine.address))
+    return child(calls, U(0), space)
 
 
 @njit
@@ -124,9 +135,11 @@ def outermost(caller: Record) -> Word:
 
 
 @njit
-def come_back(engine: Record, calls: Record, caller: Record, to: Word, slack: Word) -> None:
+def come_back(
+    engine: Record, control: Record, calls: Record, caller: Record, to: Word, slack: Word
+) -> None:
     """A return has led to `to`, or up to `slack` bytes before it."""
-    stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+    stack = stack_pointer(engine, control)
     i = caller.depth
     while i > U(0):
         i -= U(1)
@@ -141,7 +154,7 @@ def come_back(engine: Record, calls: Record, caller: Record, to: Word, slack: Wo
         if not call:
             break
     if caller.depth == U(0):
-        caller.node = child(calls, root(engine, calls), to)
+        caller.node = child(calls, root(engine, control, calls), to)
         return
     top = frame_at(caller.frames, caller.depth - U(1))
     if top.kind == np.uint32(FRAME_TRAP):
@@ -165,18 +178,20 @@ def come_back(engine: Record, calls: Record, caller: Record, to: Word, slack: Wo
         pop_to(caller, i)
     else:
         begin_stack(calls, caller)
-        caller.node = child(calls, root(engine, calls), to)
+        caller.node = child(calls, root(engine, control, calls), to)
 
 
 @njit
-def come_back_from_trap(engine: Record, calls: Record, caller: Record, to: Word) -> None:
+def come_back_from_trap(
+    engine: Record, control: Record, calls: Record, caller: Record, to: Word
+) -> None:
     """A return from a trap has led to `to`."""
-    stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+    stack = stack_pointer(engine, control)
     i = caller.depth
     while i > U(0) and frame_at(caller.frames, i - U(1)).kind != np.uint32(FRAME_TRAP):
         i -= U(1)
     if i == U(0):  # there was none: a way to another privilege
-        come_back(engine, calls, caller, to, U(0))
+        come_back(engine, control, calls, caller, to, U(0))
         return
     frame = frame_at(caller.frames, i - U(1))
     near = to + NEAR - frame.back <= NEAR + NEAR
@@ -192,7 +207,7 @@ def come_back_from_trap(engine: Record, calls: Record, caller: Record, to: Word)
     else:
         caller.depth = i
         begin_stack(calls, caller)
-        caller.node = child(calls, root(engine, calls), to)
+        caller.node = child(calls, root(engine, control, calls), to)
 
 
 @njit
@@ -204,16 +219,16 @@ def go(
     if to == after:
         return
     if flow == U(FLOW_CALL) or flow == U(FLOW_TRAP):
-        stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+        stack = stack_pointer(engine, control)
         call = flow == U(FLOW_CALL)
         kind = FRAME_CALL if call else FRAME_TRAP
         if push(calls, caller, kind, after, stack + calls.pushed if call else stack):
             caller.node = child(calls, caller.node, to)
             node_at(calls, caller.node).calls += U(1)
     elif flow == U(FLOW_RETURN):
-        come_back(engine, calls, caller, to, slack)
+        come_back(engine, control, calls, caller, to, slack)
     else:
-        come_back_from_trap(engine, calls, caller, to)
+        come_back_from_trap(engine, control, calls, caller, to)
 
 
 @njit
@@ -241,17 +256,17 @@ def follow(
     if caller.fresh != U(0):
         caller.fresh = control.trapped = U(0)
         caller.depth = U(0)
-        caller.node = child(calls, root(engine, calls), address)
+        caller.node = child(calls, root(engine, control, calls), address)
         node_at(calls, caller.node).calls += U(1)
     elif trapped != U(0):
-        control.trapped = U(0)
         if flow != U(FLOW_NONE):
             go(engine, control, calls, caller, flow, control.trapped_pc, slack)
         if address != control.trapped_pc:
-            stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+            stack = stack_pointer(engine, control)
             if push(calls, caller, FRAME_TRAP, control.trapped_pc, stack):
                 caller.node = child(calls, caller.node, address)
                 node_at(calls, caller.node).calls += U(1)
+        control.trapped = U(0)
     elif flow != U(FLOW_NONE):
         go(engine, control, calls, caller, flow, address, slack)
         if flow == U(FLOW_CALL) and address != control.counted_pc + control.counted_size:

@@ -19,7 +19,7 @@ NODE: Final = np.dtype(
 FRAME: Final = np.dtype(
     [
         ("back", "u8"),  # where it returns to
-        ("stack", "u8"),  # the stack pointer then; of a trap the stack pointer at its first instruction
+        ("stack", "u8"),  # the stack pointer then
         ("node", "u4"),  # where it was come from
         ("kind", "u4"),
     ]

@@ -101,6 +101,8 @@ _KEPT: Final = (
     "caller",
     "trapped",
     "trapped_pc",
+    "trapped_stack",
+    "trapped_space",
     "limit",
     "attention",
     "host_clock",
