@@ -35,7 +35,8 @@ class Observer(Protocol):
     """Its calls come on the thread that runs the machine."""
 
     def rows(self, vcpu: Vcpu, rows: Any) -> None:  # noqa: ANN401
-        """What native code has done: a numpy array of `isa.records.LOG_ENTRY`, in order."""
+        """What native code has done: a numpy array of `isa.records.LOG_ENTRY`, in order. It is used anew when the guest
+        runs on: keep a copy."""
         ...
 
     def inside(self, vcpu: Vcpu, exit: AxVCpuExitReason, value: int) -> None:

@@ -50,6 +50,7 @@ ENGINE: Final = np.dtype(
         ("level_mask", "u8"),
         ("level", "u8"),  # as it was last seen
         ("stirred", "u8"),  # an interrupt can be pending: `observe` is asked at blocks, until it says no
+        ("observed", "u8"),  # 1 + retired, where `observe` has told of a block that has not begun yet
         ("regions", "u8"),  # rows of (lo, hi inclusive, host address): memory that code can be read from
         ("regions_count", "u8"),
         ("paging", "u8"),  # 0: our own TLB fill, 1: the engine's MMU

@@ -261,7 +261,7 @@ class Recorder:
 
     def exit(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> None:
         """An exit that Python answers next."""
-        facts = _facts(exit)
+        facts = facts_of(exit)
         if facts is None:
             return
         self.settle()
@@ -273,7 +273,7 @@ class Recorder:
 
     def inside(self, vcpu: Vcpu, exit: AxVCpuExitReason, value: int) -> None:
         """An access that was answered within the guest."""
-        facts = _facts(exit)
+        facts = facts_of(exit)
         if facts is not None:
             self.settle()
             kind, address, written, width = facts
@@ -302,8 +302,8 @@ class Recorder:
         )
 
 
-def _facts(exit: AxVCpuExitReason) -> tuple[Event, int, int, int] | None:
-    """(kind, address, value, width) of an exit that is the guest's doing."""
+def facts_of(exit: AxVCpuExitReason) -> tuple[Event, int, int, int] | None:
+    """(kind, address, value, width) of an exit that is the guest's doing, None of another one."""
     match exit:
         case MmioRead():
             return Event.MMIO_READ, exit.addr, 0, exit.width

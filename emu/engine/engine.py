@@ -532,10 +532,10 @@ class Engine:
         return [tuple(entry) for entry in self.ring[:count].tolist()]
 
     def logged(self) -> LogRows:
-        """Take the events logged, oldest first: a copy of them."""
+        """Take the events logged, oldest first. They are there until the guest runs on."""
         count = self.word("log_head")
         self.set_word("log_head", 0)
-        return self.log[:count].copy()
+        return self.log[:count]
 
     def table_full(self) -> bool:
         return self.word("blocks_used") > BLOCKS // 2 - 1 or (

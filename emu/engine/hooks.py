@@ -266,7 +266,12 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     if engine.log_on & engine.stirred != U(0):
         engine.stirred = U(0)
         if engine.observe != U(0):
+            told = engine.log_head
             engine.stirred = U(call_engine(np.intp(engine.observe), np.intp(engine.address)))
+            if engine.log_head != told:
+                if engine.observed == control.retired + U(1):
+                    engine.log_head = told
+                engine.observed = control.retired + U(1)
     if engine.level_on != U(0):
         note_level(engine, control, uc)
     watched = control.latch_count | control.counter_register | control.lines_hidden
@@ -330,6 +335,7 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
         control.stop_count = count
         uc_emu_stop(uc)
         return 0
+    engine.observed = U(0)
     control.retired = retired
     control.block_pc = address
     control.block_size = U(size)

@@ -15,26 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from axvcpu.exits import (
-    AxVCpuExitReason,
-    CpuDown,
-    CpuUp,
-    FailEntry,
-    GuestException,
-    Halt,
-    Hypercall,
-    IoRead,
-    IoWrite,
-    MmioRead,
-    MmioWrite,
-    NestedPageFault,
-    SendIpi,
-    SysRegRead,
-    SysRegWrite,
-    SystemDown,
-)
+from axvcpu.exits import AxVCpuExitReason, MmioRead, MmioWrite
 from emu.answer import Vm, answer
-from emu.debug.exits import WORD, Event, call_word
+from emu.debug.exits import WORD, Event, facts_of
 from emu.engine.words import PC, RETIRED
 from emu.observer import Wish
 from emu.outcome import Outcome
@@ -49,32 +32,10 @@ if TYPE_CHECKING:
 Rows = NDArray[Any]
 GATHER: Final = 1 << 13
 """Rows that are gathered before they are folded."""
+AT_ONCE: Final = 1 << 8
+"""So many rows that come together are folded where they are: to copy them takes longer."""
 MOST: Final = 1 << 14
 """Entries that are told apart."""
-
-
-def _nothing(exit: Any) -> int:  # noqa: ANN401
-    return 0
-
-
-_FACTS: Final[dict[type, tuple[int, Callable[[Any], int]]]] = {
-    MmioRead: (LEFT + Event.MMIO_READ, lambda exit: exit.addr),
-    MmioWrite: (LEFT + Event.MMIO_WRITE, lambda exit: exit.addr),
-    IoRead: (LEFT + Event.IO_READ, lambda exit: exit.port),
-    IoWrite: (LEFT + Event.IO_WRITE, lambda exit: exit.port),
-    SysRegRead: (LEFT + Event.SYSREG_READ, lambda exit: exit.addr),
-    SysRegWrite: (LEFT + Event.SYSREG_WRITE, lambda exit: exit.addr),
-    Hypercall: (LEFT + Event.HYPERCALL, lambda exit: call_word(exit.nr, exit.extension)),
-    CpuUp: (LEFT + Event.CPU_UP, lambda exit: exit.target_cpu),
-    CpuDown: (LEFT + Event.CPU_DOWN, _nothing),
-    SystemDown: (LEFT + Event.SYSTEM_DOWN, _nothing),
-    SendIpi: (LEFT + Event.SEND_IPI, lambda exit: exit.target_cpu),
-    Halt: (LEFT + Event.HALT, _nothing),
-    NestedPageFault: (LEFT + Event.UNMAPPED, lambda exit: exit.addr),
-    GuestException: (LEFT + Event.CRASH, lambda exit: exit.vector),
-    FailEntry: (LEFT + Event.CRASH, lambda exit: exit.hardware_entry_failure_reason),
-}
-"""Of an exit that is the guest's doing, the kind of its row and its address."""
 
 
 class Meter:
@@ -97,6 +58,7 @@ class Meter:
         self._last = [np.zeros(STREAMS, np.uint64) for _ in range(count)]
         self._rows: list[list[Rows]] = [[] for _ in range(count)]
         self._left: list[list[int]] = [[] for _ in range(count)]
+        self._within = [False] * count  # of `_left`, some may have come after rows that are not told yet
         self._gathered = 0
         self.latencies: Final = Latencies(machine.isa, count)
         self.refresh = False  # set by another thread that wants what is gathered to be counted
@@ -120,13 +82,18 @@ class Meter:
     # -- what the machine tells ---------------------------------------------------------------------------------------
 
     def rows(self, vcpu: Vcpu, rows: Rows) -> None:
-        self._rows[vcpu.id].append(rows)
+        number = vcpu.id
+        if len(rows) >= AT_ONCE and not self._within[number]:
+            self._count_gathered(number)  # all of it came before
+            self._count(number, rows)
+            return
+        self._rows[number].append(rows.copy())
         self._gathered += len(rows)
         if self._gathered >= GATHER or self.refresh:
             self.settle()
 
     def answer(self, exit: AxVCpuExitReason, vcpu: Vcpu, vm: Vm) -> Outcome | None:
-        facts = _FACTS.get(type(exit))
+        facts = facts_of(exit)
         if facts is None:
             if self.refresh:
                 self.settle()
@@ -135,9 +102,8 @@ class Meter:
         pc, retired = words[PC], words[RETIRED]
         begin = perf_counter_ns()
         outcome = answer(exit, vcpu, vm)
-        kind, address = facts
         taken = perf_counter_ns() - begin
-        self._left[vcpu.id] += (kind, retired, pc, taken, address(exit) & WORD, 0)
+        self._left[vcpu.id] += (LEFT + facts[0], retired, pc, taken, facts[1] & WORD, 0)
         self._gathered += 1
         if self._gathered >= GATHER or self.refresh:
             self.settle()
@@ -151,8 +117,9 @@ class Meter:
         begin = perf_counter_ns()
         value = access(exit)
         taken = perf_counter_ns() - begin
-        kind, address = _FACTS[type(exit)]
-        self._left[vcpu.id] += (kind, retired, pc, taken, address(exit), 0)
+        kind = Event.MMIO_READ if type(exit) is MmioRead else Event.MMIO_WRITE
+        self._within[vcpu.id] = True
+        self._left[vcpu.id] += (LEFT + kind, retired, pc, taken, exit.addr, 0)
         self._gathered += 1
         return value
 
@@ -175,12 +142,18 @@ class Meter:
         """Count what has been gathered. On the thread that runs the machine."""
         self.refresh = False
         self._gathered = 0
-        for number, (rows, left) in enumerate(zip(self._rows, self._left, strict=True)):
-            for part in _in_order(rows, left) if left else rows:
-                self._count(number, part)
-            rows.clear()
-            left.clear()
+        for number in range(len(self._rows)):
+            self._count_gathered(number)
             self.latencies.settle(number, self.machine.vcpus[number].arch.retired)
+
+    def _count_gathered(self, number: int) -> None:
+        """What is held of one vCPU."""
+        rows, left = self._rows[number], self._left[number]
+        for part in _in_order(rows, left) if left else rows:
+            self._count(number, part)
+        rows.clear()
+        left.clear()
+        self._within[number] = False
 
     def _count(self, number: int, rows: Rows) -> None:
         record = self._record[0]

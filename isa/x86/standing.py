@@ -7,7 +7,7 @@ from numba import carray, cfunc, njit, types
 
 from axvcpu.control import Kind
 from isa.native import Record, Word, as_control, as_engine, get32, get64, note, put32, put64, repeats
-from isa.records import LOG_UNMAPPED
+from isa.records import LOG_TRAP, LOG_UNMAPPED
 from isa.x86.causes import TRIPLE_FAULT, Cause
 from isa.x86.state import PENDING
 from isa.x86.traps import NONE, unhandled
@@ -104,6 +104,8 @@ def fault(address: Word) -> Word:
         left = unhandled(control, TRIPLE_FAULT + MACHINE_CHECK, where)
     else:
         left = arrange(engine, control, MACHINE_CHECK, where)
+        if left == NONE and engine.log_on != U(0):
+            note(engine, control, LOG_TRAP, control.pc, MACHINE_CHECK, where, hflags(engine) & U(3))
     if left != NONE:
         control.kind = U(left)
     return left
