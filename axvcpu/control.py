@@ -146,7 +146,10 @@ CONTROL: Final = np.dtype(
         # while somebody follows calls: how that block ends (isa.records.FLOW_*), and its caller's record
         ("flow", "u8"),
         ("caller", "u8"),
-        ("trapped", "u8"),  # a trap or an interrupt was taken since, at `trapped_pc`; 2: the words behind it are known
+        (
+            "trapped",
+            "u8",
+        ),  # a trap or an interrupt was taken since, at `trapped_pc`; 2: the words behind it are known
         ("trapped_pc", "u8"),
         ("trapped_stack", "u8"),  # the stack pointer and the address space then
         ("trapped_space", "u8"),

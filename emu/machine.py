@@ -617,9 +617,7 @@ class Machine:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
 
-    def count_blocks(
-        self, *, calls: bool = False, switches: Callable[[Any], None] | None = None
-    ) -> None:
+    def count_blocks(self, *, calls: bool = False, switches: Callable[[Any], None] | None = None) -> None:
         """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`.
 
         `calls`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""

@@ -344,7 +344,7 @@ def note(
         entry.kind, entry.retired, entry.pc = np.uint64(kind), control.retired, np.uint64(pc)
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
-    if engine.calls != np.uint64(0) and (kind == LOG_TRAP or kind == LOG_INTERRUPT):
+    if engine.calls != np.uint64(0) and kind in (LOG_TRAP, LOG_INTERRUPT):
         note_trapped(engine, control, pc)
     full = engine.log_head + np.uint64(8) >= engine.log_size
     if full:

@@ -162,10 +162,10 @@ ENGINE: Final = np.dtype(
         ("marks", "u8"),  # int32 (engine block, address, size, cell): a block's marks, for its cell's key
         ("calls_full", "u8"),  # Python is to make room there before another block may begin
         ("called", "u8"),  # int32 (engine block, address, size, cell): a block that its hook leaves to others
-        ("landed", "u8"),  # int32 (engine block, address, size, cell): such a block has begun, and been charged
-        ("flow", "u8"),  # int64 (code address, bytes before it in its block, engine block): FLOW_* of an instruction
+        ("landed", "u8"),  # int32 (engine block, address, size, cell): such a block has begun
+        ("flow", "u8"),  # int64 (code address, bytes of its block before it, engine block): FLOW_*
         ("stack", "u8"),  # uint64 (engine block): the stack pointer
-        ("space", "u8"),  # uint64 (engine block): the address space of the program that runs, 0 for its kernel
+        ("space", "u8"),  # uint64 (engine block): the running program's address space, 0 for its kernel
     ],
     align=True,
 )

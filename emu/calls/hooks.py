@@ -60,7 +60,6 @@ from isa.records import (
     FLOW_NONE,
     FLOW_RETURN,
     FLOW_TRAP,
-    FLOW_TRAP_RETURN,
     MARK_ENTRY,
 )
 
@@ -135,9 +134,7 @@ def outermost(caller: Record) -> Word:
 
 
 @njit
-def come_back(
-    engine: Record, control: Record, calls: Record, caller: Record, to: Word, slack: Word
-) -> None:
+def come_back(engine: Record, control: Record, calls: Record, caller: Record, to: Word, slack: Word) -> None:
     """A return has led to `to`, or up to `slack` bytes before it."""
     stack = stack_pointer(engine, control)
     i = caller.depth
@@ -182,9 +179,7 @@ def come_back(
 
 
 @njit
-def come_back_from_trap(
-    engine: Record, control: Record, calls: Record, caller: Record, to: Word
-) -> None:
+def come_back_from_trap(engine: Record, control: Record, calls: Record, caller: Record, to: Word) -> None:
     """A return from a trap has led to `to`."""
     stack = stack_pointer(engine, control)
     i = caller.depth
@@ -247,9 +242,9 @@ def follow(
             control.flow = flow
             return
     entry = mark & U(MARK_ENTRY) != U(0)
-    if flow | trapped | caller.fresh == U(0):
-        if not entry or node_at(calls, caller.node).function == address:
-            return
+    idle = flow | trapped | caller.fresh == U(0)
+    if idle and (not entry or node_at(calls, caller.node).function == address):
+        return
     slack = NEAR if before != control.counted_retired else U(0)  # something was executed without a block
     charge(calls, caller, before)
     was = caller.node

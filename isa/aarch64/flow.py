@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, cfunc, types
 
-from isa.aarch64.layout import slot
 from isa.aarch64 import words
+from isa.aarch64.layout import slot
 from isa.aarch64.words import AARCH64, U, level
 from isa.native import Word, as_engine, as_u32, get32, get64, save
 from isa.records import FLOW_CALL, FLOW_NONE, FLOW_RETURN, FLOW_TRAP_RETURN

@@ -44,9 +44,7 @@ def flow(at: Word, before: Word, address: Word) -> Word:
         return FLOW_CALL
     if (low == 0xE8BD and second & 0x8000 != 0) or (low == 0xF85D and second == 0xFB04):
         return FLOW_RETURN
-    restores = (low == 0xF3DE and second & 0xFF00 == 0x8F00) or (
-        low & 0xFE50 == 0xE810 and second == 0xC000
-    )
+    restores = (low == 0xF3DE and second & 0xFF00 == 0x8F00) or (low & 0xFE50 == 0xE810 and second == 0xC000)
     return FLOW_TRAP_RETURN if restores else FLOW_NONE
 
 

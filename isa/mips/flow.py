@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import carray, cfunc, njit, types
 
 from isa.mips.words import HFLAGS, M16, USER, U, general, word_at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import carray, cfunc, types
 
 from isa.native import Word, as_engine, save

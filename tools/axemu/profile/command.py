@@ -43,14 +43,14 @@ def profile(
     ] = False,
     annotate: Annotated[
         str | None,
-        _file(
-            "--annotate", "Its source and code, with how often each instruction ran.", _PANEL, "FUNCTION"
-        ),
+        _file("--annotate", "Its source and code, with how often each instruction ran.", _PANEL, "FUNCTION"),
     ] = None,
     top: Annotated[str | None, _file("--top", "Rows of a table; default 20.", _PANEL, "N")] = None,
     callgraph: Annotated[
         bool,
-        typer.Option("--callgraph", help="Functions with what they call, and a tree.", rich_help_panel=_CALLS),
+        typer.Option(
+            "--callgraph", help="Functions with what they call, and a tree.", rich_help_panel=_CALLS
+        ),
     ] = False,
     calls: Annotated[
         str | None, _file("--calls", "What calls it, and what it calls.", _CALLS, "FUNCTION")
@@ -68,7 +68,10 @@ def profile(
     json: Annotated[
         str | None,
         _file(
-            "--json", "All of it as JSON. With -, the guest's console goes to standard error.", _PANEL, "FILE|-"
+            "--json",
+            "All of it as JSON. With -, the guest's console goes to standard error.",
+            _PANEL,
+            "FILE|-",
         ),
     ] = None,
     **options: Any,  # noqa: ANN401
@@ -143,7 +146,10 @@ def _text(
     if found.calls is not None and callgraph:
         text += [*graph.function_table(found.calls, limit), "", *graph.tree_table(found.calls, limit)]
         if found.calls.lost:
-            text += ["", f"{found.calls.lost:,} calls were too deep to be told apart: they are their callers'."]
+            text += [
+                "",
+                f"{found.calls.lost:,} calls were too deep to be told apart: they are their callers'.",
+            ]
     if found.calls is not None and calls is not None:
         text += graph.callers_and_callees(found.calls, find(symbols, calls, "--calls"))
     if annotate is None and calls is None and not callgraph:
