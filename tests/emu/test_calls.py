@@ -16,7 +16,6 @@ from emu.debug.debugger import Debugger
 from emu.engine import engine
 from emu.guest import load_guest
 from emu.machine import Machine
-from emu.outcome import Ending
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 WITH_DEBUGGEE = sorted(path.parent for path in GUESTS.glob("*/debuggee/guest.toml"))
