@@ -46,6 +46,7 @@ class DebugKind(Enum):
     BREAKPOINT = "breakpoint"
     WATCHPOINT = "watchpoint"
     STEP = "step"
+    HOOK = "hook"
 
 
 @_exit

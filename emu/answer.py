@@ -13,6 +13,7 @@ from axvcpu.exits import (
     CpuDown,
     CpuUp,
     Debug,
+    DebugKind,
     ExternalInterrupt,
     FailEntry,
     GuestException,
@@ -106,6 +107,10 @@ class Vm(Protocol):
         """Native code came back for the machine's sake: alarms, the turn's end, a kick."""
         ...
 
+    def hooked(self, vcpu: AxVCpu[EngineVCpu], exit: AxVCpuExitReason) -> Outcome:
+        """A user's hook has ended the run."""
+        ...
+
     def place(self, address: int) -> str:
         """An address for a person: hex, and the symbol it lies in."""
         ...
@@ -144,6 +149,8 @@ def answer(exit: AxVCpuExitReason, vcpu: AxVCpu[EngineVCpu], vm: Vm) -> Outcome 
             return _crash(exit, vcpu, vm)
         case FailEntry():
             return vm.ended(Ending.CRASHED, vcpu, exit, f"the engine cannot run the guest: {exit.text}")
+        case Debug() if exit.kind is DebugKind.HOOK:
+            return vm.hooked(vcpu, exit)
         case Debug():
             return vm.ended(Ending.EXIT, vcpu, exit, f"{exit.kind.value} at {vm.place(exit.pc)}")
         case SystemDown():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = np.ndarray[Any, Any]
 ReadCode: TypeAlias = Callable[[int, int], bytes]
 """(guest-virtual address, size) -> the code there now, less or nothing where it is not there."""
+_PAGE_BITS: Final = 12
 _READINGS: Final = (0, (1 << 64) - 1, 1 << 22)
 """What every register reads as, one after the other, for `Isa.decoding` to give all that it can."""
 
@@ -68,6 +69,25 @@ def decodings(isa: Isa) -> tuple[Isa, ...]:
             if all(each is not other for other in found):
                 found.append(each)
     return tuple(found)
+
+
+def by_page(read: ReadCode) -> ReadCode:
+    """Reads a whole page of code at a time, and each once: of memory that does not change meanwhile."""
+    pages: dict[int, bytes] = {}
+
+    def page(number: int) -> bytes:
+        if number not in pages:
+            pages[number] = read(number << _PAGE_BITS, 1 << _PAGE_BITS)
+        return pages[number]
+
+    def reading(address: int, size: int) -> bytes:
+        first, start = address >> _PAGE_BITS, address & (1 << _PAGE_BITS) - 1
+        found = page(first)[start : start + size]
+        if len(found) < size:
+            return read(address, size)
+        return found
+
+    return reading
 
 
 class Layouts:

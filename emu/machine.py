@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from axvcpu.control import NEVER
 from axvcpu.exits import AccessFlags, AxVCpuExitReason, MmioRead, MmioWrite
@@ -32,6 +32,7 @@ from emu.dma import Dma, Span
 from emu.engine.context import VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.cpu import EngineCpu
+from emu.engine.instrument import Hooks
 from emu.engine.mapping import Backing, DeviceWindow
 from emu.engine.space import AddressSpace
 from emu.engine.vcpu import EngineVCpu
@@ -58,6 +59,9 @@ from emu.timeline import Timeline
 from emu.virtio import windows
 from emu.watch import Watch, Watchpoints
 from isa import registry
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 _vm_ids: Final = itertools.count(1)
 
@@ -99,6 +103,8 @@ class Machine:
         self._observer: Observer | None = None
         self.meter: Meter | None = None  # the same, where it stands between exits and answers
         self._block_counts: BlockCounts | None = None
+        self._tracing: Tracing | None = None
+        self._hooks: Hooks | None = None
         self._pcpu: EngineCpu | None = None  # where its vCPUs are bound; it outlives its thread
         self.recorder: Final[Recorder | None] = Recorder() if config.channel is None else None
         self.channel: Final[Channel] = config.channel or self.recorder  # type: ignore[assignment]
@@ -393,8 +399,14 @@ class Machine:
             self.vcpus[0].arch.set_breakpoints(self._breakpoints)
         if moved and self._block_counts is not None:
             self.vcpus[0].arch.count(self._block_counts)
+        if moved and self._tracing is not None:
+            self.vcpus[0].arch.trace(self._tracing)
+        if moved and self._hooks is not None:
+            self.vcpus[0].arch.instrument(self._hooks)
 
     def _unbind(self) -> None:
+        if self._tracing is not None:
+            self.vcpus[0].arch.trace(None)
         if self._block_counts is not None:
             self.vcpus[0].arch.count(None)
         for vcpu in self.vcpus:
@@ -617,16 +629,20 @@ class Machine:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
 
-    def count_blocks(self, *, calls: bool = False, switches: Callable[[Any], None] | None = None) -> None:
-        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`.
+    def count_blocks(
+        self, *, branches: bool = False, calls: bool = False, switches: Callable[[Any], None] | None = None
+    ) -> None:
+        """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
+        gone on with without a branch. It costs until `close`.
 
-        `calls`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        `calls`, which goes without `branches`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        assert not (branches and calls)
         self.settle()
         tables = None
         if calls:
             entries = entries_of(self.isa, self.symbols)
             tables = CallTables(self.isa, len(self.vcpus), entries, switches)
-        self._block_counts = BlockCounts(tables)
+        self._block_counts = BlockCounts(branches=branches, calls=tables)
         self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
         for vcpu in self.vcpus:
             vcpu.arch.stand()
@@ -642,6 +658,42 @@ class Machine:
             for vcpu in self.vcpus:
                 vcpu.arch.settle_counts()
         return self._block_counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from here on; None: nobody."""
+        self.settle()
+        self._tracing = tracing
+        self.vcpus[0].arch.trace(tracing)  # all are on one engine
+
+    def settle_trace(self) -> None:
+        """Have everything taken that was recorded so far."""
+        self.vcpus[0].arch.settle_trace()
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have a user's hooks (`emu.hook`) called from here on, until `close`. A machine takes one set of them.
+
+        Raises HookError where they cannot be compiled, or name what this guest has not."""
+        if self._hooks is not None:
+            raise ConfigError("hooks", "one file of hooks", "a second one", "Put them into one file")
+        self.settle()
+        self.vcpus[0].arch.instrument(hooks)  # all are on one engine
+        self._hooks = hooks
+
+    def interrupt_hooks(self) -> None:
+        """From any thread: the run is to end; a hook that loops and loops is to end too."""
+        if self._hooks is not None:
+            self._hooks.interrupt()
+
+    def release_hooks(self) -> None:
+        """The run has ended."""
+        if self._hooks is not None:
+            self._hooks.release()
+
+    def hooked(self, vcpu: Vcpu, exit: AxVCpuExitReason) -> Outcome:
+        """A hook has ended the run."""
+        assert self._hooks is not None
+        text, code = self._hooks.ending
+        return self.ended(Ending.HOOK, vcpu, exit, text, code)
 
     # -- states -------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ class Ending(Enum):
     BUDGET = "instruction budget used up"
     TIMEOUT = "timeout"  # wall time
     INTERRUPTED = "interrupted"  # Ctrl-C, or Machine.stop()
+    HOOK = "hook"  # a user's hook asked for it (`code` is what it gave), or has failed (2)
     EXIT = "exit"  # an exit that the caller asked to see (library use, debuggers)
 
 
@@ -44,5 +45,7 @@ class Outcome:
                 return 130
             case Ending.EXIT:
                 return 0
+            case Ending.HOOK:
+                return self.code
             case _:
                 return 1

@@ -9,8 +9,8 @@ symbol, but nothing past the end of its section.
 from __future__ import annotations
 
 import difflib
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from heapq import heappop, heappush
@@ -122,6 +122,19 @@ class SymbolTable:
         starts = self._stretches()
         index = bisect_right(starts, address) - 1
         return self._owners[index] if index >= 0 else None
+
+    def covering(self, addresses: Sequence[int]) -> set[Symbol | None]:
+        """The symbols that cover one of `addresses` (ascending); None for one between two symbols that none covers."""
+        starts = self._stretches()
+        found: set[Symbol | None] = set()
+        at = bisect_left(addresses, starts[0]) if starts else len(addresses)
+        while at < len(addresses):
+            index = bisect_right(starts, addresses[at])
+            if index == len(starts):
+                break
+            found.add(self._owners[index - 1])
+            at = bisect_left(addresses, starts[index], at)
+        return found
 
     def name(self, address: int) -> str | None:
         """`address` as "name" or "name+0x1c", None where no symbol covers it."""

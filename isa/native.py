@@ -25,6 +25,8 @@ from isa.records import (
     CODE_PAGE,
     ENGINE,
     EXTENSION,
+    HOOK_DRAIN,
+    HOOKS,
     LOG_ENTRY,
     LOG_INTERRUPT,
     LOG_READ,
@@ -34,6 +36,10 @@ from isa.records import (
     RING_ENTRY,
     SCRATCH,
     SPAN,
+    TRACE,
+    TRACE_CODE,
+    TRACE_ENTRY,
+    TRACE_SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
     WATCH_PAGES,
@@ -109,6 +115,11 @@ as_watching = pointer_cast(numba.from_dtype(WATCHING))
 as_watch_rows = pointer_cast(numba.from_dtype(WATCH_ROW))
 as_watch_accesses = pointer_cast(numba.from_dtype(WATCH_ACCESS))
 as_watch_writes = pointer_cast(numba.from_dtype(WATCH_WRITE))
+as_trace = pointer_cast(numba.from_dtype(TRACE))
+as_trace_entries = pointer_cast(numba.from_dtype(TRACE_ENTRY))
+as_trace_codes = pointer_cast(numba.from_dtype(TRACE_CODE))
+as_trace_spans = pointer_cast(numba.from_dtype(TRACE_SPAN))
+as_hooks = pointer_cast(numba.from_dtype(HOOKS))
 as_u64 = pointer_cast(types.uint64)
 as_i64 = pointer_cast(types.int64)
 as_u32 = pointer_cast(types.uint32)
@@ -350,6 +361,23 @@ def note(
     if full:
         control.attention = np.uint64(1)
     return full
+
+
+@njit
+def hooks_full(engine: Record) -> Word:
+    """Whether a user's hooks want Python to take what they keep."""
+    if engine.hooks == np.uint64(0):
+        return False
+    return carray(as_hooks(np.intp(engine.hooks)), 1)[0].asks & np.uint64(HOOK_DRAIN) != np.uint64(0)
+
+
+@njit
+def tell_exit(engine: Record, value: Word) -> None:
+    """The user's hooks hear of the exit that the control block describes; `value` was read or written."""
+    if engine.hooks != np.uint64(0):
+        function = carray(as_hooks(np.intp(engine.hooks)), 1)[0].on_exit
+        if function != np.uint64(0):
+            call_instruction(np.intp(function), np.intp(engine.address), np.uint64(value))
 
 
 MMIO_WRITE = int(Kind.MMIO_WRITE)

@@ -151,6 +151,7 @@ ENGINE: Final = np.dtype(
             "u8",
         ),  # int32 (engine block): a hook of an access has had the engine look up its place in the block, and the block
         # goes on: put right what that has changed beside the pc
+        ("falls_offset", "u8"),  # as runs_offset: how often it began where another had ended; 0: nobody asks
         # how often each block ran, while somebody counts (emu.engine.count_hooks)
         ("spans", "u8"),  # rows of SPAN; 0: nobody counts
         ("spans_head", "u8"),
@@ -166,6 +167,8 @@ ENGINE: Final = np.dtype(
         ("flow", "u8"),  # int64 (code address, bytes of its block before it, engine block): FLOW_*
         ("stack", "u8"),  # uint64 (engine block): the stack pointer
         ("space", "u8"),  # uint64 (engine block): the running program's address space, 0 for its kernel
+        ("tracing", "u8"),  # TRACE: what is recorded, while somebody records (emu.engine.trace_hooks)
+        ("hooks", "u8"),  # HOOKS: a user's hooks, while there are any
     ],
     align=True,
 )
@@ -193,7 +196,8 @@ MARK_ENTRY: Final = 32
 SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
 """Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
 straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
-has `size` bytes and `first` instructions, or `last` where `first` is 0."""
+has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code
+at `pc` was gone on with, without a branch."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]
@@ -201,6 +205,52 @@ LOG_ENTRY: Final = np.dtype(
 LOG_TRAP, LOG_INTERRUPT, LOG_UNMAPPED, LOG_READ, LOG_WRITE, LOG_LEVEL = 1, 2, 3, 4, 5, 6
 """Of LOG_READ and LOG_WRITE, `value` is the address, `cause` the width and `level` the data; of LOG_LEVEL, `level` and
 `cause` are the privilege now and before (`level_mask` of `level_register`)."""
+TRACE: Final = np.dtype(
+    [
+        ("entries", "u8"),  # TRACE_ENTRY: what happened, in order
+        ("head", "u8"),
+        ("enough", "u8"),  # with so many, they are to be taken before another block begins
+        ("size", "u8"),
+        ("lost", "u8"),  # entries that found no room
+        (
+            "codes",
+            "u8",
+        ),  # the code of blocks as they are translated: TRACE_CODE, its bytes, up to a multiple of 8
+        ("codes_head", "u8"),  # bytes
+        ("codes_enough", "u8"),
+        ("codes_size", "u8"),
+        ("vcpu", "u8"),
+        ("detailed", "u8"),  # each instruction is noted, and not each block
+        ("next", "u8"),  # the number of the next instruction
+        ("cell", "u8"),  # of the block that it is in
+        ("piece_address", "u8"),  # a misaligned store comes again byte by byte: the next one
+        ("pieces", "u8"),  # to come
+        ("spans", "u8"),  # TRACE_SPAN: where registers lie
+        ("spans_count", "u8"),
+        ("masks", "u8"),  # of each word the bits that are looked at
+        ("shadow", "u8"),  # the words as they were last seen, of the loaded vCPU
+        ("fresh", "u8"),  # they have not been seen yet
+        ("reads", "u8"),  # i8: registers that the engine's API reads; their words follow those of the spans
+        ("reads_count", "u8"),
+        ("word", "u8"),  # room for one of them
+        ("contexts", "u8"),  # TRACE_SPAN of one word each, looked at when a block begins
+        ("contexts_count", "u8"),
+        ("context_masks", "u8"),
+        ("context_shadow", "u8"),
+        ("context_fresh", "u8"),
+    ]
+)
+TRACE_ENTRY: Final = np.dtype(
+    [("kind", "u1"), ("vcpu", "u1"), ("size", "u2"), ("count", "u4"), ("a", "u8"), ("b", "u8"), ("c", "u8")]
+)
+"""By kind: TRACE_BLOCK a block of `count` instructions in `size` bytes begins: pc, retired before it, its cell.
+TRACE_INSN an instruction of `size` bytes begins: pc, its number, the block's cell. TRACE_READ, TRACE_WRITE an access of
+`size` bytes: address, value. TRACE_REG, TRACE_CONTEXT word `count` has changed: from, to; of TRACE_CONTEXT, retired
+before the block that begins with it."""
+TRACE_INSN, TRACE_REG, TRACE_READ, TRACE_WRITE, TRACE_CONTEXT, TRACE_BLOCK = 0, 1, 2, 3, 8, 10
+TRACE_CODE: Final = np.dtype([("cell", "u8"), ("pc", "u8"), ("size", "u4"), ("count", "u4")])
+TRACE_SPAN: Final = np.dtype([("host", "u8"), ("count", "u8"), ("first", "u8")])
+"""`count` words at a host address; the first is number `first`."""
 CODE_PAGE: Final = np.dtype([("address", "u8"), ("host", "u8"), ("knows", "u8")])
 CODE_PAGE_SIZE: Final = 4096
 CODE_PAGES: Final = 4096
@@ -210,6 +260,28 @@ CODE_SAME, CODE_CHANGED, CODE_EMPTY = 0, 1, 2
 """What a row knows of its page: its copy is of the page, or is not, or there is none."""
 EXTENSION: Final = np.dtype([("mask", "u8"), ("match", "u8"), ("function", "u8")])
 WINDOW: Final = np.dtype([("engine", "u8"), ("index", "u8"), ("base", "u8")])
+HOOKS: Final = np.dtype(
+    [
+        (
+            "on_exit",
+            "u8",
+        ),  # int32 (engine block, value): the guest was left, as the control block says; 0: nobody asks
+        ("asks", "u8"),  # HOOK_DRAIN, HOOK_STOP: what a hook wants of Python
+        ("line", "u8"),  # of the user's file: where the hook is, or was last
+        (
+            "again",
+            "u8",
+        ),  # the instruction at `again_pc` is begun anew, after so many retired: the hooks have seen it
+        ("again_pc", "u8"),
+        ("again_retired", "u8"),
+        ("stop", "u8"),  # number of the stop that was asked for
+        ("failed", "u8"),  # 1 + number of the hook that has raised; 0: none
+        ("exception", "u8"),  # what it has raised, as numba keeps it
+        ("interrupt", "u8"),  # a loop of a hook is to end
+    ]
+)
+"""What a user's hooks (emu.hook), native code and Python tell each other."""
+HOOK_DRAIN, HOOK_STOP = 1, 2
 WATCHING: Final = np.dtype(
     [
         ("rows", "u8"),  # WATCH_ROW

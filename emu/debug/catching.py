@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from axvcpu.exits import (
@@ -48,17 +49,6 @@ if TYPE_CHECKING:
     from emu.watch import Watch
 
 _DEVICE_KINDS: Final = ("exit", "mmio", "mmio-read", "mmio-write", "io", "io-read", "io-write")
-
-
-class EventScope(Scope):
-    """The scope of a catchpoint's condition: besides registers, `$_address`, `$_value`, `$_width` and `$_number` of the
-    event (of an exit the address or port, what is written, bytes, the exit's number; of a trap its value and cause)."""
-
-    facts: Mapping[str, int]
-
-    def register(self, name: str) -> int:
-        found = self.facts.get(name)
-        return super().register(name) if found is None else found
 
 
 class Catcher:
@@ -306,13 +296,16 @@ class Catcher:
         return self._stop(StopKind.WATCHPOINT, text, vcpu, [point], access=access)
 
     def _stops(self, point: Point, vcpu: Vcpu, facts: Mapping[str, int]) -> bool:
-        """Whether the hit of a point is a stop; counts it."""
+        """Whether the hit of a point is a stop; counts it. `facts`: what its condition knows as `$_address`, `$_value`,
+        `$_width` and `$_number` of the event (of an exit the address or port, what is written, bytes, the exit's number;
+        of a trap its value and cause)."""
         if point.vcpu is not None and point.vcpu != vcpu.id:
             return False
+        debugger = self._debugger
+        cfa = partial(self._cfa, vcpu.id)
+        scope = Scope(debugger.machine, vcpu.id, debugger.symbols, debugger.info, cfa=cfa)
+        scope.facts = facts
         if point.expression is not None:
-            debugger = self._debugger
-            scope = EventScope(debugger.machine, vcpu.id, debugger.symbols, debugger.info)
-            scope.facts = facts
             try:
                 if not point.expression.evaluate(scope):
                     return False
@@ -326,7 +319,13 @@ class Catcher:
         if point.ignore > 0:
             point.ignore -= 1
             return False
-        return True
+        return point.decide is None or point.decide(point, scope)
+
+    def _cfa(self, vcpu: int) -> int | None:
+        """Of the frame in which an event came."""
+        from emu.debug.programs import frames_of  # noqa: PLC0415  DWARF is read when it is needed
+
+        return frames_of(self._debugger, 1, vcpu)[0].cfa
 
     _note: str = ""
 

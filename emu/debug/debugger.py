@@ -178,7 +178,7 @@ class Debugger:
         if number != self._vcpu or self._frame == 0 or vcpu is not None:
             cfa = (lambda: self.backtrace(1)[0].cfa) if number == self._vcpu else (lambda: None)
             return Scope(self.machine, number, self.symbols, self.info, cfa=cfa)
-        frame = self.backtrace()[self._frame]
+        frame = self.backtrace(max(self._frame + 1, 64))[self._frame]
         return Scope(
             self.machine, number, self.symbols, self.info, saved=frame.registers, cfa=lambda: frame.cfa
         )
@@ -225,7 +225,7 @@ class Debugger:
 
     @frame.setter
     def frame(self, level: int) -> None:
-        frames = self.backtrace()
+        frames = self.backtrace(max(level + 1, 64))
         if not 0 <= level < len(frames):
             raise NotPossible(f"frame {level}", f"the call stack has {len(frames)} frames, counted from 0")
         self._frame = level
@@ -274,7 +274,7 @@ class Debugger:
         It is slow while the guest executes code in the same page (`slow`). Raises Unreadable where no memory is,
         ExpressionError, and NotPossible for what is not in RAM.
         """
-        address, found = (what, None) if isinstance(what, int) else self._extent(what)
+        address, found = (what, None) if isinstance(what, int) else self.extent(what)
         count = size or found or self.machine.isa.bits // 8
         extents = self.memory.extents(address, count)
         point = Watchpoint(
@@ -339,8 +339,8 @@ class Debugger:
 
         return Expression.parse(condition)
 
-    def _extent(self, text: str) -> tuple[int, int | None]:
-        """(address, size) of the object that an expression names."""
+    def extent(self, text: str) -> tuple[int, int | None]:
+        """(address, size) of the object that an expression names; None for a size that is not known."""
         value = self.evaluate(text)
         if value.address is not None:
             return value.address, value.type.size or None
@@ -461,6 +461,9 @@ class Debugger:
                 over = self._answer()
                 if over is not None:
                     return over
+                if outcome.ending is Ending.INTERRUPTED:  # points may have come and gone meanwhile
+                    catcher.begin(traps=traps)
+                    machine.watchpoints = catcher.watches()
                 machine.breakpoints = catcher.addresses() | places.keys()
         finally:
             catcher.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from emu.debug.errors import NotPossible
 
 if TYPE_CHECKING:
     from emu.debug.expression import Expression
+    from emu.debug.scope import Scope
     from emu.watch import Watch
 
 ACCESSES: Final = {
@@ -39,7 +40,8 @@ CATCHES: Final = ("exit", *EXIT_KINDS, EXCEPTION, INTERRUPT, PRIVILEGE)
 @dataclass(slots=True)
 class Point:
     """Its `number`, and what every kind of point has. condition: stops only where it is true (`expression` is its
-    parsed form); ignore: how many of the next hits pass; vcpu: only this one; temporary: gone after its first stop."""
+    parsed form); ignore: how many of the next hits pass; vcpu: only this one; temporary: gone after its first stop.
+    `decide`, asked last with the point and the scope of the vCPU: False lets the hit pass. It must not raise."""
 
     number: int
     enabled: bool = True
@@ -49,6 +51,7 @@ class Point:
     vcpu: int | None = None
     temporary: bool = False
     expression: Expression | None = field(default=None, repr=False, compare=False)
+    decide: Callable[[Point, Scope], bool] | None = field(default=None, repr=False, compare=False)
 
     @property
     def what(self) -> str:

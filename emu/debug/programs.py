@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu.debug.info import DebugInfo, DebugInfos
+from emu.debug.memory import GuestMemory
 from emu.debug.stack import CallFrames, backtrace
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def add_source(debugger: Debugger, source: SymbolSource) -> None:
         debugger.unwinders.append(CallFrames(source.path, source.base))
 
 
-def frames_of(debugger: Debugger, limit: int) -> list[Frame]:
-    scope = debugger.scope(debugger.vcpu)
-    memory = debugger.memory
+def frames_of(debugger: Debugger, limit: int, vcpu: int | None = None) -> list[Frame]:
+    """The call stack of `vcpu`, of the selected one where it is None."""
+    number = debugger.vcpu if vcpu is None else vcpu
+    scope, memory = debugger.scope(number), GuestMemory(debugger.machine, number)
     frames, _ = backtrace(
         debugger.machine.isa,
         scope.register,

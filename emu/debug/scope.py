@@ -34,6 +34,8 @@ class Scope:
         self.machine, self.vcpu, self.symbols, self.info = machine, vcpu, symbols, info
         self.saved, self.cfa = saved, cfa
         self.memory = GuestMemory(machine, vcpu)
+        self.facts: Mapping[str, int] = {}
+        """What an event's condition knows besides registers, by names as `_value`."""
 
     @property
     def isa(self) -> Isa:

@@ -20,6 +20,7 @@ from isa.native import (
     as_control,
     as_engine,
     as_spans,
+    as_trace,
     as_u64,
     call_odd_block,
     cell_record,
@@ -31,7 +32,11 @@ MARGIN = U(8)
 
 @njit
 def spans_full(engine: Record) -> Word:
-    """Whether rows must be taken before another block may begin."""
+    """Whether the rows must be taken before another block may begin."""
+    if engine.tracing != U(0):
+        trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
+        if trace.head >= trace.enough or trace.codes_head >= trace.codes_enough:
+            return True
     return engine.spans != U(0) and (
         engine.calls_full != U(0) or engine.spans_head + MARGIN >= engine.spans_size
     )
@@ -49,12 +54,21 @@ def note_span(engine: Record, control: Record, pc: Word, size: Word, first: Word
 
 
 @njit
+def note_fall(engine: Record, control: Record) -> None:
+    """What came after the vCPU's last block is what follows it."""
+    end = control.counted_pc + control.counted_size
+    note_span(engine, control, end, U(0), np.int64(-1), np.int64(-1))
+
+
+@njit
 def settle(engine: Record, control: Record, retired: Word) -> None:
     """Note what the vCPU's last block did not execute, or what was executed after it."""
     change = np.int64(retired - control.counted_retired)
     if change != 0:
         end = np.int64(control.counted_count)
         note_span(engine, control, control.counted_pc, control.counted_size, end, end + change)
+        if change > 0 and engine.falls_offset != U(0) and control.counted_size != U(0):
+            note_fall(engine, control)
 
 
 @njit
@@ -64,6 +78,9 @@ def count_odd(engine: Record, control: Record, address: Word, size: Word, cell: 
     if engine.calls != U(0):
         call_odd_block(np.intp(engine.landed), np.intp(engine.address), address, size, cell)
     settle(engine, control, retired - count)
+    fell = address == control.counted_pc + control.counted_size and control.counted_size != U(0)
+    if fell and engine.falls_offset != U(0):
+        note_fall(engine, control)
     control.counted_pc, control.counted_size = U(address), U(size)
     control.counted_count, control.counted_retired = count, retired
     facts = carray(as_blocks(np.intp(U(cell) + engine.facts_offset)), 1)[0]

@@ -15,6 +15,8 @@ RUNS: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4"), ("times",
 """A block of `count` instructions in `size` bytes that began `times` times."""
 EXTRA: Final = np.dtype([*SPAN.descr, ("times", "u8")])
 """SPAN, as often as it was noted."""
+FALLS: Final = np.dtype([("pc", "u8"), ("times", "u8")])
+"""`times` the code at `pc` was gone on with where a block had ended, without a branch."""
 _ENOUGH: Final = 1 << 16  # rows, until equal ones are put together
 
 
@@ -57,12 +59,20 @@ def _together(rows: Rows) -> Rows:
 
 
 class BlockCounts:
-    """What ran since somebody began to count, on however many engines one after the other; `calls`, where they are
-    followed too."""
+    """What ran since somebody began to count, on however many engines one after the other. `branches`: and what branches
+    did not take, in `falls`. `calls`: who called whom, where calls are followed."""
 
-    def __init__(self, calls: CallTables | None = None) -> None:
+    def __init__(self, *, branches: bool = False, calls: CallTables | None = None) -> None:
         self.runs, self.extra = Sums(RUNS), Sums(EXTRA)
+        self.falls = Sums(FALLS) if branches else None
         self.calls: Final = calls
+
+    def add(self, other: BlockCounts) -> None:
+        """What ran there too."""
+        self.runs.add(other.runs.rows())
+        self.extra.add(other.extra.rows())
+        if self.falls is not None and other.falls is not None:
+            self.falls.add(other.falls.rows())
 
     def note(self, pc: int, size: int, first: int, last: int) -> None:
         """One SPAN."""
@@ -72,7 +82,8 @@ class BlockCounts:
 class NativeCounts:
     """What the block hook of one engine counts in."""
 
-    def __init__(self, cells: Rows) -> None:
+    def __init__(self, cells: Rows, *, branches: bool = False) -> None:
+        self._falls = np.zeros(len(cells) if branches else 0, np.uint64)
         self._runs, self._facts = np.zeros(len(cells), np.uint64), np.zeros(len(cells), BLOCK)
         self._spans = np.zeros(SPANS, SPAN)
         first = int(cells.ctypes.data)
@@ -84,6 +95,8 @@ class NativeCounts:
             "facts_offset": (int(self._facts.ctypes.data) - first) % (1 << 64),
         }
         """Fields of the engine block."""
+        if branches:
+            self.words["falls_offset"] = (int(self._falls.ctypes.data) - first // 2) % (1 << 64)
         assert CELL.itemsize == BLOCK.itemsize == 2 * self._runs.itemsize
 
     def take_runs(self, used: int, into: BlockCounts) -> None:
@@ -95,10 +108,19 @@ class NativeCounts:
             rows[name] = facts[name][ran]
         rows["times"] = counts[ran]
         into.runs.add(rows)
+        if into.falls is not None:
+            self._take_falls(used, into.falls)
+
+    def _take_falls(self, used: int, into: Sums) -> None:
+        fell = np.flatnonzero(self._falls[:used])
+        rows = np.empty(len(fell), FALLS)
+        rows["pc"], rows["times"] = self._facts["pc"][:used][fell], self._falls[:used][fell]
+        into.add(rows)
 
     def forget(self, used: int, *, facts: bool) -> None:
         """Begin anew; `facts`: the cells get other blocks."""
         self._runs[:used] = 0
+        self._falls[:used] = 0
         if facts:
             self._facts[:used] = 0
 
@@ -106,4 +128,10 @@ class NativeCounts:
         rows = np.ones(used, EXTRA)
         for name in SPAN.names or ():
             rows[name] = self._spans[name][:used]
-        into.extra.add(_together(rows) if used else rows)
+        fell = rows["first"] < 0
+        if into.falls is not None and fell.any():
+            falls = np.ones(int(fell.sum()), FALLS)
+            falls["pc"] = rows["pc"][fell]
+            into.falls.add(falls)
+            rows = rows[~fell]
+        into.extra.add(_together(rows) if len(rows) else rows)

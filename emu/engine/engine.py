@@ -12,7 +12,7 @@ import pkgutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import unicorn.unicorn_const as uc_const
@@ -22,6 +22,7 @@ from axvcpu.errors import Unsupported
 from emu.engine import internals
 from emu.engine.callbacks import HOOKS
 from emu.engine.counts import BlockCounts, NativeCounts
+from emu.engine.instrument import Hooks
 from emu.engine.internals import Internals
 from emu.engine.library import behind, check, lib
 from emu.engine.mapping import Backing, DeviceWindow, Mapping
@@ -50,6 +51,9 @@ from isa.records import (
 )
 from isa.register import Role
 
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
+
 _UC_CTL_WRITE: Final = 1 << 30
 BLOCKS: Final = 1 << 19
 """Places in the block table (16 bytes each, touched as code is met); at half of them the engine starts afresh."""
@@ -62,7 +66,7 @@ LOG: Final = 1 << 12
 LOG_ONE: Final = 9
 """Of so many rows, the first one is told at once."""
 _COUNTING: Final = (
-    "spans", "spans_head", "spans_size", "runs_offset", "facts_offset",
+    "spans", "spans_head", "spans_size", "runs_offset", "facts_offset", "falls_offset",
     "calls", "calls_full", "called", "landed", "marks", "flow", "stack", "space",
 )  # fmt: skip
 """Fields of the engine block that are 0 while nobody counts."""
@@ -136,6 +140,7 @@ class Engine:
         self._allocate()
         self._install()
         self.watching: Final = Watching()
+        self.hooks: Hooks | None = None
         disturbed = "let_through" in self.callbacks
         self._mapping = Mapping(self.handle, self.address, self._hook, self.native, disturbed=disturbed)
 
@@ -300,6 +305,7 @@ class Engine:
         self.counting = (translated, block_hook)
         self._native_counts: NativeCounts | None = None
         self.counts: BlockCounts | None = None
+        self.tracing: Tracing | None = None
         word = internals.user_data(block_hook, HOOKS["on_block"], first)
         self.set_word("cell_word", word or 0)
         self._hook(uc_const.UC_HOOK_INTR, callbacks["on_exception"], self.address)
@@ -332,6 +338,8 @@ class Engine:
     def flush_translations(self) -> None:
         """Forget all translated code: the host has written guest memory, or the block table is full."""
         self.take_counts(anew=True)
+        if self.tracing is not None:
+            self.tracing.take(self, forget=True)
         self._ctl(uc_const.UC_CTL_TB_FLUSH, 0, what="flush translated code")
         self._block_memory.madvise(mmap.MADV_DONTNEED)  # all zero again
         self.pages[:] = 0
@@ -349,11 +357,13 @@ class Engine:
         """Count into `counts` how often each block runs, from the next entry on; None: no more."""
         if counts is self.counts:
             return
-        self.take_counts()
+        self.take_counts(anew=True)
         calls = None if counts is None else counts.calls
-        hook = HOOKS["on_block" if counts is None else "on_block_counted"]
-        self._put_block_hook(hook if calls is None else calls.block_hook)
-        self._native_counts = None if counts is None else NativeCounts(self.cells)
+        branches = counts is not None and counts.falls is not None
+        hook = "on_block" if counts is None else "on_block_falls" if branches else "on_block_counted"
+        self._put_block_hook(HOOKS[hook] if calls is None else calls.block_hook)
+        if counts is None or self.counts is None or branches != (self.counts.falls is not None):
+            self._native_counts = None if counts is None else NativeCounts(self.cells, branches=branches)
         words = {} if self._native_counts is None else dict(self._native_counts.words)
         if calls is not None:
             assert self.native.flow is not None
@@ -363,6 +373,39 @@ class Engine:
         self.counts = None
         self.flush_translations()
         self.counts = counts
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have `tracing` record what is executed from the next entry on; None: nobody."""
+        if tracing is self.tracing:
+            return
+        if self.tracing is not None:
+            before, self.tracing = self.tracing, None
+            before.remove(self)
+            self._put_block_hook(HOOKS["on_block"])
+        self.flush_translations()
+        if tracing is not None:
+            self._put_block_hook(tracing.install(self, self._hook))
+            self.tracing = tracing
+
+    @property
+    def state_address(self) -> int | None:
+        """Host address of the CPU state where it is in place."""
+        return None if self._internals is None else self._internals.state
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have a user's hooks called from the next entry on, for as long as the engine serves this machine."""
+        self.hooks = hooks
+        calls = hooks.calls(self)
+        self.set_word("hooks", hooks.address)
+        looks = False
+        for each in calls:
+            looks |= each.kind not in (uc_const.UC_HOOK_BLOCK, uc_const.UC_HOOK_CODE)
+            self._hook(each.kind, each.callback, self.address, each.first, each.last)
+        if looks and "let_through" in self.callbacks:  # every access that goes on is to be put right
+            kind = uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE
+            for first, last, _ in self._mapping.pieces:
+                self._hook(kind, HOOKS["watch_nothing"], self.address, first, last)
+        self.flush_translations()
 
     def _put_block_hook(self, callback: int) -> None:
         """Have blocks that are translated from now on call another function."""
@@ -643,6 +686,7 @@ class Engine:
     def detach(self) -> None:
         """Leave nothing of the machine: hooks, mappings, translated code, CPU state."""
         self.count(None)
+        self.trace(None)
         self.unmap()
         self.loaded = None
         self.set_word("control", int(self.idle_control.ctypes.data))
@@ -710,9 +754,10 @@ def give(engine: Engine) -> None:
     """Detach an engine and put it back into the pool.
 
     One with a vast device window (`-unmapped ones`) is given up instead: to take back such a window, the engine looks
-    for each of its pages in turn, and with large pages in use each look takes it milliseconds.
+    for each of its pages in turn, and with large pages in use each look takes it milliseconds. So is one with a user's
+    hooks: what they cost does not end where they are deleted.
     """
-    if engine.vast:
+    if engine.vast or engine.hooks is not None:
         return
     engine.detach()
     with _lock:

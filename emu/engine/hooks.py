@@ -21,6 +21,7 @@ from axvcpu.control import LATCH_ENTRIES, Kind
 from axvcpu.control import NEVER as NEVER_WORD
 from emu.engine.answers import native_answer
 from emu.engine.count_hooks import count_odd, describe_cell, spans_full
+from emu.engine.trace_hooks import note_code
 from isa.code_pages import remember_code
 from isa.native import (
     Record,
@@ -40,8 +41,10 @@ from isa.native import (
     cell_record,
     code_at,
     engine_record,
+    hooks_full,
     note,
     note_access,
+    tell_exit,
     uc_emu_stop,
     uc_reg_read,
     walk,
@@ -187,6 +190,8 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     cell[1].key, cell[1].engine = U(0), engine.address
     if engine.spans != U(0):
         describe_cell(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
+    if engine.tracing != U(0):
+        note_code(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
     at += U(CELL_SIZE)
     engine.cell_next = at
     carray(as_u64(np.intp(engine.cell_word)), 1)[0] = at
@@ -280,7 +285,7 @@ def attend(engine: Record, control: Record, uc: Word) -> Word:
     if control.kick != U(0):
         control.attention = U(1)
         return KICK
-    if full(engine) or engine.log_head + U(8) >= engine.log_size or spans_full(engine):
+    if full(engine) or engine.log_head + U(8) >= engine.log_size or spans_full(engine) or hooks_full(engine):
         control.attention = U(1)
         return DRAIN
     return NONE
@@ -457,8 +462,10 @@ def answer_inside(engine: Record, control: Record) -> Word:
     The count of instructions is that of this access, not of its block, as far as the ISA can tell where it is.
     """
     ahead = U(0)
+    entered = place = control.pc
     if engine.locate != U(0) and control.block_count != U(0):
         pc = call_place(np.intp(engine.locate), np.intp(engine.address))
+        place = pc - engine.code_base
         start = control.block_pc
         if start <= pc < start + control.block_size:
             before = U(0) if pc == start else U(walk(engine, np.int64(start), np.int64(pc - start)))
@@ -475,6 +482,9 @@ def answer_inside(engine: Record, control: Record) -> Word:
             note_access(engine, control, value)
     else:
         value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))
+    control.pc = place
+    tell_exit(engine, control.data if control.kind == U(MMIO_WRITE) else U(value))
+    control.pc = entered
     control.kind = U(NONE)
     control.retired += ahead
     if (control.lines != control.lines_told) or control.recall != U(0):

@@ -24,6 +24,7 @@ from isa.native import (
     Word,
     as_control,
     as_engine,
+    as_hooks,
     as_u32,
     as_u64,
     call_code,
@@ -31,8 +32,10 @@ from isa.native import (
     call_engine,
     call_place,
     give_back,
+    hooks_full,
     instruction_place,
     note_access,
+    tell_exit,
     uc_ctl_2,
     uc_emu_start,
     uc_reg_read,
@@ -118,6 +121,7 @@ def answer_natively(engine: Record, control: Record) -> Word:
         control.exits += U(1)
         if logged:
             note_access(engine, control, value)
+        tell_exit(engine, control.data if control.kind == U(MMIO_WRITE) else U(value))
     return done
 
 
@@ -177,6 +181,8 @@ def run(address: Word, engine: Record, control: Record) -> Word:
     if control.has_answer != U(0):
         control.has_answer = U(0)
         kind = np.int64(control.kind)
+        if kind in (MMIO_READ, IO_READ, SYSREG_READ):
+            tell_exit(engine, control.answer)
         if kind in (MMIO_READ, MMIO_WRITE):
             add_answer(control, control.answer)
         elif kind in (HYPERCALL, SEMIHOST, IO_READ, IO_WRITE, SYSREG_READ, SYSREG_WRITE):
@@ -224,7 +230,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden
         watched |= engine.log_on & engine.stirred | engine.level_on | engine.resuming
-        full = engine.blocks_used > engine.blocks_mask >> U(1) or spans_full(engine)
+        full = engine.blocks_used > engine.blocks_mask >> U(1) or spans_full(engine) or hooks_full(engine)
         full = full or (engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size)
         control.attention = U(1) if full or watched != U(0) else U(0)
         start = control.pc
@@ -317,6 +323,9 @@ def run(address: Word, engine: Record, control: Record) -> Word:
             kind == TRANSLATE and control.access != FETCH
         ):
             give_back(engine, control, at)
+            if kind == TRANSLATE and engine.hooks != U(0):
+                hooks = carray(as_hooks(np.intp(engine.hooks)), 1)[0]
+                hooks.again, hooks.again_pc, hooks.again_retired = U(1), U(at), control.retired
         return kind
 
 
@@ -329,6 +338,8 @@ def enter(module: Word, argument: Word) -> Word:
     engine = carray(as_engine(address), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     kind = run(address, engine, control)
+    if kind in (MMIO_WRITE, IO_WRITE, SYSREG_WRITE, HALT, HYPERCALL, SEMIHOST):
+        tell_exit(engine, control.data)
     control.left[kind] += U(1)
     PyEval_RestoreThread(thread)
     return PyLong_FromSsize_t(kind)

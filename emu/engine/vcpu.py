@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from axvcpu.control import NEVER, STALE, Kind
 from axvcpu.errors import InvalidInput, Unsupported
@@ -39,6 +39,7 @@ from emu.engine.callbacks import enter
 from emu.engine.context import Context, VCpuConfig
 from emu.engine.counts import BlockCounts
 from emu.engine.engine import LOG, LOG_ONE, Engine, LogRows, blueprint
+from emu.engine.instrument import Hooks
 from emu.engine.library import error_text
 from emu.engine.space import AddressSpace, by_root
 from emu.engine.words import (
@@ -57,6 +58,9 @@ from emu.observer import Wish
 from isa.contract import Access
 from isa.records import LOG_INTERRUPT, LOG_TRAP, LOG_UNMAPPED
 from isa.register import Role
+
+if TYPE_CHECKING:
+    from emu.trace.tracing import Tracing
 
 SEMIHOSTING: Final = 1 << 64
 """`Hypercall.nr` of a semihosting call, which no guest register can hold: args are the operation and its block."""
@@ -186,6 +190,7 @@ class EngineVCpu(ControlWords):
         """The state after reset: registers, counts and everything pending."""
         config = self.config
         self.settle_counts()
+        self.settle_trace()
         self.stirred = True
         self._typed.clear()
         self._clear_registers()
@@ -278,6 +283,8 @@ class EngineVCpu(ControlWords):
         assert engine is not None
         displaced = engine.loaded
         if displaced is not None:
+            if engine.tracing is not None:
+                engine.tracing.leave(engine)
             displaced._store()
             if engine.regime(displaced._saved) != engine.regime(self._saved):
                 engine.flush_tlb()
@@ -293,6 +300,8 @@ class EngineVCpu(ControlWords):
         self.words[WORD["lines_told"]] |= STALE
         engine.loaded = self
         self._tell_level(engine)
+        if engine.tracing is not None:
+            engine.tracing.enter(self)
 
     def _store(self) -> None:
         """Take the context out of the engine, to be put back there."""
@@ -433,6 +442,8 @@ class EngineVCpu(ControlWords):
             case Kind.EVENT | Kind.TURN:
                 return Nothing()
             case Kind.HALT:
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return Halt()
             case Kind.BREAKPOINT:
                 return Debug(DebugKind.BREAKPOINT, words[PC])
@@ -444,6 +455,8 @@ class EngineVCpu(ControlWords):
                 return None
             case Kind.KICK:
                 words[WORD["kick"]] = 0
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
                 return ExternalInterrupt(KICK)
             case Kind.HYPERCALL:
                 return self._hypercall(engine)
@@ -472,6 +485,10 @@ class EngineVCpu(ControlWords):
                 return SysRegWrite(words[WORD["address"]], words[WORD["data"]])
             case Kind.DRAIN:
                 engine.take_counts()
+                if engine.hooks is not None and engine.hooks.attend():
+                    return Debug(DebugKind.HOOK, words[PC])
+                if engine.tracing is not None:
+                    engine.tracing.take(engine)
                 if engine.table_full():
                     engine.flush_translations()
                 elif engine.word("code_changed"):
@@ -597,6 +614,33 @@ class EngineVCpu(ControlWords):
         if self._engine is not None:
             self._engine.count(counts)
             self._tell_wish(self._engine)
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have the vCPUs of this one's engine recorded."""
+        engine = self._engine
+        if engine is not None:
+            self.settle_trace()
+            engine.trace(tracing)
+            if tracing is not None and engine.loaded is not None:
+                tracing.enter(engine.loaded)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the engine shows its CPU state."""
+        return self._engine is not None and self._engine.state_address is not None
+
+    def settle_trace(self) -> None:
+        """Have everything that was recorded taken."""
+        engine = self._engine
+        if engine is not None and engine.tracing is not None:
+            if engine.loaded is not None:
+                engine.tracing.leave(engine)
+            engine.tracing.take(engine)
+
+    def instrument(self, hooks: Hooks) -> None:
+        """Have the vCPUs of this one's engine call a user's hooks."""
+        if self._engine is not None:
+            self._engine.instrument(hooks)
 
     def stand(self) -> None:
         """Count from here on: what is executed before the next block, an answered call, is at the pc."""

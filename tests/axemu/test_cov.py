@@ -14,7 +14,7 @@ import pytest
 
 from axemu import cli
 from axemu.cov import lcov
-from axemu.cov.coverage import Coverage, Paths, Times, coverage
+from axemu.cov.coverage import Coverage, Names, Paths, Program, coverage
 from emu.debug.debugger import Debugger
 from emu.debug.info import Source
 from emu.executions import Executions
@@ -65,9 +65,9 @@ def single_stepped() -> tuple[Counter[int], str]:
         addresses = np.array([row[0] for row in rows], np.uint64)
         found = Executions(addresses, np.array([row[1] for row in rows]), np.zeros(0), 0)
         paths = Paths(Source.of(FOLDER / "debuggee.elf"))
-        return +stepped, lcov.written(
-            coverage(Times(found, debugger.symbols, machine.isa), debugger.info, paths)
-        )
+        names = Names(debugger.symbols, machine.isa)
+        programs = [Program(info, names, paths) for info in debugger.info]
+        return +stepped, lcov.written(coverage(found, programs))
 
 
 def test_the_tracefile_is_that_of_single_steps(outputs: Path) -> None:
@@ -124,6 +124,21 @@ def test_the_blocks_are_those_that_ran(outputs: Path) -> None:
     with Machine(load_guest(FOLDER).config()) as machine, Debugger(machine) as debugger:
         [never] = debugger.info.functions("unexpected")
     assert never.low not in ran
+
+
+def test_programs_that_the_guest_loads_by_itself_are_modules(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    raw, made = tmp_path / "raw.bin", tmp_path / "a.drcov"
+    raw.write_bytes(bytes.fromhex("13050500") * 16)
+    program = tmp_path / "pro, gram.elf"
+    program.write_bytes((FOLDER / "debuggee.elf").read_bytes())
+    words = ("--isa", "riscv64", "--machine", "bare", "--base", "0x80001000", "--max-insns", "5")
+    code, _, _ = covered(capfd, str(raw), *words, "--symbols", f"{program}@0x1000", "--drcov", str(made))
+    assert code == 124
+    text = made.read_bytes().decode(errors="replace")
+    assert re.search(r"^ 0, 0x0*80001000, 0x\w+, 0x0+, \S+/pro_gram.elf$", text, re.M)
+    assert "BB Table: 1 bbs" in text
 
 
 def test_the_table(capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,8 @@ from axemu import arguments, instruction_sets, machines
 from axemu.assemble import asm
 from axemu.cov.command import EXAMPLES as COV_EXAMPLES
 from axemu.cov.command import MERGING, cov, merge
+from axemu.dap.command import EXAMPLES as DAP_EXAMPLES
+from axemu.dap.command import dap
 from axemu.disassemble import disasm
 from axemu.doctor import doctor
 from axemu.errors import CommandError, UsageError
@@ -24,6 +26,8 @@ from axemu.gdbserver.command import EXAMPLES as GDB_EXAMPLES
 from axemu.gdbserver.command import gdb
 from axemu.profile.command import EXAMPLES as PROFILE_EXAMPLES
 from axemu.profile.command import profile
+from axemu.query.command import EXAMPLES as QUERY_EXAMPLES
+from axemu.query.command import query
 from axemu.run import EXAMPLES, run
 from axemu.stat.command import EXAMPLES as STAT_EXAMPLES
 from axemu.stat.command import stat
@@ -39,11 +43,14 @@ RUNS_A_GUEST = (
     "trace",
     "debug",
     "gdb",
+    "dap",
     "stat",
     "transcript",
     "profile",
     "cov",
 )  # verbs whose options may be spelled as QEMU's
+WITHIN: dict[tuple[str, ...], str] = {("cov", "merge"): "cov-merge", ("trace", "query"): "trace-query"}
+"""Verbs within a verb that takes a guest; a guest folder of the same name is ./merge."""
 
 app = typer.Typer(
     name="axemu",
@@ -58,11 +65,13 @@ app.command(name="run", help=EXAMPLES)(run)
 app.command()(trace)
 app.command()(debug)
 app.command(name="gdb", help=GDB_EXAMPLES)(gdb)
+app.command(name="dap", help=DAP_EXAMPLES)(dap)
 app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
 app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
 app.command(name="cov", help=COV_EXAMPLES)(cov)
 app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
+app.command(name="trace-query", help=QUERY_EXAMPLES, hidden=True)(query)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -187,21 +196,27 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if not argv:
         return ["--help"]
     verb, *rest = argv
-    if (verb, *rest[:1]) == ("cov", "merge"):
-        return ["cov-merge", *rest[1:]]
+    within = WITHIN.get((verb, *rest[:1]))
+    if within is not None:
+        return [within, *rest[1:]]
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
+    return [verb, *respelled(rest, verbs[verb])]
+
+
+def respelled(rest: Sequence[str], verb: object) -> list[str]:
+    """The arguments of a verb with QEMU's spellings rewritten."""
     own: dict[str, bool] = {"--help": False}
     letters: dict[str, str] = {}
-    for parameter in getattr(verbs[verb], "params", []):
+    for parameter in getattr(verb, "params", []):
         valueless = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
         names = [name for name in parameter.opts if name.startswith("--")]
         own |= dict.fromkeys(names, not valueless)
         letters |= {name: names[0] for name in parameter.opts if names and len(name) == 2}
     end = rest.index("--") if "--" in rest else len(rest)
-    spelled = [letters.get(word, word) for word in rest[:end]] + rest[end:]
-    return [verb, *arguments.rewrite(spelled, own)]
+    spelled = [*(letters.get(word, word) for word in rest[:end]), *rest[end:]]
+    return arguments.rewrite(spelled, own)
 
 
 def _keep_standard_streams() -> None:

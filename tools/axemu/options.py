@@ -320,6 +320,15 @@ ExitCodeOption = Annotated[
         rich_help_panel=_REPORTS,
     ),
 ]
+HookOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--hook",
+        metavar="FILE",
+        help="Functions of your own, compiled and called as the guest runs (docs/hooks.md).",
+        rich_help_panel=_REPORTS,
+    ),
+]
 SymbolsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -387,3 +396,4 @@ class Request:
     log_file: Path | None = None
     dump_memory: tuple[str, ...] = ()
     exit_code: str | None = None
+    hook: Path | None = None

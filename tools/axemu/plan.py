@@ -39,6 +39,7 @@ class Plan:
     json: str | None = None
     guest_exit_code: bool = False
     notes: tuple[str, ...] = ()
+    hook: Path | None = None
 
     def unlimited(self) -> Plan:
         """Without a guest folder's limits: for somebody who looks at it."""
@@ -69,6 +70,7 @@ class Plan:
             guest_exit_code=specs.choice(request.exit_code, "--exit-code", ("verdict", "guest"), "verdict")
             == "guest",
             notes=notes,
+            hook=request.hook,
         )
 
 

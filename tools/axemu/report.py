@@ -18,15 +18,39 @@ from emu.config import MachineConfig
 from emu.guest import Guest
 from emu.outcome import Ending, Outcome
 
+HOOKS_FAILED = 2
 SCHEMA = 1  # of the JSON; grows when a key changes its meaning or goes
+
+
+def passed(outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None) -> bool:
+    """Whether a run came to what it should; `missed` as in Report."""
+    if missed is not None and guest is not None:
+        return bool(missed) == guest.expect.xfail
+    return outcome.exit_code == 0
+
+
+def exit_code(
+    outcome: Outcome, guest: Guest | None, missed: tuple[str, ...] | None, *, guest_exit_code: bool
+) -> int:
+    """Of a run that nobody has left: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted, what a hook has said."""
+    if outcome.ending is Ending.HOOK:
+        return outcome.code
+    if outcome.ending is Ending.INTERRUPTED:
+        return outcome.exit_code
+    if guest_exit_code and outcome.ending is Ending.POWERED_OFF:
+        return outcome.code & 0xFF
+    if passed(outcome, guest, missed):
+        return 0
+    return outcome.exit_code or 1
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """`seconds` is host wall time of the run itself. `cause` says who ended the run from outside, "" where it
     ended by itself. `live`: input came at host times, so the run cannot be repeated exactly. `missed`:
-    expectations that were not met, None where there are none to check. `console` counts what the guest wrote
-    and hashes it."""
+    expectations that were not met, None where there are none to check. `hooks`: what the user's hooks have kept, None
+    where there are none; `hook_failure`: why they have failed, "" where they have not. `console` counts what the guest
+    wrote and hashes it."""
 
     title: str
     config: MachineConfig
@@ -43,26 +67,22 @@ class Report:
     missed: tuple[str, ...] | None = None
     guest_exit_code: bool = False
     left: bool = False
+    hooks: Mapping[str, Any] | None = None
+    hook_failure: str = ""
 
     @property
     def passed(self) -> bool:
         """The verdict: a guest folder's expectation where there is one, else the guest's own word."""
-        if self.missed is not None and self.guest is not None:
-            return bool(self.missed) == self.guest.expect.xfail
-        return self.outcome.exit_code == 0
+        return passed(self.outcome, self.guest, self.missed)
 
     @property
     def exit_code(self) -> int:
         """This process's exit code (ux.md: 0 pass, 1 the guest failed, 124 a limit, 130 interrupted)."""
+        if self.hook_failure:
+            return HOOKS_FAILED
         if self.left:
             return 0
-        if self.outcome.ending is Ending.INTERRUPTED:
-            return self.outcome.exit_code
-        if self.guest_exit_code and self.outcome.ending is Ending.POWERED_OFF:
-            return self.outcome.code & 0xFF
-        if self.passed:
-            return 0
-        return self.outcome.exit_code or 1
+        return exit_code(self.outcome, self.guest, self.missed, guest_exit_code=self.guest_exit_code)
 
     @property
     def mips(self) -> float:
@@ -117,6 +137,7 @@ class Report:
             "console": {"bytes": self.console_bytes, "sha256": self.console_sha256},
             "live_input": self.live,
             "missed": list(self.missed) if self.missed is not None else None,
+            "hooks": None if self.hooks is None else {**self.hooks, "failure": self.hook_failure or None},
         }
 
     def show_summary(self, screen: RichConsole) -> None:

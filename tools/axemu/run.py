@@ -62,6 +62,7 @@ def run(
     log_file: options.LogFileOption = None,
     dump_memory: options.DumpMemoryOption = None,
     exit_code: options.ExitCodeOption = None,
+    hook: options.HookOption = None,
     gdb: options.GdbOption = None,
     freeze: options.FreezeOption = False,
 ) -> None:
@@ -72,7 +73,7 @@ def run(
         object=object, virtfs=virtfs, fsdev=fsdev, fw_cfg=fw_cfg, base=base, input=input, serial=serial,
         chardev=chardev, clock=clock, icount=icount, max_insns=max_insns, timeout=timeout,
         no_reboot=no_reboot, verbose=verbose, json=json, log=log, log_file=log_file,
-        dump_memory=dump_memory, exit_code=exit_code,
+        dump_memory=dump_memory, exit_code=exit_code, hook=hook,
     )  # fmt: skip
     if gdb is None:
         if freeze:
@@ -82,6 +83,10 @@ def run(
         from axemu.session import attend  # noqa: PLC0415 - `axemu --help` must not pay for what only a run needs
 
         raise typer.Exit(attend(plan))
+    if hook is not None:
+        raise UsageError(
+            "--hook is for a run without a debugger.", "It got --gdb too.", "Leave one of them out."
+        )
     from axemu.gdbserver import address  # noqa: PLC0415
     from axemu.gdbserver.server import Manners  # noqa: PLC0415
     from axemu.gdbserver.session import serve  # noqa: PLC0415

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console as RichConsole
 from rich.markup import escape
 
-from axemu import compilation, console, eventlog
+from axemu import compilation, console, eventlog, hooking
 from axemu.errors import InputUnreadable, OutputClosed
 from axemu.escape import HELP_TEXT, Command
 from axemu.plan import Plan
@@ -65,6 +65,7 @@ class Session:
             check_writable(dump.path)
         if plan.json is not None and plan.json != "-":
             check_writable(Path(plan.json))
+        hooks = hooking.read(plan.hook) if plan.hook is not None else None
         with ExitStack() as stack:
             line = stack.enter_context(
                 console.attached(
@@ -84,9 +85,13 @@ class Session:
             if plan.verbose:
                 for note in machine.notes:
                     self._print(note)
+            if hooks is not None:
+                hooking.join(hooks, machine, self.screen)
             outcome, seconds = self._run(machine, line)
             self._dump(machine)
             report = self._report(machine, line, outcome, seconds)
+            if hooks is not None:
+                report = hooking.conclude(hooks, report, plan)
         if line.output.failure is not None:
             self._print(report.reason)
             raise OutputClosed(
@@ -120,7 +125,8 @@ class Session:
     def _report(self, machine: Machine, line: console.Console, outcome: Outcome, seconds: float) -> Report:
         guest, transcript = self.plan.guest, line.transcript
         missed = None
-        if guest is not None and transcript is not None and outcome.ending is not Ending.INTERRUPTED:
+        ended = outcome.ending not in (Ending.INTERRUPTED, Ending.HOOK)
+        if guest is not None and transcript is not None and ended:
             missed = guest.expect.differences(outcome, bytes(transcript))
         return Report(
             title=self.plan.title,
@@ -200,6 +206,8 @@ def show(report: Report, plan: Plan, screen: RichConsole) -> None:
     """The end on standard error: reason, verdict, with -v the summary; the JSON where it was asked for."""
     color = "green" if report.exit_code == 0 else "yellow" if report.exit_code in (124, 130) else "red"
     screen.print(f"[dim]axemu:[/] [{color}]{escape(report.reason)}[/]", soft_wrap=True)
+    if report.hook_failure and report.hook_failure not in report.reason:
+        screen.print(f"[dim]axemu:[/] [red]{escape(report.hook_failure)}[/]", soft_wrap=True)
     verdict = report.verdict()
     if verdict:
         screen.print(f"[dim]axemu:[/] [{color}]{escape(verdict)}[/]", soft_wrap=True)

@@ -255,9 +255,9 @@ def on_screen(guest_file: Path, body: Callable[[Tracer], Awaitable[float]]) -> f
 
 
 def traced(guest_file: Path) -> TracedGuest:
+    from axemu.channel import HeldChannel  # noqa: PLC0415
     from axemu.options import Request  # noqa: PLC0415 - see on_screen
     from axemu.plan import Plan  # noqa: PLC0415
-    from axemu.tracer.channel import TracerChannel  # noqa: PLC0415
     from axemu.tracer.guest import TracedGuest  # noqa: PLC0415
 
-    return TracedGuest(Plan.of(Request(guest=guest_file)).unlimited(), TracerChannel())
+    return TracedGuest(Plan.of(Request(guest=guest_file)).unlimited(), HeldChannel())

@@ -230,6 +230,9 @@ class _Evaluation:
     def register(self, node: RegisterName) -> Value:
         isa = self.scope.isa
         missing = ""
+        fact = self.scope.facts.get(node.name)
+        if fact is not None:
+            return Value.number(base("unsigned long long", 8, Encoding.UNSIGNED), fact, big_endian=self.big)
         try:
             row = isa.register("pc" if node.name == "pc" and not isa.of_role(Role.PC) else node.name)
             number = self.scope.register(node.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from emu.debug.info import DebugInfos, Frame
@@ -20,6 +21,10 @@ class Scope(Protocol):
     def frame(self) -> Frame | None: ...
     @property
     def isa(self) -> Isa: ...
+    @property
+    def facts(self) -> Mapping[str, int]:
+        """What is known under names as `$_value` besides registers."""
+        ...
 
     def register(self, name: str) -> int:
         """Raises UnknownRegister."""

@@ -175,6 +175,27 @@ class DebugInfo:
                 found.extend((unit, address) for address, _ in places)
         return self._one_each(found)
 
+    @_survives(lambda: [])
+    def files(self) -> list[SourceLine]:
+        """The first line of every file that some line table names."""
+        found = {
+            (name, folder)
+            for unit in self.units.list
+            if (lines := self._unit_code(unit).lines) is not None
+            for name, folder in lines.files
+        }
+        return [SourceLine(name, 1, folder) for name, folder in sorted(found)]
+
+    @_survives(lambda: [])
+    def file_globals(self, address: int) -> list[Variable]:
+        """The variables outside of functions that the unit with the code at `address` defines."""
+        found = self._code(address)
+        if found is None:
+            return []
+        top = found[0].unit.top
+        named = [self._global(die) for die in _declared_in(top) if die.tag == Tag.VARIABLE]
+        return [each for each in named if each.name]
+
     @_survives(lambda: None)
     def _body(self, function: Function) -> int | None:
         found = self._code(function.low)

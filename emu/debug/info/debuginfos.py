@@ -80,6 +80,10 @@ class DebugInfos:
         """DebugInfo.variables of the first that has any."""
         return _first(info.variables(address) for info in self._infos)
 
+    def file_globals(self, address: int) -> list[Variable]:
+        """DebugInfo.file_globals of the first that has any."""
+        return _first(info.file_globals(address) for info in self._infos)
+
     def globals(self, name: str) -> list[Variable]:
         """DebugInfo.globals of the first that has any."""
         return _first(info.globals(name) for info in self._infos)

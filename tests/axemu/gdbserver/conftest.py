@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from axemu.gdbserver.connection import listen
 from axemu.gdbserver.packets import framed
 from axemu.gdbserver.server import Manners, Server
+from axemu.listening import listen
 from emu.config import MachineConfig
 from emu.debug.debugger import Debugger
 from emu.machine import Machine

@@ -7,10 +7,9 @@ import time
 
 import pytest
 
-from axemu.gdbserver.connection import listen
-from axemu.gdbserver.errors import PortTaken
 from axemu.gdbserver.packets import framed
 from axemu.gdbserver.server import Manners
+from axemu.listening import PortTaken, listen
 
 COUNT = "li t0, 0\nloop: addi t0, t0, 1\nj loop\n"
 OFF = "li t0, 0x10010000\nli t1, {}\nsw t1, 0(t0)\nend: j end\n"

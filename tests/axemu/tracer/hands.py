@@ -9,10 +9,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from axemu.channel import HeldChannel
 from axemu.options import Request
 from axemu.plan import Plan
 from axemu.tracer.app import Tracer
-from axemu.tracer.channel import TracerChannel
 from axemu.tracer.commands import Answer
 from axemu.tracer.guest import TracedGuest
 from tests.axemu.conftest import PATIENCE, ROOT
@@ -102,7 +102,7 @@ def at_the_tracer(
 
     async def run() -> None:
         plan = Plan.of(Request(guest=guest_file)).unlimited()
-        with TracedGuest(plan, TracerChannel()) as guest:
+        with TracedGuest(plan, HeldChannel()) as guest:
             app = Noting(guest, **options)
             async with app.run_test(size=size, notifications=True) as pilot:
                 hands = Hands(app, pilot)

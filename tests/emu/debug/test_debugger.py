@@ -10,6 +10,9 @@ from axvcpu.exits import AccessFlags, MmioWrite
 from emu.debug.debugger import Debugger
 from emu.debug.errors import BadLocation, ExpressionError, NotPossible
 from emu.debug.exits import Event, exit_count
+from emu.debug.expression import Expression
+from emu.debug.points import Breakpoint, Point
+from emu.debug.scope import Scope
 from emu.debug.stop import StopKind
 from emu.errors import UnknownName
 from emu.guest import load_guest
@@ -294,6 +297,36 @@ def test_conditions_are_asked_in_the_guest() -> None:
         assert "cannot be evaluated" in stop.notes[0]
         with pytest.raises(ExpressionError):
             debugger.set_condition(point.number, "1 +")
+
+
+def test_a_catchs_condition_knows_the_event() -> None:
+    with machine_of("riscv64", "debuggee") as machine, Debugger(machine) as debugger:
+        debugger.catch("mmio-write", "$_value == ':' && $_width == 4")
+        stop = debugger.go(MOST)
+        assert isinstance(stop.exit, MmioWrite)
+        assert (stop.exit.data, stop.notes) == (ord(":"), ())
+
+
+def test_a_point_may_decide_at_each_hit() -> None:
+    with machine_of("riscv64", "debuggee") as machine, Debugger(machine) as debugger:
+        seen: list[int] = []
+
+        def decide(point: Point, scope: Scope) -> bool:
+            seen.append(int(Expression.parse("i").evaluate(scope)))
+            return point.hits == 5
+
+        debugger.break_at("debuggee.c:26").decide = decide
+        stop = debugger.go(MOST)
+        assert stop.kind is StopKind.BREAKPOINT
+        assert seen == [0, 1, 2, 0, 1]
+
+
+def test_points_that_come_while_the_guest_runs_hold_at_once() -> None:
+    with machine_of("riscv64", "spin") as machine, Debugger(machine) as debugger:
+        place = debugger.go(1000).pc
+        debugger.between = lambda: debugger.points.add(Breakpoint(1, location="here", addresses=(place,)))
+        machine.stop()
+        assert debugger.go(MOST).points == (1,)
 
 
 def test_the_call_stack_of_a_crash_leads_to_main() -> None:

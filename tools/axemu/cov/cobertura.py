@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from posixpath import basename, dirname
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -15,8 +16,8 @@ def written(coverage: Coverage, *, seconds: int) -> bytes:
     root.set("lines-covered", str(sum(each.lines_hit for _, each in files)))
     root.set("lines-valid", str(sum(len(each.lines) for _, each in files)))
     for name, value in (
-        ("branches-covered", "0"),
-        ("branches-valid", "0"),
+        ("branches-covered", str(sum(each.ways_hit for _, each in files))),
+        ("branches-valid", str(sum(each.ways for _, each in files))),
         ("complexity", "0"),
         ("version", "axemu"),
         ("timestamp", str(seconds * 1000)),
@@ -50,15 +51,33 @@ def _add_class(classes: Element, path: str, file: FileCoverage) -> None:
         method.set("complexity", "0")
         _add_line(SubElement(method, "lines"), line, count)
     lines = SubElement(made, "lines")
+    branches = file.by_line()
     for line, count in sorted(file.lines.items()):
-        _add_line(lines, line, count)
+        _add_line(lines, line, count, branches.get(line, []))
 
 
-def _add_line(lines: Element, line: int, count: int) -> None:
-    SubElement(lines, "line", {"number": str(line), "hits": str(count), "branch": "false"})
+def _add_line(
+    lines: Element, line: int, count: int, branches: Sequence[tuple[int, tuple[int, int]]] = ()
+) -> None:
+    has = "true" if branches else "false"
+    made = SubElement(lines, "line", {"number": str(line), "hits": str(count), "branch": has})
+    if not branches:
+        return
+    hits = [sum(1 for way in counts if way) for _, counts in branches]
+    made.set("condition-coverage", f"{50 * sum(hits) // len(hits)}% ({sum(hits)}/{2 * len(hits)})")
+    conditions = SubElement(made, "conditions")
+    for (number, _), hit in zip(branches, hits, strict=True):
+        SubElement(
+            conditions, "condition", {"number": str(number), "type": "jump", "coverage": f"{50 * hit}%"}
+        )
 
 
 def _rates(files: list[FileCoverage]) -> dict[str, str]:
     total = sum(len(each.lines) for each in files)
     hit = sum(each.lines_hit for each in files)
-    return {"line-rate": f"{hit / total if total else 0:.4f}", "branch-rate": "0"}
+    ways = sum(each.ways for each in files)
+    taken = sum(each.ways_hit for each in files)
+    return {
+        "line-rate": f"{hit / total if total else 0:.4f}",
+        "branch-rate": f"{taken / ways:.4f}" if ways else "0",
+    }

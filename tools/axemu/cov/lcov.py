@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from axemu.cov.coverage import Coverage, FileCoverage
 from axemu.errors import InputUnreadable, UsageError
 
 
-def written(coverage: Coverage) -> str:
-    return "\n".join(line for path, each in coverage.ordered() for line in _record(path, each)) + "\n"
+def written(coverage: Coverage, *, test: str = "") -> str:
+    """`test`: the name of what was run, in which only letters and digits are kept."""
+    name = re.sub(r"\W", "_", test, flags=re.ASCII)
+    return "\n".join(line for path, each in coverage.ordered() for line in _record(path, each, name)) + "\n"
 
 
-def _record(path: str, file: FileCoverage) -> Iterator[str]:
-    yield "TN:"
+def _record(path: str, file: FileCoverage, test: str) -> Iterator[str]:
+    yield f"TN:{test}"
     yield f"SF:{path}"
     names: dict[str, tuple[int, int]] = {}  # a tracefile tells functions apart by their names alone
     for (line, name), count in sorted(file.functions.items()):
@@ -26,6 +29,12 @@ def _record(path: str, file: FileCoverage) -> Iterator[str]:
         yield f"FNDA:{count},{name}"
     yield f"FNF:{len(names)}"
     yield f"FNH:{sum(1 for _, count in names.values() if count)}"
+    for (line, number), (taken, passed) in sorted(file.branches.items()):
+        for way, count in enumerate((taken, passed)):
+            yield f"BRDA:{line},{number},{way},{count if taken or passed else '-'}"
+    if file.branches:
+        yield f"BRF:{file.ways}"
+        yield f"BRH:{file.ways_hit}"
     for line, count in sorted(file.lines.items()):
         yield f"DA:{line},{count}"
     yield f"LF:{len(file.lines)}"
@@ -34,7 +43,8 @@ def _record(path: str, file: FileCoverage) -> Iterator[str]:
 
 
 def read(path: Path) -> Coverage:
-    """Raises InputUnreadable, UsageError for what is no tracefile. Branches, versions and checksums are left out."""
+    """Raises InputUnreadable, UsageError for what is no tracefile. Versions and checksums are left out, and branches
+    with other than two ways."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -50,7 +60,7 @@ def read(path: Path) -> Coverage:
                 file, places = coverage.file(value), {}
             elif line == "end_of_record":
                 file = None
-            elif key in ("FN", "FNDA", "DA"):
+            elif key in ("FN", "FNDA", "DA", "BRDA"):
                 if file is None:
                     raise ValueError("it is in no record")
                 _take(file, places, key, value)
@@ -72,12 +82,22 @@ def _take(file: FileCoverage, places: dict[str, int], key: str, value: str) -> N
         name = second.partition(",")[2] if second.partition(",")[0].isdigit() and "," in second else second
         places[name] = int(first)
         file.functions.setdefault((int(first), name), 0)
+    elif key == "BRDA":
+        _take_branch(file, value)
     elif key == "FNDA":
         place = places.get(second, 0), second
         file.functions[place] = file.functions.get(place, 0) + int(first)
     else:
         line, count = int(first), int(second.partition(",")[0])
         file.lines[line] = file.lines.get(line, 0) + count
+
+
+def _take_branch(file: FileCoverage, value: str) -> None:
+    """Raises ValueError."""
+    line, number, way, count = value.split(",")
+    times = 0 if count == "-" else int(count)
+    if int(way) in (0, 1):
+        file.add_branch((int(line), int(number)), (times, 0) if int(way) == 0 else (0, times))
 
 
 def _no_tracefile(path: Path, number: int, came: str) -> UsageError:

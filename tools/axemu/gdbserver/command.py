@@ -43,7 +43,7 @@ RunningOption = Annotated[
 ]
 
 
-@with_options_of_run()
+@with_options_of_run(without=("hook",))
 def gdb(
     port: PortOption = None,
     listen: ListenOption = None,

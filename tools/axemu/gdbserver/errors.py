@@ -1,7 +1,6 @@
-"""What a client may be refused, and why a server cannot start.
+"""What a client may be refused.
 
 CommandError
-├── PortTaken       the address to listen at is somebody else's, or no address of this host
 └── Refused         a packet that cannot be answered as it asks: `number` is what the protocol says of it
     └── Malformed     a packet that says nothing
 """
@@ -9,10 +8,6 @@ CommandError
 from __future__ import annotations
 
 from axemu.errors import CommandError
-
-
-class PortTaken(CommandError):
-    pass
 
 
 class Refused(CommandError):

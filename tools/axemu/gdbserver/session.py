@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from axemu.gdbserver.connection import listen
 from axemu.gdbserver.server import Manners, Server
+from axemu.listening import listen
 from axemu.plan import Plan
 from axemu.session import Session, conclude
 from emu.outcome import Ending, Outcome

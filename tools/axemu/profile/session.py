@@ -47,21 +47,23 @@ class CountedSession(Session):
         use: Callable[[Counted], None],
         *,
         calls: bool = False,
+        branches: bool = False,
     ) -> None:
         super().__init__(plan, screen)
-        self._symbols, self._check, self._use, self._calls = symbols, check, use, calls
+        self._symbols, self._check, self._use = symbols, check, use
+        self._calls, self._branches = calls, branches
 
     def execute(self, machine: Machine) -> Outcome:
         from emu.calls.tree import CallTree  # noqa: PLC0415 - not for --help
         from emu.debug.debugger import Debugger  # noqa: PLC0415
-        from emu.executions import Layouts, executions  # noqa: PLC0415
+        from emu.executions import Layouts, by_page, executions  # noqa: PLC0415
 
         self._check(machine)
-        machine.count_blocks(calls=self._calls)
+        machine.count_blocks(branches=self._branches, calls=self._calls)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
-            layouts = Layouts(machine.isa, debugger.memory.readable)
+            layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
             counts = machine.block_counts
             calls = None
             if counts.calls is not None:
@@ -78,10 +80,11 @@ def counted(
     finish: Callable[[Report], None],
     *,
     calls: bool = False,
+    branches: bool = False,
 ) -> int:
     """Run, say how it ended, have `finish` say what was counted; the exit code. `calls`: follow them."""
     screen = RichConsole(stderr=True, highlight=False)
-    session = CountedSession(plan, screen, symbols, check, use, calls=calls)
+    session = CountedSession(plan, screen, symbols, check, use, calls=calls, branches=branches)
     report = session.run()
     show(report, replace(plan, json=None), screen)
     finish(report)

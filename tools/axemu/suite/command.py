@@ -21,6 +21,9 @@ from axemu.suite import history, selection
 from axemu.suite.case import Case
 from axemu.suite.options import (
     BudgetOption,
+    ChangedOption,
+    CovFolderOption,
+    CovOption,
     CpuOption,
     FailedOption,
     IsaOption,
@@ -37,6 +40,7 @@ from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.watcher import Watcher
 
 if TYPE_CHECKING:
+    from axemu.suite.coverage.keeper import Keeper
     from axemu.suite.runner import Engine
 
 EXAMPLES = """Run guest regression suites: folders with suite.toml and guest.toml, or of programs alone.
@@ -54,6 +58,7 @@ app = typer.Typer(
 )
 app.command("report")(report)
 LAST = "last.jsonl"
+COVERAGE = "coverage"
 BUDGET = 100_000_000  # instructions of a program without a manifest
 
 
@@ -99,6 +104,9 @@ def run(
         Path | None, typer.Option("--json", metavar="FILE", help="A JSON object a line.")
     ] = None,
     tap: Annotated[Path | None, typer.Option("--tap", metavar="FILE", help="TAP version 14.")] = None,
+    cov: CovOption = False,
+    cov_dir: CovFolderOption = None,
+    select_changed: ChangedOption = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="One page, for a browser.")
     ] = None,
@@ -121,6 +129,8 @@ def run(
     where = paths or [Path()]
     if engine != "local" and update_golden:
         raise UsageError("--update-golden is of --engine local.", f"The engine is {engine!r}.")
+    if engine != "local" and cov:
+        raise UsageError("--cov is of --engine local.", f"The engine is {engine!r}.")
     if order not in selection.ORDERS:
         raise UsageError(f"--order takes {', '.join(selection.ORDERS)}.", f"Got {order!r}.")
     with history.opened(results) as folder:
@@ -133,6 +143,8 @@ def run(
                 raise UsageError(
                     "-f runs what failed last time, and nothing did.", f"The history is in {results}."
                 )
+        if select_changed is not None:
+            cases = of_changed(cases, cov_dir or folder / COVERAGE, *select_changed)
         cases = selection.ordered(cases, order, past, seed)
         if dry_run:
             show(cases, as_json=False)
@@ -154,11 +166,17 @@ def run(
             slicing=slicing,
             update_golden=update_golden,
             bundles=(folder / "bundles").resolve(),
+            coverage=cov,
         )
-        plan = Plan(header, cases, orders, jobs, 1 if exit_first else max_failures, retry, given)
+        keeper = kept(cov_dir or folder / COVERAGE, cases) if cov else None
+        stop_after = 1 if exit_first else max_failures
+        keep = None if keeper is None else keeper.keep
+        plan = Plan(header, cases, orders, jobs, stop_after, retry, given, keep)
         files = {"--json": json_file, "--junit": junit, "--tap": tap, "--html": html}
         ended = run_plan(plan, engine_for(engine, scheduler), watchers_for(folder, verbose, files))
         history.write(folder, past, ended.results)
+        if keeper is not None:
+            told(keeper)
     raise typer.Exit(exit_code(ended))
 
 
@@ -287,6 +305,29 @@ def engine_for(name: str, scheduler: str | None) -> Engine:
             raise UsageError("--engine dask needs --scheduler ADDRESS.", "", "Start one with: dask scheduler")
         return connected(scheduler)
     raise UsageError("--engine takes local or dask.", f"Got {name!r}.")
+
+
+def of_changed(cases: tuple[Case, ...], folder: Path, old: Path, new: Path) -> tuple[Case, ...]:
+    """Those that a change from `old` to `new` concerns; says which, and why."""
+    from axemu.suite.changed.choice import choose  # noqa: PLC0415
+
+    choice = choose(cases, folder / "tests", old, new)
+    for line in choice.lines():
+        sys.stderr.write(f"axemu: {line}\n")
+    return tuple(case for case, _ in choice.chosen)
+
+
+def kept(folder: Path, cases: Sequence[Case]) -> Keeper:
+    """Who takes what the cases execute."""
+    from axemu.suite.coverage.keeper import Keeper  # noqa: PLC0415
+
+    return Keeper(folder, {case.name: case for case in cases})
+
+
+def told(keeper: Keeper) -> None:
+    """Write the sum, and say it. Raises InputUnreadable."""
+    for line in keeper.finish(seconds=int(time.time())):
+        sys.stdout.write(f"{line}\n")
 
 
 def show(cases: Sequence[Case], *, as_json: bool) -> None:

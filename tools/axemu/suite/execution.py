@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from axemu.suite import bundle
 from axemu.suite.case import Case
@@ -19,18 +20,29 @@ from emu.expectation import console_text
 from emu.machine import Machine
 from isa.errors import IsaError
 
+if TYPE_CHECKING:
+    from axemu.suite.coverage.measurement import CaseCoverage, Measurement
+
 
 def execute(
     case: Case,
     orders: Orders,
     machines: Machines,
     made: Callable[[Machine], None] = lambda machine: None,
+    measurement: Measurement | None = None,
 ) -> Executed:
-    """Run the case and judge it. What is wrong with the case is a result too (ERROR); only faults of ours are raised."""
+    """Run the case and judge it; `measurement`: of the machines' counts, of the case's first run. What is wrong with
+    the case is a result too (ERROR); only faults of ours are raised."""
     begun, begin = time.time(), time.monotonic()
 
+    measured: list[CaseCoverage] = []
+
+    def ended(machine: Machine) -> None:
+        if measurement is not None and not measured:
+            measured.append(measurement.of(machine))
+
     def run(terms: Terms) -> Trial:
-        return run_trial(case, terms, machines, made)
+        return run_trial(case, terms, machines, made, ended)
 
     prefix_hash = ""
     try:
@@ -50,10 +62,13 @@ def execute(
     except (EmuError, IsaError) as error:
         result = Result(case.name, Verdict.ERROR, str(error), (str(error),))
     result = described(case, result, orders.terms.seed)
+    covered = measured[0] if measured else None
+    if covered is not None:
+        result = replace(result, coverage=covered.coverage.totals)
     result = replace(result, begun=begun, overhead=max(time.monotonic() - begin - result.seconds, 0.0))
     if orders.bundles is not None and not result.verdict.good:
         result = bundle.kept(case, result, orders.bundles)
-    return Executed(result, prefix_hash)
+    return Executed(result, prefix_hash, covered)
 
 
 def updated(case: Case, trial: Trial, result: Result) -> Result:

@@ -22,10 +22,12 @@ from emu.machine import Machine
 
 
 class Machines:
-    """The machines of this process. `close` gives back what they hold."""
+    """The machines of this process. `counted`: each counts the blocks that its case executes, those of the case's prefix
+    among them. `close` gives back what they hold."""
 
-    def __init__(self) -> None:
-        self.prefixes = Prefixes()
+    def __init__(self, *, counted: bool = False) -> None:
+        self._counted = counted
+        self.prefixes = Prefixes(counted=counted)
         self._machine: Machine | None = None
         self._line = Line(0)
         self._made_for: MachineConfig | None = None
@@ -39,6 +41,9 @@ class Machines:
             booted = self.prefixes.at(case.prefix, seed)
             _begin(booted.line, case)
             booted.machine.poll()
+            if booted.counts is not None:
+                booted.machine.count_blocks()
+                booted.machine.block_counts.add(booted.counts)
             try:
                 yield booted.machine, booted.line, booted.hash
             except BaseException:
@@ -49,6 +54,8 @@ class Machines:
             return
         config = seeded(case.guest, seed)
         machine = self._made(case, config)
+        if self._counted:
+            machine.count_blocks()
         try:
             yield machine, self._line, ""
         except BaseException:

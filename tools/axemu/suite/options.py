@@ -35,6 +35,24 @@ TagOption = Annotated[
 ShardOption = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Every N-th case, from the I-th.")
 ]
+CovOption = Annotated[
+    bool,
+    typer.Option("--cov", help="Measure what each case executes: the sum, files of each case, pages."),
+]
+CovFolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cov-dir", metavar="DIR", help="For --cov and --select-changed; default: coverage in --results."
+    ),
+]
+ChangedOption = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        "--select-changed",
+        metavar="OLD.elf NEW.elf",
+        help="Only cases that executed a function that the two builds differ in, as --cov has recorded.",
+    ),
+]
 FailedOption = Annotated[bool, typer.Option("-f", "--only-failed", help="What failed in the last run.")]
 ResultsOption = Annotated[
     Path, typer.Option("--results", metavar="DIR", help="Where history and failures are kept.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from axemu.suite.case import Case
 from axemu.suite.result import Result
+
+if TYPE_CHECKING:
+    from axemu.suite.coverage.measurement import CaseCoverage
 
 TIMEOUT: Final = 60.0  # seconds of host time, where a case says nothing
 
@@ -27,21 +30,23 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What a run asks of each case. slicing: the second of two runs is cut otherwise. bundles: the folder for failures,
-    None where none are to be kept."""
+    None where none are to be kept. coverage: what each case executes is measured."""
 
     terms: Terms = field(default_factory=Terms)
     verify: bool = False
     slicing: bool = False
     update_golden: bool = False
     bundles: Path | None = None
+    coverage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """A result, and the hash of the prefix that its run began with ("" where it had none)."""
+    """A result, the hash of the prefix that its run began with ("" where it had none), and what was measured of it."""
 
     result: Result
     prefix_hash: str = ""
+    coverage: CaseCoverage | None = None
 
 
 def described(case: Case, result: Result, seed: int) -> Result:

@@ -16,6 +16,7 @@ from axemu.suite.case import Prefix
 from axemu.suite.line import Line
 from axemu.suite.places import code_at
 from axemu.suite.seeding import seeded
+from emu.engine.counts import BlockCounts
 from emu.errors import ConfigError
 from emu.machine import Machine
 from emu.outcome import Ending
@@ -32,12 +33,15 @@ class Booted:
     line: Line
     state: MachineState
     hash: str
+    counts: BlockCounts | None = None
 
 
 class Prefixes:
-    """The machines of this process that stand at the end of a prefix, the latest used last."""
+    """The machines of this process that stand at the end of a prefix, the latest used last. `counted`: they know which
+    blocks they executed until there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, counted: bool = False) -> None:
+        self._counted = counted
         self._booted: OrderedDict[tuple[Prefix, int], Booted] = OrderedDict()
 
     def at(self, prefix: Prefix, seed: int) -> Booted:
@@ -47,7 +51,7 @@ class Prefixes:
         if booted is None:
             while len(self._booted) >= KEPT:
                 self._booted.popitem(last=False)[1].machine.close()
-            booted = _boot(prefix, seed)
+            booted = _boot(prefix, seed, counted=self._counted)
         else:
             booted.machine.restore(booted.state)
         self._booted[key] = booted
@@ -65,7 +69,7 @@ class Prefixes:
         self._booted.clear()
 
 
-def _boot(prefix: Prefix, seed: int) -> Booted:
+def _boot(prefix: Prefix, seed: int, *, counted: bool) -> Booted:
     guest = prefix.guest
     line = Line(guest.max_console)
     awaited = (prefix.console,) if prefix.console is not None else ()
@@ -73,9 +77,12 @@ def _boot(prefix: Prefix, seed: int) -> Booted:
     machine = Machine(replace(seeded(guest, seed), channel=line))
     try:
         line.stop = machine.stop
+        if counted:
+            machine.count_blocks()
         _run(prefix, machine, line)
         line.begin(b"")
-        return Booted(machine, line, machine.save(), machine.state_hash())
+        counts = machine.block_counts if counted else None
+        return Booted(machine, line, machine.save(), machine.state_hash(), counts)
     except BaseException:
         machine.close()
         raise

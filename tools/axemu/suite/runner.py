@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from axemu.suite.case import Case
 from axemu.suite.orders import Executed, Orders
@@ -16,6 +16,9 @@ from axemu.suite.reports.together import Together
 from axemu.suite.result import Ended, Result, Run, Verdict
 from axemu.suite.watcher import Watcher
 from axemu.suite.worker import Worker
+
+if TYPE_CHECKING:
+    from axemu.suite.coverage.measurement import CaseCoverage
 
 LOOK: Final = 1.0  # seconds between two looks for workers that hang
 
@@ -32,6 +35,7 @@ class Plan:
     stop_after: int = 0
     retries: int = 0
     given: tuple[Result, ...] = field(default=())  # results that need no run: skipped cases, failed builds
+    keep: Callable[[str, CaseCoverage], None] | None = None  # is told what each case has executed
 
 
 class Engine(Protocol):
@@ -60,6 +64,8 @@ def run(plan: Plan, engine: Engine, watchers: Sequence[Watcher]) -> Ended:
             result = same_prefix(executed, prefixes, plan)
             results.append(result)
             everyone.finished(result)
+            if plan.keep is not None and executed.coverage is not None:
+                plan.keep(result.case, executed.coverage)
             bad += not result.verdict.good
             if plan.stop_after and bad >= plan.stop_after:
                 interrupted = len(results) < len(plan.cases) + len(plan.given)

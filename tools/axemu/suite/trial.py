@@ -71,12 +71,19 @@ class Trial:
 
 
 def run_trial(
-    case: Case, terms: Terms, machines: Machines, made: Callable[[Machine], None] = lambda machine: None
+    case: Case,
+    terms: Terms,
+    machines: Machines,
+    made: Callable[[Machine], None] = lambda machine: None,
+    ended: Callable[[Machine], None] = lambda machine: None,
 ) -> Trial:
-    """Run the case once. `made` is called with the machine before the guest runs. Raises what a machine refuses."""
+    """Run the case once. `made` is called with the machine before the guest runs, `ended` after it did. Raises what a
+    machine refuses."""
     with machines.lent(case, terms.seed) as (machine, line, prefix_hash):
         made(machine)
-        return _Trial(case, terms, machine, line, prefix_hash).run()
+        trial = _Trial(case, terms, machine, line, prefix_hash).run()
+        ended(machine)
+        return trial
 
 
 class _Trial:

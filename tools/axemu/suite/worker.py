@@ -47,6 +47,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
     _die_with_parent()
     gc.freeze()
     gc.set_threshold(GARBAGE)
+    from axemu.suite.coverage.measurement import Measurement  # noqa: PLC0415
     from axemu.suite.execution import execute  # noqa: PLC0415
     from axemu.suite.machines import Machines  # noqa: PLC0415
     from emu import blackbox  # noqa: PLC0415
@@ -60,7 +61,8 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         blackbox.look_at(memory, machine)
         connection.send("running")
 
-    machines = Machines()
+    machines = Machines(counted=orders.coverage)
+    measurement = Measurement() if orders.coverage else None
     while True:
         try:
             case = connection.recv()
@@ -69,7 +71,7 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         if case is None:
             return
         try:
-            done = execute(case, orders, machines, made)
+            done = execute(case, orders, machines, made, measurement)
         except Exception as error:
             text = f"a fault of axemu, not of the guest: {type(error).__name__}: {error}"
             faulthandler.dump_traceback()

@@ -27,9 +27,9 @@ def code_window(
     """Some `rows` instructions, a third of them before `center`. Raises NoSuchAbility."""
     isa = decoding(debugger)
     memory = debugger.memory
-    before = _before(debugger, isa, center, rows // 3)
+    earlier = before(debugger, isa, center, rows // 3)
     after = disassemble(
-        isa, memory.readable(center, isa.max_instruction_length * rows), center, limit=rows - len(before)
+        isa, memory.readable(center, isa.max_instruction_length * rows), center, limit=rows - len(earlier)
     )
     marks: dict[int, str] = {}
     for point in debugger.points:
@@ -38,7 +38,7 @@ def code_window(
                 marks[address] = "B" if point.enabled or marks.get(address) == "B" else "b"
     lines: list[CodeLine] = []
     last = None
-    for each in (*before, *after):
+    for each in (*earlier, *after):
         symbol = debugger.symbols.at(each.address)
         line = debugger.info.line(each.address)
         source = ""
@@ -112,7 +112,7 @@ def _target(isa: Isa, line: Instruction) -> int | None:
     return int(found[1], 0) if found else None
 
 
-def _before(debugger: Debugger, isa: Isa, address: int, count: int) -> Sequence[Instruction]:
+def before(debugger: Debugger, isa: Isa, address: int, count: int) -> Sequence[Instruction]:
     """The last instructions before `address`: decoded from its symbol on, or from where decoding comes out at it."""
     if count <= 0:
         return ()

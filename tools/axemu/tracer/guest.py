@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from axemu.channel import HeldChannel
 from axemu.plan import Plan
 from axemu.symbols import apply_symbols
 from axemu.tracer.camera import Camera
-from axemu.tracer.channel import TracerChannel
 from axemu.tracer.exitview import Places
 from axemu.tracer.model import Snapshot, View
 from emu.debug.debugger import Debugger
@@ -24,12 +24,14 @@ T = TypeVar("T")
 class TracedGuest:
     """Makes the machine of a plan on the debugger's thread. Raises what the machine refuses."""
 
-    def __init__(self, plan: Plan, channel: TracerChannel, symbols: tuple[str, ...] = ()) -> None:
+    def __init__(self, plan: Plan, channel: HeldChannel, symbols: tuple[str, ...] = ()) -> None:
         self.plan, self.channel, self._symbols = plan, channel, symbols
         self.stopped: Callable[[Stop], None] = lambda stop: None
         """Called on the debugger's thread when a run ends."""
         self._machine: Machine | None = None
         self._camera: Camera | None = None
+        self.debugger: Debugger
+        """For what is called on its thread."""
         self.driver: Final = Driver(self._make, self._stopped, self._dispose)
         self.notes: tuple[str, ...] = self.driver.call(
             lambda debugger: (*plan.notes, *debugger.machine.warnings)
@@ -37,7 +39,7 @@ class TracedGuest:
 
     def _make(self) -> Debugger:
         self._machine = Machine(replace(self.plan.config, channel=self.channel))
-        debugger = Debugger(self._machine)
+        self.debugger = debugger = Debugger(self._machine)
         apply_symbols(debugger, self._symbols)
         self._camera = Camera(debugger)
         return debugger

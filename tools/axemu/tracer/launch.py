@@ -65,12 +65,12 @@ def launch(request: Request, *, run: bool, theme: str | None, symbols: tuple[str
     if request.max_insns is None:
         plan = plan.unlimited()
     with Terminal(sys.stdin.fileno()).guarded(FAREWELL), compilation.announced(RichConsole(stderr=True)):
+        from axemu.channel import HeldChannel  # noqa: PLC0415
         from axemu.tracer.app import Tracer  # noqa: PLC0415 - Textual is slow to load
-        from axemu.tracer.channel import TracerChannel  # noqa: PLC0415
         from axemu.tracer.guest import TracedGuest  # noqa: PLC0415
         from axemu.tracer.remembered import Remembered, key_of  # noqa: PLC0415
 
-        guest = TracedGuest(plan, TracerChannel(plan.stored if request.input is not None else None), symbols)
+        guest = TracedGuest(plan, HeldChannel(plan.stored if request.input is not None else None), symbols)
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from axemu.channel import HeldChannel
 from axemu.options import Request
 from axemu.plan import Plan
 from axemu.tracer.app import Tracer
-from axemu.tracer.channel import TracerChannel
 from axemu.tracer.guest import TracedGuest
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -52,7 +52,7 @@ PICTURES: Final = (
 async def svg(picture: Picture) -> str:
     """The screen as SVG."""
     plan = Plan.of(Request(guest=ROOT / "guests" / picture.guest)).unlimited()
-    with TracedGuest(plan, TracerChannel()) as guest:
+    with TracedGuest(plan, HeldChannel()) as guest:
         app = Tracer(guest)
         async with app.run_test(size=picture.size) as pilot:
             for command in ("when", *picture.commands):

@@ -107,6 +107,7 @@ class FileScope:
     memory: dict[int, bytearray]
     frame: Frame | None = None
     registers: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, int] = field(default_factory=dict)
 
     def register(self, name: str) -> int:
         return self.registers.get(self.isa.register(name).name, STACK)

@@ -132,10 +132,23 @@ def _case_facts(result: Result) -> Iterable[tuple[str, str]]:
         ("guest time", show_time(result.guest_ns)),
         ("overhead", took(result.overhead)),
         ("seed", str(result.seed)),
+        ("coverage", coverage(result)),
         ("worker", result.worker),
         ("attempt", str(result.attempt) if result.attempt > 1 else ""),
         ("state", result.state_hash),
         ("bundle", result.bundle),
+    )
+
+
+def coverage(result: Result) -> str:
+    """Lines and functions that the case executed, "" where that was not measured."""
+    if not result.coverage:
+        return ""
+    kinds = ("lines", "functions", "branches")
+    return ", ".join(
+        f"{result.coverage[f'{each}_hit']:,} of {result.coverage[each]:,} {each}"
+        for each in kinds
+        if each in result.coverage
     )
 
 

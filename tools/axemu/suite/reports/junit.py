@@ -91,6 +91,7 @@ def _testcases(result: Result, shared: Iterable[str]) -> list[ET.Element]:
     _outcome(own, result)
     lines = [f"[[PROPERTY|{key}={value}]]" for key, value in _facts(result).items() if key not in shared]
     lines.append(f"[[PROPERTY|instructions={result.instructions}]]")
+    lines += [f"[[PROPERTY|coverage.{key}={value}]]" for key, value in result.coverage.items()]
     console, cut = consoles.last(result.console, CONSOLE_LIMIT, result.console_bytes)
     head = consoles.clean("".join(consoles.one_line(each) + "\n" for each in lines))
     ET.SubElement(own, "system-out").text = head + consoles.cut_note(cut) + consoles.plain(console)

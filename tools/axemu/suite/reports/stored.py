@@ -74,6 +74,7 @@ RESULT: Mapping[str, Check] = {
     "ending": text, "exit_code": whole_or_none, "console": console, "console_bytes": whole,
     "where": where, "subresults": subresults, "state_hash": text, "bundle": text, "replay": text,
     "seed": whole, "worker": text, "attempt": whole, "begun": moment,
+    "coverage": of_whole,
 }  # fmt: skip
 RUN: Mapping[str, Check] = {
     "title": text, "command": text, "axemu": text, "host": text, "begun": moment, "seed": whole,

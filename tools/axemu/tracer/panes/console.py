@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 from textual.geometry import Size
 
-from axemu.tracer.channel import TracerChannel
+from axemu.channel import HeldChannel
 from axemu.tracer.keycodes import bytes_of
 from axemu.tracer.model import Snapshot
 from axemu.tracer.pane import Pane
@@ -24,7 +24,7 @@ class Console(Pane):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.channel: TracerChannel | None = None
+        self.channel: HeldChannel | None = None
         self.text = Scrollback()
         self.typing = False
         self._prefix = False

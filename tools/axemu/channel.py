@@ -12,10 +12,12 @@ PENDING: Final = 1 << 18  # bytes of output that nobody has looked at yet
 TYPED: Final = 1 << 16
 
 
-class TracerChannel:
-    """An `emu.device.Channel`. `stored` input is fed from time 0; without it, what `type` is given arrives live."""
+class HeldChannel:
+    """An `emu.device.Channel`. `stored` input is fed from time 0; without it, what `type` is given arrives live.
+    `transcript`: where a copy of all that is written is kept."""
 
-    def __init__(self, stored: bytes | Path | None = None) -> None:
+    def __init__(self, stored: bytes | Path | None = None, transcript: bytearray | None = None) -> None:
+        self.transcript: Final = transcript
         self._stored = stored.read_bytes() if isinstance(stored, Path) else stored
         self._at = 0
         self._lock: Final = threading.Lock()
@@ -47,6 +49,8 @@ class TracerChannel:
     def write(self, data: bytes) -> None:
         with self._lock:
             self.written += len(data)
+            if self.transcript is not None:
+                self.transcript.extend(data)
             self._output.append(bytes(data))
             self._held += len(data)
             while self._held > PENDING and len(self._output) > 1:

@@ -1,0 +1,228 @@
+"""From native entries to rows: one pass, in order.
+
+An entry of a block or an instruction is a start. How much of it was executed is the difference to the number of the
+next start; entries from the last start on are left for the next call. Behind a start that did not retire, only what its
+trap has written to registers is kept.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from emu.trace.compiled.records import CONVERT
+from isa.native import (
+    Record,
+    Word,
+    as_i64,
+    as_trace_entries,
+    as_u8,
+    as_u16,
+    as_u32,
+    as_u64,
+    pointer_cast,
+)
+from isa.records import TRACE_BLOCK, TRACE_CONTEXT, TRACE_INSN, TRACE_REG
+
+U = np.uint64
+MANY = 1 << 40
+NOWHERE = U(0xFFFFFFFFFFFFFFFF)
+RESOLVED = U(1 << 63)
+CELL_BITS = U(4)
+BRANCH = 4
+as_convert = pointer_cast(numba.from_dtype(CONVERT))
+as_i16 = pointer_cast(types.int16)
+
+
+@njit(inline="always")
+def wants(work: Record, kind: Word) -> Word:
+    return work.wanted >> U(kind) & U(1) != U(0)
+
+
+@njit(inline="always")
+def emit(
+    work: Record,
+    insn: Word,
+    vcpu: Word,
+    kind: Word,
+    pc: Word,
+    address: Word,
+    value: Word,
+    size: Word,
+    what: Word,
+) -> None:
+    at = work.made
+    carray(as_u64(np.intp(work.out_insn)), MANY)[at] = U(insn)
+    carray(as_u8(np.intp(work.out_vcpu)), MANY)[at] = np.uint8(vcpu)
+    carray(as_u8(np.intp(work.out_kind)), MANY)[at] = np.uint8(kind)
+    carray(as_u64(np.intp(work.out_pc)), MANY)[at] = U(pc)
+    carray(as_u64(np.intp(work.out_address)), MANY)[at] = U(address)
+    carray(as_u64(np.intp(work.out_value)), MANY)[at] = U(value)
+    carray(as_u16(np.intp(work.out_size)), MANY)[at] = np.uint16(size)
+    carray(as_u16(np.intp(work.out_what)), MANY)[at] = np.uint16(what)
+    work.made = at + U(1)
+
+
+@njit(inline="always")
+def block_of(work: Record, cell: Word) -> Word:
+    """Number of the block of a cell, -1 where it is not known."""
+    if cell >= RESOLVED:
+        return np.int64(cell & ~RESOLVED) - 1
+    index = (U(cell) - work.first_cell) >> CELL_BITS
+    if index >= work.cells:
+        return np.int64(-1)
+    return carray(as_i64(np.intp(work.of_cells)), MANY)[np.int64(index)]
+
+
+@njit(inline="always")
+def trapped(work: Record, state: Word, number: Word) -> Word:
+    traps = carray(as_u64(np.intp(work.traps)), MANY)
+    i = state[0]
+    while i < work.traps_count and traps[np.int64(i)] < number:
+        i += U(1)
+    state[0] = i
+    return i < work.traps_count and traps[np.int64(i)] == number
+
+
+@njit
+def emit_block(work: Record, entry: Record, number: Word, executed: Word) -> Word:
+    """The row of a block; the address of its last instruction, NOWHERE where Python has to find out."""
+    block = block_of(work, entry.c)
+    count, size = U(entry.count), U(entry.size)
+    known = block >= 0
+    if known:
+        pcs, sizes = (
+            carray(as_u64(np.intp(work.block_pc)), MANY),
+            carray(as_u32(np.intp(work.block_size)), MANY),
+        )
+        known = pcs[block] == entry.a and U(sizes[block]) == size and executed <= count
+    if not known:
+        odd = carray(as_u64(np.intp(work.odd)), MANY)
+        at = np.int64(work.odd_made) * 2
+        odd[at], odd[at + 1] = work.made, count
+        work.odd_made += U(1)
+        emit(work, number, entry.vcpu, TRACE_BLOCK, entry.a, NOWHERE, executed, size, 0)
+        return NOWHERE
+    first = carray(as_i64(np.intp(work.block_first)), MANY)[block]
+    offsets = carray(as_u32(np.intp(work.offset)), MANY)
+    if executed < count:
+        size = U(offsets[first + np.int64(executed)])
+    emit(work, number, entry.vcpu, TRACE_BLOCK, entry.a, block, executed, size, 0)
+    return entry.a + U(offsets[first + np.int64(executed) - 1])
+
+
+@njit
+def emit_instruction(work: Record, entry: Record, number: Word) -> None:
+    block = block_of(work, entry.c)
+    low, high = U(0), U(0)
+    if block >= 0:
+        start = carray(as_u64(np.intp(work.block_pc)), MANY)[block]
+        offset = entry.a - start
+        if offset < U(carray(as_u32(np.intp(work.block_size)), MANY)[block]):
+            first = carray(as_i64(np.intp(work.block_first)), MANY)[block]
+            place = carray(as_i64(np.intp(work.block_bytes)), MANY)[block] + np.int64(offset)
+            index = np.int64(carray(as_i16(np.intp(work.at)), MANY)[place])
+            if index >= 0:
+                low = carray(as_u64(np.intp(work.low)), MANY)[first + index]
+                high = carray(as_u64(np.intp(work.high)), MANY)[first + index]
+    emit(work, number, entry.vcpu, TRACE_INSN, entry.a, high, low, entry.size, 0)
+
+
+@njit
+def emit_registers(work: Record, entry: Record, number: Word, pc: Word) -> None:
+    """Each register of a changed word that is not what it was."""
+    word = np.int64(entry.count)
+    lanes, shifts = carray(as_i64(np.intp(work.lanes)), MANY), carray(as_u64(np.intp(work.shifts)), MANY)
+    masks, sizes = carray(as_u64(np.intp(work.masks)), MANY), carray(as_u16(np.intp(work.bytes)), MANY)
+    names = carray(as_u16(np.intp(work.lane_names)), MANY)
+    at = word
+    for _ in range(np.int64(work.layers)):
+        lane = lanes[at]
+        if lane < 0:
+            return
+        if (entry.a ^ entry.b) >> shifts[at] & masks[at] != U(0):
+            value = entry.b >> shifts[at] & masks[at]
+            emit(work, number, entry.vcpu, TRACE_REG, pc, lane, value, sizes[at], names[lane])
+        at += np.int64(work.words)
+
+
+@njit
+def emit_context(work: Record, entry: Record, base: Word) -> None:
+    word = np.int64(entry.count)
+    shift = carray(as_u64(np.intp(work.context_shifts)), MANY)[word]
+    mask = carray(as_u64(np.intp(work.context_masks)), MANY)[word]
+    name = carray(as_u16(np.intp(work.context_names)), MANY)[word]
+    before, now = entry.a >> shift & mask, entry.b >> shift & mask
+    emit(work, entry.c + base, entry.vcpu, TRACE_CONTEXT, U(0), before, now, 0, name)
+
+
+@cfunc(types.int64(types.intp))
+def convert(address: Word) -> Word:
+    """Fill the columns; 1 where they are full and there is more to convert."""
+    work = carray(as_convert(address), 1)[0]
+    entries = carray(as_trace_entries(np.intp(work.entries)), MANY)
+    firsts, bases = carray(as_i64(np.intp(work.firsts)), MANY), carray(as_u64(np.intp(work.bases)), MANY)
+    lefts = carray(as_u64(np.intp(work.lefts)), MANY)
+    count, stretches = np.int64(work.count), np.int64(work.stretches)
+    trap = carray(as_u64(np.intp(work.traps) + 8 * np.intp(work.traps_count)), 1)  # one more than there are
+    trap[0] = U(0)
+    layers: Word = max(np.int64(work.layers), 1)
+    stretch, start = 0, np.int64(work.done)
+    while start < count and entries[start].kind != TRACE_BLOCK and entries[start].kind != TRACE_INSN:
+        while stretch + 1 < stretches and firsts[stretch + 1] <= start:
+            stretch += 1
+        if entries[start].kind == TRACE_CONTEXT and wants(work, TRACE_CONTEXT):
+            emit_context(work, entries[start], bases[stretch])
+        start += 1
+    work.done = U(start)
+    while start < count:
+        while stretch + 1 < stretches and firsts[stretch + 1] <= start:
+            stretch += 1
+        after = start + 1
+        while after < count and entries[after].kind != TRACE_BLOCK and entries[after].kind != TRACE_INSN:
+            after += 1
+        if after == count and work.final == U(0):
+            return 0
+        if work.made + U((after - start) * layers + 3) > work.room or work.odd_made + U(2) > work.odd_room:
+            return 1
+        entry = entries[start]
+        number = entry.b + bases[stretch]
+        later, following = stretch, NOWHERE
+        if after < count:
+            while later + 1 < stretches and firsts[later + 1] <= after:
+                later += 1
+            end = entries[after].b + bases[later]
+            following = entries[after].a if later == stretch else lefts[stretch + 1]
+        else:
+            end = work.end
+        executed = end - number if end > number else U(0)
+        last, behind = NOWHERE, U(0)
+        if entry.kind == TRACE_BLOCK:
+            if executed != U(0):
+                place = np.int64(work.made)
+                last = emit_block(work, entry, number, executed)
+                behind = entry.a + U(carray(as_u16(np.intp(work.out_size)), MANY)[place])
+        else:
+            if executed != U(0):
+                last, behind = entry.a, entry.a + U(entry.size)
+                work.unseen += executed - U(1)
+                if wants(work, TRACE_INSN):
+                    emit_instruction(work, entry, number)
+            for i in range(start + 1, after):
+                other = entries[i]
+                if other.kind == TRACE_REG:
+                    emit_registers(work, other, number, entry.a)
+                elif other.kind != TRACE_CONTEXT and executed != U(0) and wants(work, other.kind):
+                    emit(work, number, other.vcpu, other.kind, entry.a, other.a, other.b, other.size, 0)
+        unknown = last == NOWHERE or following == NOWHERE  # noqa: PLR1714 - for the compiler
+        jumped = not unknown and following != behind
+        if jumped and wants(work, BRANCH) and not trapped(work, trap, end):
+            emit(work, end - U(1), entry.vcpu, BRANCH, last - work.back, following, 0, 0, 0)
+        if wants(work, TRACE_CONTEXT):
+            for i in range(start + 1, after):
+                if entries[i].kind == TRACE_CONTEXT:
+                    emit_context(work, entries[i], bases[later])
+        start = after
+        work.done = U(start)
+    return 0

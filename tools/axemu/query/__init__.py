@@ -1,0 +1,1 @@
+"""`axemu trace query`: questions about a recorded trace."""

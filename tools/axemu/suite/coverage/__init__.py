@@ -1,0 +1,1 @@
+"""What the cases of a suite execute: measured in their workers, added up, and remembered for --select-changed."""

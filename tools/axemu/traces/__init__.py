@@ -1,0 +1,1 @@
+"""`axemu trace --plain`: what a guest does, into a file."""
