@@ -20,7 +20,7 @@ def perform(task: str, arguments: list[str]) -> float:
             value = sides.big_ram(int(arguments[0]))
         case "ours:counted" | "ours:uncounted":
             value = getattr(sides, name)(Path(arguments[0]))
-        case "counting:bundle" | "counting:linux":
+        case "counting:bundle" | "counting:linux" | "querying:answer":
             value = getattr(sides, name)(*arguments)
         case "ours:emulated":
             value = sides.emulated(Path(arguments[0]), Path(arguments[1]), int(arguments[2]))
