@@ -55,6 +55,7 @@ class Runner:
             if watch is not None:
                 watch.cancel()
             self._stop_reason = None  # what came too late for this run is not for the next one
+            machine.release_hooks()
 
     def _loop(self, limit: int, until: Until | None) -> Outcome:
         machine, schedule = self._machine, self._machine.schedule

@@ -42,5 +42,9 @@ class Hooks(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """From any thread: end the loop that a hook is in."""
+        """From any thread: the run is to end. Soon end the loop that a hook is in."""
+        ...
+
+    def release(self) -> None:
+        """The run has ended."""
         ...

@@ -32,6 +32,7 @@ from isa.native import (
     call_engine,
     call_place,
     give_back,
+    hooks_full,
     instruction_place,
     note_access,
     tell_exit,
@@ -229,7 +230,7 @@ def run(address: Word, engine: Record, control: Record) -> Word:
         control.recall = U(0)
         watched = control.latch_count | control.counter_register | control.lines_hidden
         watched |= engine.log_on & engine.stirred | engine.level_on | engine.resuming
-        full = engine.blocks_used > engine.blocks_mask >> U(1) or spans_full(engine)
+        full = engine.blocks_used > engine.blocks_mask >> U(1) or spans_full(engine) or hooks_full(engine)
         full = full or (engine.log_on != U(0) and engine.log_head + U(8) >= engine.log_size)
         control.attention = U(1) if full or watched != U(0) else U(0)
         start = control.pc

@@ -47,14 +47,14 @@ class Compiler:
         for each in declared.storage:
             native_storage.hooks_of[each.address] = address
 
-    def one(self, hook: Declared, page: int) -> int:
+    def one(self, hook: Declared) -> int:
         """Host address of the callback for one hook. Raises HookError."""
         kind = self._type(hook.kind)
         make = native_contexts.make_context(kind)
         call = native_calls.caller(
             [(self._hooks.index(hook), self._compiled(hook, kind), None)], self._address
         )
-        return self._callback(hook, page, make, call)
+        return self._callback(hook, make, call)
 
     def exits(self, hooks: list[tuple[Declared, tuple[int, ...] | None]]) -> int:
         """Host address of the callback for all hooks of exits, each with the windows that it asks for."""
@@ -64,12 +64,12 @@ class Compiler:
         call = native_calls.caller(parts, self._address, of_window=True)
         return self._kept(native_calls.exit_callback(make, call, self._address))
 
-    def _callback(self, hook: Declared, page: int, make: Any, call: Any) -> int:
+    def _callback(self, hook: Declared, make: Any, call: Any) -> int:
         if hook.kind == "insn":
             return self._kept(native_calls.instruction_callback(make, call, self._address))
         if hook.kind == "block":
             return self._kept(native_calls.block_callback(make, call, self._address))
-        return self._kept(native_calls.access_callback(make, call, self._address, page))
+        return self._kept(native_calls.access_callback(make, call, self._address))
 
     def _kept(self, callback: Any) -> int:
         _kept.append(callback)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import pickle
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from emu.engine.engine import Engine
     from emu.machine import Machine
 
+PATIENCE: Final = 0.3
 FAILED: Final = 2
 """Exit code of a run that a hook's failure has ended."""
 _KINDS: Final = {
@@ -46,6 +48,7 @@ class Instrumentation:
         self._stops: list[tuple[str, int]] = []
         self._machine: Machine | None = None
         self._failure: HookError | None = None
+        self._waiting: threading.Timer | None = None
         self.declared: Final[Declarations] = load(self.path, Marks(self.address))
 
     @property
@@ -71,7 +74,7 @@ class Instrumentation:
             if hook.kind == "exit":
                 continue
             ranges = self._placed(hook, lambda hook=hook: self._ranges(machine, hook))  # type: ignore[misc]
-            callback = compiler.one(hook, machine.isa.page_size)
+            callback = compiler.one(hook)
             kind = _KINDS[hook.kind]
             found += [HookCall(kind, callback, first, last) for first, last in ranges]
             if not ranges:
@@ -104,8 +107,8 @@ class Instrumentation:
         record = self._record[0]
         asks = int(record["asks"])
         if asks & HOOK_DRAIN:
-            record["asks"] = asks & ~HOOK_DRAIN
             self._drain()
+        record["asks"] = 0
         if record["failed"] and self._failure is None:
             self._failure = self._raised()
         return self._failure is not None or bool(asks & HOOK_STOP)
@@ -144,7 +147,18 @@ class Instrumentation:
         return f"a hook has stopped it: {text}", code
 
     def interrupt(self) -> None:
+        """A hook that goes on for PATIENCE seconds is ended in its loop; others end by themselves."""
+        self._waiting = threading.Timer(PATIENCE, self._interrupt_loops)
+        self._waiting.daemon = True
+        self._waiting.start()
+
+    def _interrupt_loops(self) -> None:
         self._record[0]["interrupt"] = 1
+
+    def release(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._record[0]["interrupt"] = 0
 
     # -- after the run -------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from isa.native import (
     engine_record,
     uc_emu_stop,
 )
-from isa.records import HOOK_STOP, HOOKS, UC_MEM_WRITE
+from isa.records import HOOK_STOP, HOOKS
 
 U = np.uint64
 KICK = int(Kind.KICK)
@@ -54,8 +54,9 @@ def instruction_callback(make: Any, call: Any, address: int) -> Any:
             return
         length = U(size) if size <= LONGEST else U(0)
         if call(make(np.intp(engine.address), pc, length, U(0), U(0))) != 0 or hooks.asks != U(0):
-            control.kick = U(1)
+            control.attention = U(1)
             if must_stop(hooks):
+                control.kick = U(1)
                 leave_before(np.intp(engine.address), pc)
 
     return callback
@@ -74,8 +75,9 @@ def block_callback(make: Any, call: Any, address: int) -> Any:
         if (control.kind | control.latch_count | hooks.again) != U(0) and seen(np.intp(engine.address)) != 0:
             return
         if call(make(np.intp(engine.address), pc, U(size), U(0), U(0))) != 0 or hooks.asks != U(0):
-            control.kick = U(1)
+            control.attention = U(1)
             if must_stop(hooks):
+                control.kick = U(1)
                 control.retired -= control.block_count
                 control.block_count = control.counter_register = U(0)
                 control.kind = U(KICK)
@@ -84,8 +86,8 @@ def block_callback(make: Any, call: Any, address: int) -> Any:
     return callback
 
 
-def access_callback(make: Any, call: Any, address: int, page: int) -> Any:
-    """UC_HOOK_MEM_READ or WRITE. An access across the end of a page comes whole, and then again in parts."""
+def access_callback(make: Any, call: Any, address: int) -> Any:
+    """UC_HOOK_MEM_READ or WRITE. An access across the end of a page comes once, whole."""
 
     @cfunc(
         types.void(
@@ -97,17 +99,14 @@ def access_callback(make: Any, call: Any, address: int, page: int) -> Any:
         engine = carray(user, 1)[0]
         control = carray(as_control(np.intp(engine.control)), 1)[0]
         hooks = carray(as_hooks(np.intp(address)), 1)[0]
-        width = U(size)
-        if hooks.pieces != U(0):
-            hooks.pieces -= U(1)
-        elif (control.kind | control.latch_count | hooks.again) == U(0) or seen(np.intp(engine.address)) == 0:
-            if (place & U(page - 1)) + width > U(page):
-                hooks.pieces = width if kind == UC_MEM_WRITE else U(2)
+        plain = (control.kind | control.latch_count | hooks.again) == U(0)
+        if plain or seen(np.intp(engine.address)) == 0:
+            width = U(size)
             data = U(value) if size >= 8 else U(value) & ((U(1) << (U(8) * width)) - U(1))
             if call(make(np.intp(engine.address), U(0), width, place, data)) != 0 or hooks.asks != U(0):
-                control.kick = U(1)
+                control.attention = U(1)
                 if must_stop(hooks):
-                    hooks.pieces = U(0)
+                    control.kick = U(1)
                     leave_before(np.intp(engine.address), code_now(np.intp(engine.address)))
                     return
         put_right(np.intp(engine.address))
@@ -129,7 +128,9 @@ def exit_callback(make: Any, call: Any, address: int) -> Any:
         size, place = (control.width, control.address) if described else (U(0), U(0))
         ctx = make(block, control.pc + engine.code_base, size, place, value if described else U(0))
         if call(ctx, control.window) != 0 or hooks.asks != U(0):
-            control.kick = U(1)
+            control.attention = U(1)
+            if must_stop(hooks):
+                control.kick = U(1)
         return 0
 
     return callback

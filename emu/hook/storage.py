@@ -81,9 +81,9 @@ class Table(Storage):
     """
 
     def __init__(self, name: str, keys: int = 1) -> None:
+        super().__init__(name, 5)
         if not 1 <= keys <= MOST_KEYS:
             raise ValueError(f"a table has 1 to {MOST_KEYS} keys, and not {keys}")
-        super().__init__(name, 5)
         self.keys: Final = keys
         self.words[3], self.words[4] = keys, MOST_ROWS
 
@@ -124,9 +124,9 @@ class Ring(Storage):
     """
 
     def __init__(self, name: str, *columns: str) -> None:
+        super().__init__(name, 5)
         if not columns or not all(isinstance(each, str) and each.isidentifier() for each in columns):
             raise ValueError("a ring has at least one column, and columns have names")
-        super().__init__(name, 5)
         self.columns: Final = columns
         self.dtype: Final = np.dtype([(each, "u8") for each in columns])
         self.words[3] = len(columns)

@@ -16,14 +16,18 @@ from bench import tasks
 from bench.counting import counting_numbers
 from bench.debugging import debugger_numbers
 from bench.gdb import STEPS, gdb_numbers
+from bench.hooking import hook_numbers
 from bench.isas import isa_numbers
 from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
 from bench.profiling import profile_numbers
+from bench.querying import ROWS as QUERY_ROWS
+from bench.querying import query_numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
 from bench.tracer import tracer_numbers
+from bench.tracing import trace_numbers
 
 app = typer.Typer(add_completion=False)
 
@@ -63,8 +67,11 @@ def bench(
             + suite_numbers(MANY // 20 if quick else MANY)
             + debugger_numbers()
             + profile_numbers()
+            + hook_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
+            + trace_numbers()
+            + query_numbers(Path(scratch), QUERY_ROWS // 100 if quick else QUERY_ROWS)
             + counting_numbers(Path(scratch))
         )
         if not linux and not isas:
