@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-TIMEOUT = 60
+TIMEOUT = 110  # native code may have to be compiled first
 Message = dict[str, Any]
 
 

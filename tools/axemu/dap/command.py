@@ -17,7 +17,7 @@ from axemu.run import plan_of
 if TYPE_CHECKING:
     from axemu.tracer.guest import TracedGuest
 
-EXAMPLES = """Serve an editor that speaks the Debug Adapter Protocol: VS Code, Neovim, Emacs, Helix, Zed.
+EXAMPLES = """Serve an editor that speaks the Debug Adapter Protocol: VS Code, Neovim, Emacs, Helix.
 
 [dim]axemu dap[/]  on standard input and output: this is what an editor starts; it says what to run (launch)
 [dim]axemu dap --port 4711[/]  at a port of this host; clients come one after another
