@@ -23,6 +23,7 @@ __all__ = [
     "BlockCounts",
     "Executions",
     "Layouts",
+    "Numbers",
     "blocks_of",
     "by_page",
     "decodings",
