@@ -176,7 +176,8 @@ where the block has to be looked up each time."""
 SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
 """Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
 straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
-has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code at `pc` was gone on with, without a branch."""
+has `size` bytes and `first` instructions, or `last` where `first` is 0. A row with both -1: code
+at `pc` was gone on with, without a branch."""
 RING_ENTRY: Final = np.dtype([("row", "u8"), ("address", "u8"), ("width", "u8"), ("value", "u8")])
 LOG_ENTRY: Final = np.dtype(
     [("kind", "u8"), ("retired", "u8"), ("pc", "u8"), ("cause", "u8"), ("value", "u8"), ("level", "u8")]

@@ -150,7 +150,11 @@ def step_line(debugger: Debugger, *, into: bool) -> Stop:
                 return stop
         now = info.line(debugger.pc)
         if now is not None and (now.file, now.line) != (line.file, line.line):
-            return debugger._stopped(StopKind.STEP, f"at {now}", vcpu.id)
+            return (
+                _behind_prologue(debugger, vcpu)
+                if into
+                else debugger._stopped(StopKind.STEP, f"at {now}", vcpu.id)
+            )
         if now is None and into:
             back = _called(debugger, vcpu, pc, following)
             if back is None:
@@ -163,6 +167,19 @@ def step_line(debugger: Debugger, *, into: bool) -> Stop:
         f"after {MOST_STEPS:,} instructions of the same line; `c` and `finish` lead on",
         vcpu.id,
     )
+
+
+def _behind_prologue(debugger: Debugger, vcpu: Vcpu) -> Stop:
+    """Where the arguments of a function that was just entered are in their places, as gdb's `step`."""
+    info, pc = debugger.info, vcpu.arch.pc
+    function = info.function(pc)
+    entered = function is not None and pc in (function.low, debugger.symbols.entry(function.name))
+    body = info.body(function) if function is not None and entered else pc
+    if body != pc:
+        stop = debugger.run(None, None, {body: lambda each: each.id == vcpu.id})
+        if stop.kind is not StopKind.STEP:
+            return stop
+    return debugger._stopped(StopKind.STEP, f"at {info.line(debugger.pc)}", vcpu.id)
 
 
 def _following(debugger: Debugger, pc: int) -> tuple[int, ...]:

@@ -8,7 +8,11 @@ from typing import Final
 from isa import objects
 
 HOOKS: Final[Mapping[str, int]] = objects.functions(
-    "emu.engine.hooks", "emu.engine.count_hooks", "emu.engine.fall_hooks", "emu.engine.watch_hooks", "emu.engine.loop"
+    "emu.engine.hooks",
+    "emu.engine.count_hooks",
+    "emu.engine.fall_hooks",
+    "emu.engine.watch_hooks",
+    "emu.engine.loop",
 )
 """Host addresses."""
 enter: Final[Callable[[int], int]] = objects.python_function(HOOKS["enter"], "enter")

@@ -77,7 +77,9 @@ class Blocks:
                 grown = np.full(max(cell + 1, 2 * len(self._of_cells)), -1, np.int64)
                 grown[: len(self._of_cells)] = self._of_cells
                 self._of_cells = grown
-            self._of_cells[cell] = self._number(each.pc, each.size, each.count, each.code) if each.code else -1
+            self._of_cells[cell] = (
+                self._number(each.pc, each.size, each.count, each.code) if each.code else -1
+            )
 
     def forget_cells(self) -> None:
         self._of_cells[:] = -1

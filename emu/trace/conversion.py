@@ -114,7 +114,7 @@ class Conversion:
         self.set(**{f"out_{name}": output.columns[name].ctypes.data for name in OUTPUTS})
         self.set(made=output.used, room=output.room, odd=output.odd.ctypes.data, odd_room=_ODD)
         self.set(odd_made=output.odd_used)
-        more = self._convert(self._address) != 0
+        more: bool = self._convert(self._address) != 0
         output.used, output.odd_used = int(self._record[0]["made"]), int(self._record[0]["odd_made"])
         if more:
             self.set(**self._blocks.addresses())

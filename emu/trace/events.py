@@ -91,7 +91,8 @@ class Events:
         """Numbers of the instructions that were not reached by the one before them."""
         self._gather()
         batch, _ = self._waiting
-        return batch.insn[(batch.kind == Kind.EXCEPTION) | (batch.kind == Kind.INTERRUPT)]
+        found: Column = batch.insn[(batch.kind == Kind.EXCEPTION) | (batch.kind == Kind.INTERRUPT)]
+        return found
 
     def _gather(self) -> None:
         self._recorder.settle()

@@ -18,11 +18,11 @@ from emu.debug.memory import GuestMemory
 from emu.debug.privilege import privilege_bits
 from emu.observer import Wish
 from emu.trace.code import Blocks
+from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.events import Events
 from emu.trace.registers import Contexts, Followed, Lane, contexts, followed
-from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.rows import Batch, Column, Kind, Names
-from emu.trace.tracing import Taken, Tracing, TraceWish, Watched
+from emu.trace.tracing import Taken, TraceWish, Tracing, Watched
 from isa.records import TRACE_BLOCK, TRACE_INSN
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Recorder:
         self._final = True
         if self._native:
             self._machine.settle_trace()
-        self._flush(self._machine.retired)
+        self._flush(self._machine.retired + 1)
         self._final = False
 
     def hear(self, data: bytes) -> None:
@@ -160,7 +160,9 @@ class Recorder:
 
     def _resolve(self, entries: Column, first_cell: int) -> None:
         """Blocks of entries that come again are known by their numbers."""
-        for index in np.flatnonzero((entries["kind"] == TRACE_BLOCK) | (entries["kind"] == TRACE_INSN)).tolist():
+        for index in np.flatnonzero(
+            (entries["kind"] == TRACE_BLOCK) | (entries["kind"] == TRACE_INSN)
+        ).tolist():
             cell = int(entries["c"][index])
             if cell < RESOLVED:
                 entries["c"][index] = RESOLVED + self._blocks.of_cell(cell - first_cell) + 1

@@ -27,7 +27,10 @@ _NEVER: Final = (Role.PC, Role.ZERO, Role.PRIVILEGE)
 _ASKED: Final = (Role.GENERAL, Role.SP, Role.RA, Role.STATUS, Role.FP)
 _LAZY: Final = ("eflags",)
 """The engine computes these when it is asked, from the last operation's result."""
+_RANDOM: Final = 4
 _WORD: Final = 8
+_BANKS: Final = {"m68k": ("sr", 0x3000)}
+"""Bits that choose a bank of registers, where they are more than those of the privilege."""
 _ROOTS: Final = {
     "riscv64": "satp",
     "riscv32": "satp",
@@ -68,7 +71,9 @@ class _Field:
 class Followed:
     """The registers of a trace: what native code is to compare, and rows from what it notes."""
 
-    def __init__(self, watched: Watched, lanes: tuple[Lane, ...], fields: list[_Field], unfollowed: tuple[str, ...]):
+    def __init__(
+        self, watched: Watched, lanes: tuple[Lane, ...], fields: list[_Field], unfollowed: tuple[str, ...]
+    ) -> None:
         self.watched, self.lanes, self.unfollowed = watched, lanes, unfollowed
         depth = [0] * len(watched.masks)
         for each in fields:
@@ -90,17 +95,40 @@ class Followed:
                 table[at] = value
 
 
-def _chances(view: StateView, size: int) -> list[bytes]:
-    chance = random.Random(size)
-    return [chance.randbytes(size) for _ in range(4)]
+def _chances(isa: Isa, view: StateView, pristine: bytes) -> list[bytes]:
+    """States that a plain register shows itself in: of random bytes, and in each mode that may have a bank."""
+    chance = random.Random(len(pristine))
+    states = [chance.randbytes(len(pristine)) for _ in range(_RANDOM)]
+    roles = Role.GENERAL, Role.SP, Role.RA, Role.SYSTEM
+    places = [view.places[row.name] for row in isa.registers if row.role in roles and row.name in view.places]
+    register, mask = _BANKS.get(isa.name, privilege_bits(isa)) or ("", 0)
+    bits = mask
+    while bits:
+        state = bytearray(pristine)
+        try:
+            view.put(state, register, view.get(pristine, register) & ~mask | bits)
+            mode = view.get(state, register)
+        except Exception:  # a mode that cannot be
+            bits = (bits - 1) & mask
+            continue
+        for at, size in places:
+            before = state[at : at + size]
+            state[at : at + size] = chance.randbytes(size)
+            if view.get(state, register) != mode:
+                state[at : at + size] = before
+        states.append(bytes(state))
+        bits = (bits - 1) & mask
+    return states
 
 
 def _is_plain(view: StateView, states: list[bytes], name: str) -> bool:
     """Whether a register is just the bytes at its place."""
     at, size = view.places[name]
     try:
-        return all(view.get(state, name) == int.from_bytes(state[at : at + size], "little") for state in states)
-    except Exception:  # noqa: BLE001 - a state that cannot be
+        return all(
+            view.get(state, name) == int.from_bytes(state[at : at + size], "little") for state in states
+        )
+    except Exception:
         return False
 
 
@@ -148,7 +176,7 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
     found = blueprint(isa, model)
     view, native = found.registers, found.native
     counted = {name for name, *_ in (*native.counted, *native.clocks)}
-    making, states = _Making(), _chances(view, len(found.pristine))
+    making, states = _Making(), _chances(isa, view, found.pristine)
     taken: set[int] = set()
     for row in isa.registers:
         if row.role in _NEVER or row.name in counted:
@@ -162,7 +190,8 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
                 taken |= whole
                 making.place(row, at, size)
                 continue
-        if row.note:
+        banked = row.name in view.places and _is_plain(view, states[:_RANDOM], row.name)
+        if row.note or (banked and row.name not in _LAZY):
             making.unfollowed.append(row.name)
         elif row.role in _ASKED and row.unicorn is not None and not row.privilege and row.bits <= 64:
             making.ask(row)
@@ -183,7 +212,7 @@ class Contexts:
 
 def contexts(isa: Isa, model: CpuModel, *, in_place: bool) -> Contexts:
     found = blueprint(isa, model)
-    view, states = found.registers, _chances(found.registers, len(found.pristine))
+    view, states = found.registers, _chances(isa, found.registers, found.pristine)
     bits = privilege_bits(isa)
     wanted = [] if bits is None else [("privilege", bits[0], bits[1])]
     root = _ROOTS.get(isa.name)

@@ -55,8 +55,8 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was recorded: rows of TRACE_ENTRY, to be changed in place; the blocks that were translated; `lost` entries found
-    no room. first_cell: the address of the first cell."""
+    """What was recorded: rows of TRACE_ENTRY, to be changed in place; the blocks that were translated; `lost` entries
+    found no room. first_cell: the address of the first cell."""
 
     entries: Rows
     stretches: tuple[Stretch, ...]
@@ -90,8 +90,8 @@ class TraceWish:
 
 
 class Tracing:
-    """Recording by an engine, then by another. `sink` gets what is taken, on the thread that runs the machine, and says how
-    many entries it has done with; the others come again. `base` says what the other vCPUs have retired."""
+    """Recording by an engine, then by another. `sink` gets what is taken, on the thread that runs the machine, and says
+    how many entries it has done with; the others come again. `base` says what the other vCPUs have retired."""
 
     def __init__(
         self, wish: TraceWish, sink: Callable[[Taken], int], base: Callable[[EngineVCpu], int]
@@ -130,7 +130,7 @@ class Tracing:
     def install(self, engine: Engine, add: Callable[[int, int, int], ctypes.c_size_t]) -> int:
         """Have the engine's hooks note things, added by `add` (kind, callback, user data); the block hook's callback."""
         wish = self._wish
-        state = engine.state_address
+        state = engine.state_address or 0  # then nothing in it is watched
         registers = wish.registers or Watched()
         for name, watched in (("", registers), ("context_", wish.contexts)):
             spans = np.zeros(len(watched.spans), TRACE_SPAN)

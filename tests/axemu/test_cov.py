@@ -126,6 +126,21 @@ def test_the_blocks_are_those_that_ran(outputs: Path) -> None:
     assert never.low not in ran
 
 
+def test_programs_that_the_guest_loads_by_itself_are_modules(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    raw, made = tmp_path / "raw.bin", tmp_path / "a.drcov"
+    raw.write_bytes(bytes.fromhex("13050500") * 16)
+    program = tmp_path / "pro, gram.elf"
+    program.write_bytes((FOLDER / "debuggee.elf").read_bytes())
+    words = ("--isa", "riscv64", "--machine", "bare", "--base", "0x80001000", "--max-insns", "5")
+    code, _, _ = covered(capfd, str(raw), *words, "--symbols", f"{program}@0x1000", "--drcov", str(made))
+    assert code == 124
+    text = made.read_bytes().decode(errors="replace")
+    assert re.search(r"^ 0, 0x0*80001000, 0x\w+, 0x0+, \S+/pro_gram.elf$", text, re.M)
+    assert "BB Table: 1 bbs" in text
+
+
 def test_the_table(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, _ = covered(capfd, str(FOLDER))
     assert code == 0

@@ -17,7 +17,7 @@ AFTER = "int a;\nint x;\nint c;\nint y;\nint d;\nint z;\n"
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two changed lines and an added one in "söur ce.c", of which 2 ran, 4 did not, and 6 has no code; and the tracefile."""
+    """With changes in "söur ce.c": line 2 ran, 4 did not, 6 has no code. And the tracefile."""
     monkeypatch.chdir(tmp_path)
     source = tmp_path / "söur ce.c"
     source.write_text(BEFORE)
@@ -59,9 +59,7 @@ def test_the_exit_code_is_of_the_diff_or_of_all_lines(capfd: pytest.CaptureFixtu
     assert merged(capfd, "--fail-under", "51")[0] == 1
 
 
-def test_changes_without_code_are_no_failure(
-    repository: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_changes_without_code_are_no_failure(repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (repository / "söur ce.c").write_text(BEFORE)
     code, out, _ = merged(capfd, "--changed-since", "HEAD", "--fail-under", "100")
     assert code == 0

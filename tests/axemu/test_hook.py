@@ -118,7 +118,9 @@ def test_what_numba_cannot_compile_is_said_in_one_line(
 def test_a_hook_that_fails_ends_the_run_and_what_was_found_survives(
     line: str, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    text = "n, a = counter('n'), array('a', 4)\n@on_insn(at='main')\ndef f(ctx):\n    n.add()\n    if n.value:\n"
+    text = (
+        "n, a = counter('n'), array('a', 4)\n@on_insn(at='main')\ndef f(ctx):\n    n.add()\n    if n.value:\n"
+    )
     text += f"        {line}\n"
     code, out, err = hooked(capfd, tmp_path, text)
     assert (code, out.splitlines()[0]) == (2, "n: 1")

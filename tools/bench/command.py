@@ -25,6 +25,7 @@ from bench.profiling import profile_numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
 from bench.tracer import tracer_numbers
+from bench.tracing import trace_numbers
 
 app = typer.Typer(add_completion=False)
 
@@ -67,6 +68,7 @@ def bench(
             + hook_numbers()
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
+            + trace_numbers()
             + counting_numbers(Path(scratch))
         )
         if not linux and not isas:

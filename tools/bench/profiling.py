@@ -1,4 +1,4 @@
-"""The number of `axemu profile`: what it costs a guest that its blocks are counted."""
+"""The numbers of `axemu profile` and `axemu cov`: what counting blocks, and branches, costs a guest."""
 
 from __future__ import annotations
 
@@ -27,14 +27,24 @@ def profile_numbers() -> tuple[Number, ...]:
                 Task(PLAIN, "profiling:profiled", (str(COMPUTE), "0")),
             ),
         ),
+        Number(
+            "branches-cost",
+            "a computing guest whose blocks and branches are counted",
+            "s",
+            (Limit(1.8, PLAIN),),
+            (
+                Task(AXEMU, "profiling:profiled", (str(COMPUTE), "2")),
+                Task(PLAIN, "profiling:profiled", (str(COMPUTE), "0")),
+            ),
+        ),
     )
 
 
 def profiled(guest: Path, count: int) -> float:
-    """User CPU seconds; `count` 1: with its blocks counted, 0: without."""
+    """User CPU seconds; `count` 1: with its blocks counted, 2: and its branches, 0: without."""
     with Machine(MachineConfig(isa="riscv64", kernel=guest)) as machine:
         if count:
-            machine.count_blocks()
+            machine.count_blocks(branches=count > 1)
         machine.run(max_insns=WARM)
         begin = user_time()
         machine.run(max_insns=MOST)

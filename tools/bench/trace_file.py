@@ -17,22 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from axemu.traces.columns import PARQUET, SCHEMA
+from emu.trace.rows import SCHEMA as VERSION
+from emu.trace.rows import Kind
+
 GROUP: Final = 1 << 20
 """Rows in a row group."""
-KINDS: Final = (
-    "insn",
-    "reg",
-    "read",
-    "write",
-    "branch",
-    "exit",
-    "exception",
-    "interrupt",
-    "context",
-    "console",
-    "block",
-)
-INSN, REG, READ, WRITE, BRANCH, EXIT, EXCEPTION, INTERRUPT, CONTEXT, CONSOLE, BLOCK = range(len(KINDS))
+KINDS: Final = tuple(kind.text for kind in Kind)
+INSN, REG, READ, WRITE, BRANCH, EXIT, EXCEPTION, INTERRUPT, CONTEXT, CONSOLE, BLOCK = map(int, Kind)
 MAIN, STEP, PUT_CHAR, HANDLER = 0x8000_0000, 0x8000_0100, 0x8000_0200, 0x8000_0300
 HEAP, HEAP_SIZE, COUNTER, STACK, UART = 0x8010_0000, 0x80_0000, 0x8090_0000, 0x8091_0000, 0x1000_0000
 SYMBOLS: Final = (
@@ -64,18 +56,6 @@ REGISTERS: Final = (
 )
 NAMES: Final = ("", *REGISTERS, "mmio-write uart", "halt", "machine timer interrupt", "privilege")
 TURNS, INNER = 64, 20
-SCHEMA: Final = pa.schema(
-    [
-        ("insn", pa.uint64()),
-        ("vcpu", pa.uint8()),
-        ("kind", pa.uint8()),
-        ("pc", pa.uint64()),
-        ("address", pa.uint64()),
-        ("value", pa.uint64()),
-        ("size", pa.uint16()),
-        ("what", pa.uint16()),
-    ]
-)
 
 
 @dataclass
@@ -190,7 +170,7 @@ def batches(rows: int, group: int = GROUP) -> Iterator[pa.RecordBatch]:
 def metadata(rows: int) -> dict[str, Any]:
     """What the file says of itself."""
     return {
-        "schema": "axemu-trace-1",
+        "schema": VERSION,
         "version": "0.1.0",
         "isa": "riscv64",
         "machine": "bare",
@@ -215,14 +195,7 @@ def metadata(rows: int) -> dict[str, Any]:
 
 def make(path: Path, rows: int, group: int = GROUP) -> None:
     """Write a Parquet file of `rows` rows."""
-    schema = SCHEMA.with_metadata({"axemu": json.dumps(metadata(rows))})
-    with pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=["vcpu", "kind", "pc", "size", "what"],
-        column_encoding={"insn": "DELTA_BINARY_PACKED", "address": "PLAIN", "value": "PLAIN"},
-    ) as writer:
+    with pq.ParquetWriter(path, SCHEMA, **PARQUET) as writer:
         for batch in batches(rows, group):
             writer.write_batch(batch, row_group_size=group)
+        writer.add_key_value_metadata({"axemu": json.dumps(metadata(rows))})

@@ -110,6 +110,39 @@ def debuggers(
     raise typer.Exit(0 if good else 1)
 
 
+@app.command("dap")
+def debug_adapter(
+    schema: Annotated[Path, typer.Argument(help="debugAdapterProtocol.json, from the protocol's home.")],
+    isas: Annotated[
+        list[str] | None, typer.Option("--isa", help="Instruction sets (repeatable); default: all.")
+    ] = None,
+) -> None:
+    """Hold every message of sessions with `axemu dap` against the protocol's schema.
+
+    Example: python tools/conformance dap debugAdapterProtocol.json --isa riscv64
+    """
+    from conformance.adapter import ISAS, Schema, messages  # noqa: PLC0415
+
+    for isa in isas or ():
+        if isa not in ISAS:
+            raise typer.BadParameter(f"{isa!r} is none of {', '.join(ISAS)}")
+    try:
+        known = Schema(schema)
+    except ImportError:
+        raise typer.BadParameter("the schema is read with jsonschema: pip install jsonschema") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise typer.BadParameter(f"{schema} is not the protocol's schema: {error}") from None
+    good = True
+    for isa in isas or ISAS:
+        sent = messages(isa)
+        faults = sorted({fault for each in sent for fault in known.faults(each)})
+        print(f"{isa}: {len(sent)} messages, {len(faults)} faults")
+        for fault in faults:
+            print(f"  {fault}")
+        good = good and not faults
+    raise typer.Exit(0 if good else 1)
+
+
 def collect(title: str, cases: list[Case], results: Iterator[Result]) -> dict[str, Result]:
     """Every result by its test's name, with a progress bar on the way."""
     console = Console(stderr=True)

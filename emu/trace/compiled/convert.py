@@ -92,7 +92,10 @@ def emit_block(work: Record, entry: Record, number: Word, executed: Word) -> Wor
     count, size = U(entry.count), U(entry.size)
     known = block >= 0
     if known:
-        pcs, sizes = carray(as_u64(np.intp(work.block_pc)), MANY), carray(as_u32(np.intp(work.block_size)), MANY)
+        pcs, sizes = (
+            carray(as_u64(np.intp(work.block_pc)), MANY),
+            carray(as_u32(np.intp(work.block_size)), MANY),
+        )
         known = pcs[block] == entry.a and U(sizes[block]) == size and executed <= count
     if not known:
         odd = carray(as_u64(np.intp(work.odd)), MANY)
@@ -164,7 +167,7 @@ def convert(address: Word) -> Word:
     count, stretches = np.int64(work.count), np.int64(work.stretches)
     trap = carray(as_u64(np.intp(work.traps) + 8 * np.intp(work.traps_count)), 1)  # one more than there are
     trap[0] = U(0)
-    layers = max(np.int64(work.layers), 1)
+    layers: Word = max(np.int64(work.layers), 1)
     stretch, start = 0, np.int64(work.done)
     while start < count and entries[start].kind != TRACE_BLOCK and entries[start].kind != TRACE_INSN:
         while stretch + 1 < stretches and firsts[stretch + 1] <= start:
@@ -212,7 +215,8 @@ def convert(address: Word) -> Word:
                     emit_registers(work, other, number, entry.a)
                 elif other.kind != TRACE_CONTEXT and executed != U(0) and wants(work, other.kind):
                     emit(work, number, other.vcpu, other.kind, entry.a, other.a, other.b, other.size, 0)
-        jumped = last != NOWHERE and following != NOWHERE and following != behind
+        unknown = last == NOWHERE or following == NOWHERE  # noqa: PLR1714 - for the compiler
+        jumped = not unknown and following != behind
         if jumped and wants(work, BRANCH) and not trapped(work, trap, end):
             emit(work, end - U(1), entry.vcpu, BRANCH, last - work.back, following, 0, 0, 0)
         if wants(work, TRACE_CONTEXT):

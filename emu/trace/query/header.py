@@ -14,26 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emu.errors import LoadError
+from emu.trace.rows import SCHEMA, TYPES, Kind
 
-SCHEMA: Final = "axemu-trace-1"
 KEY: Final = b"axemu"
 BLOCKS_KEY: Final = b"axemu-blocks"
-KINDS: Final = (
-    "insn",
-    "reg",
-    "read",
-    "write",
-    "branch",
-    "exit",
-    "exception",
-    "interrupt",
-    "context",
-    "console",
-    "block",
-)
-COLUMNS: Final = ("insn", "vcpu", "kind", "pc", "address", "value", "size", "what")
+KINDS: Final = tuple(kind.text for kind in Kind)
+COLUMNS: Final = tuple(TYPES)
 _EXPECTED: Final = "a trace that axemu recorded"
-_RECORD: Final = "Record one with: axemu trace --plain GUEST --format parquet -o FILE"
+_RECORD: Final = "Record one with: axemu trace --plain GUEST --record all -o FILE.parquet"
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -181,7 +181,7 @@ class Names:
                 name = next(iter(_NAME.findall(text)), "")
                 if name and not self.table.find(name) and not self.has_lines:
                     raise self._unknown(name) from error
-                raise BadQuestion(text, str(error).rstrip(".?")) from error
+                raise _of_expression(text, error) from error
         plain = value.type.strip()
         size = plain.target.strip().size if plain.kind is Kind.POINTER else 1
         try:
@@ -224,12 +224,24 @@ class Names:
         return [symbol.address for symbol in self.table]
 
 
+def _of_expression(text: str, error: EmuError) -> BadQuestion:
+    from emu.debug.errors import ExpressionError  # noqa: PLC0415 - it is big, and seldom needed
+
+    if isinstance(error, BadQuestion):
+        return error
+    if not isinstance(error, ExpressionError):
+        return BadQuestion(text, str(error).rstrip(".?"))
+    meant = f"Did you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+    return BadQuestion(text, f"expected {error.expected} at character {error.position + 1}", meant)
+
+
 class _Static:
     """What an expression is evaluated in where no guest is: names and types, no registers and no memory."""
 
     def __init__(self, names: Names) -> None:
         self.symbols, self.info, self.isa = names.table, names.info, names.isa
         self.frame: Frame | None = None
+        self.facts: Mapping[str, int] = {}
 
     def register(self, name: str) -> int:
         raise BadQuestion(f"${name}", "a register has no value in a question about all of a run")

@@ -231,7 +231,8 @@ CLAUSES: Final = (
 )
 _CLAUSE: Final = re.compile(
     r"(?<!\S)(?:(?P<range>from|since|after|to|until|before) (?P<number>\S+)|(?:on )?vcpu (?P<vcpu>\S+)"
-    r"|in (?P<function>\S+)|where (?P<conditions>.+?))(?=$| (?:from|since|after|to|until|before|in|vcpu|on vcpu|where) )",
+    r"|in (?P<function>\S+)|where (?P<conditions>.+?))"
+    r"(?=$| (?:from|since|after|to|until|before|in|vcpu|on vcpu|where) )",
     re.IGNORECASE,
 )
 _CONDITION: Final = re.compile(r"(?P<column>\w+) ?(?P<operator>==|!=|<=|>=|<>|=|<|>|~) ?(?P<value>.+)")

@@ -103,6 +103,8 @@ def lanes(context: Context, text: str) -> tuple[str, list[int]]:
             return known[numbers[0]], numbers
     if name == "pc":
         raise BadQuestion(text, "the pc changes with every instruction", "Ask `what happened at N` or --sql")
+    if name in (context.header.fields.get("unfollowed") or ()):
+        raise BadQuestion(text, "the recorder does not follow this register", "Its values are in no trace")
     raise unknown("register", name, list(dict.fromkeys(known)))
 
 

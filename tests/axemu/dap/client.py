@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-TIMEOUT = 20
+TIMEOUT = 60
 Message = dict[str, Any]
 
 
@@ -138,14 +138,23 @@ class Client:
             return True
         return False
 
+    def prints(self, text: str) -> None:
+        """Waits until the guest has written it, in whatever pieces."""
+        while text not in self.console:
+            message = self._inbox.get(timeout=TIMEOUT)
+            if message is None:
+                raise EOFError("the server has closed")
+            self._kept.append(message)
+
+    def written(self, category: str) -> str:
+        """All output of the category so far."""
+        found = [each["body"] for each in self.messages if each.get("event") == "output"]
+        return "".join(each["output"] for each in found if each["category"] == category)
+
     @property
     def console(self) -> str:
         """All that the guest wrote so far."""
-        return "".join(
-            each["body"]["output"]
-            for each in self.messages
-            if each.get("event") == "output" and each["body"]["category"] == "stdout"
-        )
+        return self.written("stdout")
 
     # -- a session in few words ---------------------------------------------------------------------------------------
 

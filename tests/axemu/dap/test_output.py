@@ -64,13 +64,13 @@ def test_many_exits_and_log_messages_are_cut_short(client: Client) -> None:
 
 def test_lines_are_typed_into_the_guest(client: Client) -> None:
     client.launched(ECHO, machine="bare")
-    client.output("type a line")
+    client.prints("type a line")
     client.say(r"> ab\c")
     client.ask("pause", threadId=1)
     client.stopped()
     client.say(r"> c\x21")
     client.ask("continue", threadId=1)
-    client.output("you typed 4 bytes: abc!")
+    client.prints("you typed 4 bytes: abc!")
 
 
 def test_a_guest_with_a_file_as_input_cannot_be_typed_into(client: Client) -> None:
@@ -139,13 +139,13 @@ def test_a_terminal_that_does_not_come_leaves_the_console_in_the_client(client: 
     client.answer(request, None, "no terminals here")
     client.output("no terminals here")
     client.ask("configurationDone")
-    client.output("type a line")
+    client.prints("type a line")
 
 
 def test_a_client_without_terminals_is_told_so(client: Client) -> None:
     client.launched(ECHO, machine="bare", console="externalTerminal")
     client.output("opens no terminals")
-    client.output("type a line")
+    client.prints("type a line")
 
 
 def test_a_relay_without_a_server_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,7 +193,7 @@ def test_restart_reads_the_program_anew_and_keeps_breakpoints(client: Client, tm
     client.event("terminated")
     program.write_bytes((DEBUGGEE / "debuggee.elf").read_bytes())
     client.ask("restart")
-    client.output("168")
+    client.prints("168")
     client.event("terminated")
     again = {"program": str(program), "machine": "bare"}
     client.ask("restart", {"arguments": {**again, "stopOnEntry": True}})

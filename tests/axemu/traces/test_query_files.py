@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.trace_file import INSN, SCHEMA, WRITE, metadata
+from bench.trace_file import INSN, WRITE
 from emu.debug.sources import read_symbols
 from emu.errors import LoadError
 from emu.trace.query import Trace
@@ -199,11 +199,3 @@ def test_addresses_of_the_kernel_are_translated(written: Callable[..., Path]) ->
     )
     with Trace(path) as trace:
         assert trace.ask("who wrote jiffies").facts["count"] == 1
-
-
-def test_the_schema_is_the_recorders() -> None:
-    """The bench's generator and the questions know the same columns."""
-    from emu.trace.query.header import COLUMNS, KINDS
-
-    assert tuple(SCHEMA.names) == COLUMNS
-    assert tuple(metadata(0)["kinds"]) == KINDS

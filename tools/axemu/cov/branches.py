@@ -1,7 +1,7 @@
 """Conditional branches of a program, and how often each was taken and not taken.
 
-Theory: a block ends behind a branch (and its delay slot). A block that begins just there, right after it, has come by the
-branch that was not taken; what else executed the branch has taken it. The engine counts the former
+Theory: a block ends behind a branch (and its delay slot). A block that begins just there, right after it, has come by
+the branch that was not taken; what else executed the branch has taken it. The engine counts the former
 (`emu.engine.fall_hooks`), the latter is the rest of the branch's executions.
 """
 
@@ -20,8 +20,7 @@ from isa.errors import NoSuchAbility
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfo
-    from emu.engine.counts import BlockCounts
-    from emu.executions import Executions
+    from emu.executions import BlockCounts, Executions
     from isa.contract import Isa
 
 _CONDITIONS: Final = "eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le"
@@ -53,7 +52,7 @@ _SLOT: Final = ("mips", "sparc")
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """`after`: where the block that it ends ends. swapped: going on there is to have taken it (SPARC's annulled slots)."""
+    """`after`: where the block that it ends ends. swapped: to go on there is to take it (SPARC's annulled slots)."""
 
     address: int
     after: int
@@ -94,8 +93,9 @@ class Falls:
     """How often code was gone on with behind a block."""
 
     def __init__(self, counts: BlockCounts) -> None:
-        rows = counts.falls.rows() if counts.falls is not None else []
-        self._times = {int(row["pc"]): int(row["times"]) for row in rows}
+        self._times: dict[int, int] = {}
+        if counts.falls is not None:
+            self._times = dict(counts.falls.rows().tolist())
 
     def of(self, branch: Branch, executions: Executions) -> tuple[int, int]:
         """How often the branch was taken, and not taken."""

@@ -67,7 +67,9 @@ def _add_line(
     made.set("condition-coverage", f"{50 * sum(hits) // len(hits)}% ({sum(hits)}/{2 * len(hits)})")
     conditions = SubElement(made, "conditions")
     for (number, _), hit in zip(branches, hits, strict=True):
-        SubElement(conditions, "condition", {"number": str(number), "type": "jump", "coverage": f"{50 * hit}%"})
+        SubElement(
+            conditions, "condition", {"number": str(number), "type": "jump", "coverage": f"{50 * hit}%"}
+        )
 
 
 def _rates(files: list[FileCoverage]) -> dict[str, str]:

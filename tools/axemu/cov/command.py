@@ -89,7 +89,9 @@ def cov(
     ] = None,
     branches: Annotated[
         bool,
-        typer.Option("--branches", help="Conditional branches too: taken, not taken.", rich_help_panel=_PANEL),
+        typer.Option(
+            "--branches", help="Conditional branches too: taken, not taken.", rich_help_panel=_PANEL
+        ),
     ] = False,
     changed_since: SinceOption = None,
     fail_under: UnderOption = None,
@@ -197,7 +199,6 @@ def _use(
     """The contents of the files that are wanted into `made`; the table."""
     from axemu.cov import cobertura, drcov, lcov  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
-    from emu.debug.programs import elf_files  # noqa: PLC0415
 
     debugger, notes = found.debugger, []
     if "lcov" in wanted:
@@ -205,7 +206,7 @@ def _use(
     if "cobertura" in wanted:
         made["cobertura"] = cobertura.written(whole, seconds=int(time.time()))
     if "drcov" in wanted:
-        modules = drcov.modules_of(elf_files(debugger.machine))
+        modules = drcov.modules_of(debugger.info)
         made["drcov"], outside = drcov.written(found.executions, found.layouts, modules)
         if outside:
             notes.append(f"{outside:,} blocks are in no ELF file and not in the drcov file")

@@ -32,7 +32,11 @@ def since(revision: str) -> Diff:
         raise UsageError(
             "--changed-since expects to be run inside a git repository.", f"'{Path.cwd()}' is in none."
         )
-    known = None if revision.startswith("-") else _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    known = (
+        None
+        if revision.startswith("-")
+        else _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    )
     if known is None:
         raise UsageError(
             "--changed-since expects a revision that git knows: a branch, a tag, a commit.",

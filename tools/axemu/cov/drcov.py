@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from emu.debug.info import DebugInfo
     from emu.executions import Executions, Layouts
 
 _BLOCK: Final = struct.Struct("<IHH")
 _LARGEST: Final = 0xFFFF
+_SEPARATORS: Final = r", |[\r\n]"  # between the columns of a module, which its path is one of, and after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,22 @@ class Module:
     end: int
 
 
-def modules_of(paths: Sequence[Path]) -> list[Module]:
-    """The ELF files at `paths`, each at its link address: guest-virtual."""
+def modules_of(infos: Iterable[DebugInfo]) -> list[Module]:
+    """The ELF files of `infos`, each where it was loaded: guest-virtual."""
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415
 
-    found = []
-    for path in paths:
+    found: dict[Module, None] = {}
+    for info in infos:
+        path = info.path
+        if path is None:
+            continue
         with path.open("rb") as file:
             loaded = [each for each in ELFFile(file).iter_segments("PT_LOAD") if each["p_memsz"]]
         if loaded:
-            base = min(each["p_vaddr"] for each in loaded)
-            end = max(each["p_vaddr"] + each["p_memsz"] for each in loaded)
-            found.append(Module(path.resolve(), base, end))
-    return found
+            base = info.base + min(each["p_vaddr"] for each in loaded)
+            end = info.base + max(each["p_vaddr"] + each["p_memsz"] for each in loaded)
+            found[Module(path.resolve(), base, end)] = None
+    return list(found)
 
 
 def written(executions: Executions, layouts: Layouts, modules: Sequence[Module]) -> tuple[bytes, int]:
@@ -56,7 +62,7 @@ def written(executions: Executions, layouts: Layouts, modules: Sequence[Module])
         f"Module Table: version 2, count {len(modules)}",
         "Columns: id, base, end, entry, path",
         *(
-            f" {n}, {each.base:#018x}, {each.end:#018x}, {0:#018x}, {each.path}"
+            f" {n}, {each.base:#018x}, {each.end:#018x}, {0:#018x}, {re.sub(_SEPARATORS, '_', str(each.path))}"
             for n, each in enumerate(modules)
         ),
         f"BB Table: {count} bbs",

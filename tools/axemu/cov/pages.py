@@ -21,7 +21,7 @@ _HALF: Final = 0.5  # for yellow
 
 
 def check(folder: Path) -> None:
-    """Raises UsageError, InputUnreadable where pages may not be written to `folder`: what lies there is somebody else's."""
+    """Raises UsageError, InputUnreadable where `folder` is no place for pages: what lies there is somebody else's."""
     try:
         found = list(folder.iterdir()) if folder.exists() else []
         if not found or _is_ours(folder / "index.html"):
@@ -101,10 +101,12 @@ def _summary(held: Sequence[tuple[str, FileCoverage]], names: Mapping[str, str])
 
 def _row(name: str, held: Sequence[FileCoverage], *, branches: bool, kind: str = "") -> str:
     hit, total = sum(each.lines_hit for each in held), sum(len(each.lines) for each in held)
-    cells = [f"<td>{name}</td>", f'<td class="{_colour(hit, total)}">{_bar(hit, total)}</td>', _cells(hit, total)]
-    cells.append(
-        _cells(sum(each.functions_hit for each in held), sum(len(each.functions) for each in held))
-    )
+    cells = [
+        f"<td>{name}</td>",
+        f'<td class="{_colour(hit, total)}">{_bar(hit, total)}</td>',
+        _cells(hit, total),
+    ]
+    cells.append(_cells(sum(each.functions_hit for each in held), sum(len(each.functions) for each in held)))
     if branches:
         cells.append(_cells(sum(each.ways_hit for each in held), sum(each.ways for each in held)))
     return f'<tr class="{kind}">{"".join(cells)}</tr>' if kind else f"<tr>{''.join(cells)}</tr>"
@@ -128,7 +130,10 @@ def _bar(part: int, whole: int) -> str:
 
 def _file(path: str, file: FileCoverage) -> Iterator[str]:
     yield f'<p><a href="index.html">all files</a></p><h1>{escape(short(path))}</h1>'
-    kinds = [("lines", file.lines_hit, len(file.lines)), ("functions", file.functions_hit, len(file.functions))]
+    kinds = [
+        ("lines", file.lines_hit, len(file.lines)),
+        ("functions", file.functions_hit, len(file.functions)),
+    ]
     if file.branches:
         kinds.append(("branches", file.ways_hit, file.ways))
     rows = (f"<tr><th>{kind}</th>{_cells(part, whole)}</tr>" for kind, part, whole in kinds)

@@ -19,7 +19,7 @@ EXAMPLES = """Ask a recorded trace what a run did. Without a question, a prompt;
 [dim]axemu trace query run.parquet "exits where device=uart and reason=mmio-write" --format csv -o exits.csv[/]
 [dim]axemu trace query run.parquet --sql "SELECT reason, count(*) FROM exits GROUP BY ALL"[/]
 
-A trace is recorded by `axemu trace --plain GUEST --format parquet -o run.parquet`.
+A trace is recorded by `axemu trace --plain GUEST --record all -o run.parquet`.
 """
 SHOWN: Final = 50
 """Rows of a table, where --limit does not say."""

@@ -96,7 +96,7 @@ class Sink:
         ]
         self._table(relation.columns, shown, rows[: self.limit])
         if self.limit is not None and len(rows) > self.limit:
-            self._write([f"... and more; --limit 0 shows all"])
+            self._write(["... and more; --limit 0 shows all"])
 
     def _facts(self, answer: Answer) -> Iterator[str]:
         """Those of a summary, a line each: elsewhere the sentence has them."""

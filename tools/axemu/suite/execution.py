@@ -31,7 +31,8 @@ def execute(
     made: Callable[[Machine], None] = lambda machine: None,
     measurement: Measurement | None = None,
 ) -> Executed:
-    """Run the case and judge it; `measurement`: of the machines' counts, of the case's first run. What is wrong with the case is a result too (ERROR); only faults of ours are raised."""
+    """Run the case and judge it; `measurement`: of the machines' counts, of the case's first run. What is wrong with
+    the case is a result too (ERROR); only faults of ours are raised."""
     begun, begin = time.time(), time.monotonic()
 
     measured: list[CaseCoverage] = []

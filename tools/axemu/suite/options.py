@@ -41,7 +41,9 @@ CovOption = Annotated[
 ]
 CovFolderOption = Annotated[
     Path | None,
-    typer.Option("--cov-dir", metavar="DIR", help="For --cov and --select-changed; default: coverage in --results."),
+    typer.Option(
+        "--cov-dir", metavar="DIR", help="For --cov and --select-changed; default: coverage in --results."
+    ),
 ]
 ChangedOption = Annotated[
     tuple[Path, Path] | None,

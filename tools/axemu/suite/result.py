@@ -88,7 +88,9 @@ class Result:
     worker: str = ""  # its number, or its address where it is on another machine
     attempt: int = 1  # 2 and more: run again after the worker was lost, or by --retry
     begun: float = 0.0  # seconds since the epoch
-    coverage: Mapping[str, int] = field(default_factory=dict)  # lines and functions, those hit too; where measured
+    coverage: Mapping[str, int] = field(
+        default_factory=dict
+    )  # lines and functions, those hit too; where measured
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; the console as text where it is UTF-8, else as base64."""

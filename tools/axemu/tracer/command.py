@@ -103,11 +103,17 @@ def debug(
 
 
 def _record(recorded: dict[str, Any], options: dict[str, Any], symbols: list[str] | None) -> int:
-    from axemu.traces.options import TraceRequest, request_of as recording_of  # noqa: PLC0415
+    from axemu.traces.options import TraceRequest  # noqa: PLC0415
+    from axemu.traces.options import request_of as recording_of  # noqa: PLC0415
     from axemu.traces.session import record  # noqa: PLC0415 - `axemu --help` must not pay for it
 
     options = {name: value for name, value in options.items() if name not in ("gdb", "freeze")}
-    numbers = {"vcpu": recorded["vcpu"], "from": recorded["first"], "to": recorded["end"], "count": recorded["count"]}
+    numbers = {
+        "vcpu": recorded["vcpu"],
+        "from": recorded["first"],
+        "to": recorded["end"],
+        "count": recorded["count"],
+    }
     output, format, kinds, compressed = recording_of(
         recorded["output"], recorded["format"], recorded["record"], recorded["compress"], numbers
     )

@@ -65,7 +65,12 @@ class Filter:
     the reason."""
 
     def __init__(
-        self, machine: Machine, ranges: list[tuple[int, int]], level: str | None, vcpu: int | None, privilege: int
+        self,
+        machine: Machine,
+        ranges: list[tuple[int, int]],
+        level: str | None,
+        vcpu: int | None,
+        privilege: int,
     ) -> None:
         """privilege: the number of that name in the column `what`."""
         self._ranges, self._vcpu, self._privilege = ranges, vcpu, privilege
@@ -124,7 +129,9 @@ def _levels(machine: Machine, wanted: str) -> frozenset[int]:
     isa = machine.isa
     bits = privilege_bits(isa)
     if bits is None:
-        raise UsageError("--level needs an instruction set that shows its privilege.", f"{isa.name} does not.")
+        raise UsageError(
+            "--level needs an instruction set that shows its privilege.", f"{isa.name} does not."
+        )
     mask = bits[1]
     values, value = [], mask
     while True:

@@ -51,7 +51,12 @@ class Jsonl:
             case Kind.BRANCH:
                 own = {"target": hex(address)}
             case Kind.EXIT:
-                own = {"what": self._words.what(what), "address": hex(address), "value": hex(value), "size": size}
+                own = {
+                    "what": self._words.what(what),
+                    "address": hex(address),
+                    "value": hex(value),
+                    "size": size,
+                }
             case Kind.EXCEPTION | Kind.INTERRUPT:
                 own = {"what": self._words.what(what), "cause": address, "value": hex(value), "level": size}
             case Kind.CONTEXT:

@@ -129,7 +129,7 @@ def request_of(
         raise UsageError(
             "`axemu trace --plain` records into a file.",
             "None is named.",
-            'Try: axemu trace --plain GUEST -o trace.parquet; -o - prints text.',
+            "Try: axemu trace --plain GUEST -o trace.parquet; -o - prints text.",
         )
     if compress not in (None, "zstd"):
         raise UsageError("--compress takes zstd.", f"'{compress}' was given.")
@@ -164,5 +164,7 @@ def _kinds(record: str | None, chosen: str) -> frozenset[str]:
             f"'{wrong[0] if wrong else record}' was given.",
         )
     if chosen == "spike" and not {"insns", "regs", "mem"} <= set(names):
-        raise UsageError("The format spike has instructions, registers and memory.", attempt="Leave --record out.")
+        raise UsageError(
+            "The format spike has instructions, registers and memory.", attempt="Leave --record out."
+        )
     return frozenset(names)

@@ -42,7 +42,7 @@ class Perfetto:
         self._output, self._described, self._lines = output, described, lines
         self._waiting: list[bytes] = []
         self._size = 0
-        found = sorted({(each.address, each.name) for each in symbols if each.size} )
+        found = sorted({(each.address, each.name) for each in symbols if each.size})
         self._starts = np.array([address for address, _ in found] or [0], np.uint64)
         self._names = [name for _, name in found] or [""]
         self._stacks: list[list[int]] = [[] for _ in range(vcpus)]
@@ -134,7 +134,9 @@ class Perfetto:
             if self._levels[vcpu]:
                 self._event(self._last, self._uuid(vcpu, "privilege"), _END)
         left = "; ".join(f"{count:,} {reason}" for reason, count in summary["left_out"].items()) or "nothing"
-        self._event(self._last, _CONSOLE, _INSTANT, f"end of the trace: {summary['ended']}", {"left out": left})
+        self._event(
+            self._last, _CONSOLE, _INSTANT, f"end of the trace: {summary['ended']}", {"left out": left}
+        )
         self.flush()
 
     # -- packets ------------------------------------------------------------------------------------------------------
@@ -149,7 +151,9 @@ class Perfetto:
             content += number(_PARENT, parent)
         self._packet(data(_DESCRIPTOR, content))
 
-    def _event(self, at: int, track: int, kind: int, name: str = "", notes: dict[str, Any] | None = None) -> None:
+    def _event(
+        self, at: int, track: int, kind: int, name: str = "", notes: dict[str, Any] | None = None
+    ) -> None:
         content = number(_TYPE, kind) + number(_TRACK, track)
         if name:
             content += data(_NAME, name)

@@ -21,7 +21,9 @@ _AT_ONCE: Final = 1 << 16  # rows of instructions
 class Recording:
     """What the recorder writes to. `failure` is why the file takes no more; `stop` is called then."""
 
-    def __init__(self, filter: Filter, wanted: frozenset[int], stop: Callable[[], None], *, expand: bool) -> None:
+    def __init__(
+        self, filter: Filter, wanted: frozenset[int], stop: Callable[[], None], *, expand: bool
+    ) -> None:
         """wanted: the kinds of rows; expand: rows of blocks become rows of instructions."""
         self._filter, self._stop, self._expand = filter, stop, expand
         self._wanted = np.isin(np.arange(len(Kind)), sorted(wanted))

@@ -21,7 +21,6 @@ from emu.outcome import Ending, Outcome
 if TYPE_CHECKING:
     from axemu.traces.recording import Recording
     from emu.machine import Machine
-    from emu.symbols import SymbolTable
 
 
 class TracedSession(Session):
@@ -75,7 +74,9 @@ class TracedSession(Session):
             wanted |= {int(kind) for kind in KINDS_OF[CONTEXTS]}
         skipped = machine.retired
         recorder = Recorder(machine, what, self._write)
-        filter = Filter(machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege"))
+        filter = Filter(
+            machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege")
+        )
         expand = request.format in TEXTS or filtered
         recording = Recording(filter, frozenset(wanted), machine.stop, expand=expand)
         self.recording = recording
@@ -178,7 +179,11 @@ class TracedSession(Session):
         self._print(f"nothing is recorded: the guest ended at instruction {machine.retired:,}")
 
 
-_REACHED, _STOPPED, _FULL = "as many instructions as asked for", "--stop-at was executed", "the file took no more"
+_REACHED, _STOPPED, _FULL = (
+    "as many instructions as asked for",
+    "--stop-at was executed",
+    "the file took no more",
+)
 
 
 def _sum(first: int, second: int | None) -> int | None:

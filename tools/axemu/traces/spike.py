@@ -138,7 +138,7 @@ class Spike:
         _, vcpu, _, pc, _, code, size, _ = row
         changed = self._note(step)
         line = f"core{vcpu:4}: {self._level} {self._hex(pc, self._bits)} ({self._hex(code, 8 * size)})"
-        for key, text in sorted(self._writes(code, changed)):
+        for _, text in sorted(self._writes(code, changed)):
             line += text
         for _, _, kind, _, address, value, width, _ in step.parts:
             if kind == Kind.READ:

@@ -69,7 +69,11 @@ def writer_of(setting: Setting, output: Output) -> Writer:
 
             bits = privilege_bits(machine.isa)
             read = machine.vcpus[0].arch.read_register
-            names = [row.name for row in machine.isa.registers if row.role in (Role.GENERAL, Role.SP, Role.RA, Role.FP)]
+            names = [
+                row.name
+                for row in machine.isa.registers
+                if row.role in (Role.GENERAL, Role.SP, Role.RA, Role.FP)
+            ]
             level = read(bits[0]) & bits[1] if bits is not None else 0
             values = {name: read(name) for name in (*names, *(lane.name for lane in recorder.lanes))}
             privilege = recorder.described.names.number("privilege")

@@ -36,7 +36,9 @@ class Code:
         self._places = Places(path, image.symbols, isa)
         named: dict[str, list[str]] = defaultdict(list)
         for symbol in image.symbols:
-            if symbol.kind in (SymbolKind.FUNCTION, SymbolKind.LABEL) and self._places.is_code(symbol.address):
+            if symbol.kind in (SymbolKind.FUNCTION, SymbolKind.LABEL) and self._places.is_code(
+                symbol.address
+            ):
                 text = "\n".join(self._text(symbol))
                 named[symbol.name].append(sha256(text.encode()).hexdigest())
         self.functions = {name: tuple(sorted(found)) for name, found in named.items()}
@@ -64,7 +66,9 @@ class Code:
         """Thumb code has a mark in its symbol's address."""
         if self._isa.name != "arm" or not symbol.address & 1:
             return self._isa
-        thumb = (each for each in decodings(self._isa) if each.capstone and "CS_MODE_THUMB" in each.capstone.modes)
+        thumb = (
+            each for each in decodings(self._isa) if each.capstone and "CS_MODE_THUMB" in each.capstone.modes
+        )
         return next(thumb, self._isa)
 
     def _operands(self, isa: Isa, line: Instruction, operands: str) -> str:

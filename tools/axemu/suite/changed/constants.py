@@ -13,7 +13,10 @@ from isa.disassembly import Instruction
 _PAGE: Final = {"lui": 12, "c.lui": 12, "auipc": 12, "adrp": 0, "lis": 16, "movw": 0}
 _ADDING: Final = re.compile(r"(?:c\.)?add(?:i|iu|iw|i4spn)?(?:\.w)?|daddiu|addis|jalr")
 _SUM: Final = ("addu", "daddu")
-_ENTRY: Final = ("$t9", "r12")  # hold the address of the function that was called, by some calling conventions
+_ENTRY: Final = (
+    "$t9",
+    "r12",
+)  # hold the address of the function that was called, by some calling conventions
 _BASED: Final = re.compile(r"(-?(?:0x)?[0-9a-f]+)\((\$?\w+)\)|\[(\w+)(?:, #(-?(?:0x)?[0-9a-f]+))?\]")
 _POINTERS: Final = {"__global_pointer$": ("gp",), "_gp": ("$gp", "$28")}
 

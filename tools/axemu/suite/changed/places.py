@@ -56,7 +56,9 @@ class Places:
         self.symbols = symbols
         self._mark = marks(isa)
         self.order: Literal["little", "big"] = "big" if isa.endian == "big" else "little"
-        self._begins = sorted({each.address & ~self._mark for each in symbols if each.kind is not SymbolKind.ABSOLUTE})
+        self._begins = sorted(
+            {each.address & ~self._mark for each in symbols if each.kind is not SymbolKind.ABSOLUTE}
+        )
         self._told: dict[int, str] = {}
 
     def _section(self, address: int) -> _Section | None:

@@ -59,7 +59,9 @@ class Keeper:
         lines = [*table(self.whole)] if self.whole.files else []
         if self.bare:
             cases = f"{self.bare:,} case{' has' if self.bare == 1 else 's have'}"
-            lines.append(f"{cases} no debugging information (build with -g): their functions alone are recorded")
+            lines.append(
+                f"{cases} no debugging information (build with -g): their functions alone are recorded"
+            )
         return [*lines, f"coverage: {self._folder}"]
 
     def _write(self, path: Path, data: bytes) -> None:

@@ -86,9 +86,7 @@ def digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-def _touched(
-    machine: Machine, found: Executions, path: Path, content: str, symbols: SymbolTable
-) -> Touched:
+def _touched(machine: Machine, found: Executions, path: Path, content: str, symbols: SymbolTable) -> Touched:
     mark = Names(SymbolTable(), machine.isa).mark
     owners = symbols.covering([each | mark for each in found.addresses.tolist()])
     named = {each.name for each in owners if each is not None}

@@ -55,9 +55,7 @@ def read(folder: Path, case: Case) -> Record | None:
         values = json.loads((folder / f"{stem(case.name)}.json").read_text(encoding="utf-8"))
         if values["schema"] != SCHEMA or values["case"] != case.name:
             return None
-        return Record(
-            str(values["case"]), str(values["manifest"]), tuple(map(_touched, values["programs"]))
-        )
+        return Record(str(values["case"]), str(values["manifest"]), tuple(map(_touched, values["programs"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
