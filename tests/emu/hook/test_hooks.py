@@ -69,7 +69,12 @@ def test_every_instruction_is_seen_once_and_the_guest_does_not_notice(tmp_path: 
     with machine_of(guest) as machine:
         seen = hooks(tmp_path, EVERYTHING)
         seen.join(machine)
-        assert (machine.run(max_insns=MOST).ending, machine.retired, machine.exits, machine.state_hash()) == expected
+        assert (
+            machine.run(max_insns=MOST).ending,
+            machine.retired,
+            machine.exits,
+            machine.state_hash(),
+        ) == expected
         found = seen.results()
         assert found["instructions"].value in (
             machine.retired,
