@@ -143,6 +143,16 @@ CONTROL: Final = np.dtype(
         ("counted_size", "u8"),
         ("counted_count", "u8"),
         ("counted_retired", "u8"),
+        # while somebody follows calls: how that block ends (isa.records.FLOW_*), and its caller's record
+        ("flow", "u8"),
+        ("caller", "u8"),
+        (
+            "trapped",
+            "u8",
+        ),  # a trap or an interrupt was taken since, at `trapped_pc`; 2: the words behind it are known
+        ("trapped_pc", "u8"),
+        ("trapped_stack", "u8"),  # the stack pointer and the address space then
+        ("trapped_space", "u8"),
     ],
     align=True,
 )

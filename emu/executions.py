@@ -24,6 +24,7 @@ __all__ = [
     "Executions",
     "Layouts",
     "blocks_of",
+    "by_page",
     "decodings",
     "entry_of",
     "executions",

@@ -22,6 +22,8 @@ from emu import boot, bootfiles, wiring
 from emu.answer import Registers, answer
 from emu.board import GIB, MAX_RAM, Board, board_for, with_cpu
 from emu.bus import Bus
+from emu.calls.entries import entries_of
+from emu.calls.tables import CallTables
 from emu.config import BUILT_IN, MachineConfig
 from emu.device import Channel, Device, PowerRequest
 from emu.devices.cfi_flash import CfiFlash
@@ -627,11 +629,20 @@ class Machine:
         """Those whose pages the guest was seen to execute: code runs slowly there."""
         return self._watchpoints.slow
 
-    def count_blocks(self, *, branches: bool = False) -> None:
-        """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
-        gone on with without a branch. It costs until `close`."""
+    def count_blocks(
+        self, *, branches: bool = False, calls: bool = False, switches: Callable[[Any], None] | None = None
+    ) -> None:
+        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`.
+
+        `branches`: and how often it is gone on with without a branch. `calls`, which goes without `branches`: follow
+        calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        assert not (branches and calls)
         self.settle()
-        self._block_counts = BlockCounts(branches=branches)
+        tables = None
+        if calls:
+            entries = entries_of(self.isa, self.symbols)
+            tables = CallTables(self.isa, len(self.vcpus), entries, switches)
+        self._block_counts = BlockCounts(branches=branches, calls=tables)
         self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
         for vcpu in self.vcpus:
             vcpu.arch.stand()

@@ -28,7 +28,9 @@ from isa.records import (
     HOOK_DRAIN,
     HOOKS,
     LOG_ENTRY,
+    LOG_INTERRUPT,
     LOG_READ,
+    LOG_TRAP,
     LOG_WRITE,
     REGION,
     RING_ENTRY,
@@ -164,6 +166,7 @@ call_word = _indirect(types.int64(types.intp))
 call_code = _indirect(types.int64(types.intp, types.intp))
 call_block = _indirect(types.uint64(types.intp, types.int64))
 call_odd_block = _indirect(types.int32(types.intp, types.uint64, types.uint32, types.intp))
+call_flow = _indirect(types.int64(types.intp, types.int64, types.intp))
 call_engine = _indirect(types.int32(types.intp))
 call_instruction = _indirect(types.int32(types.intp, types.uint64))
 call_place = _indirect(types.uint64(types.intp))
@@ -329,6 +332,19 @@ def repeats(control: Record, cause: Word, pc: Word) -> Word:
 
 
 @njit
+def note_trapped(engine: Record, control: Record, pc: Word) -> None:
+    """The first of some traps in a row, for those who follow calls. Where the CPU state is in place, the stack pointer
+    and the address space are mostly still what they were."""
+    if control.trapped != np.uint64(0):
+        return
+    control.trapped, control.trapped_pc = np.uint64(1), np.uint64(pc) + engine.code_base
+    if engine.context == np.uint64(0):
+        control.trapped = np.uint64(2)
+        control.trapped_stack = call_place(np.intp(engine.stack), np.intp(engine.address))
+        control.trapped_space = call_place(np.intp(engine.space), np.intp(engine.address))
+
+
+@njit
 def note(
     engine: Record, control: Record, kind: Word, pc: Word, cause: Word, value: Word, level: Word
 ) -> Word:
@@ -339,6 +355,8 @@ def note(
         entry.kind, entry.retired, entry.pc = np.uint64(kind), control.retired, np.uint64(pc)
         entry.cause, entry.value, entry.level = np.uint64(cause), np.uint64(value), np.uint64(level)
         engine.log_head = head + np.uint64(1)
+    if engine.calls != np.uint64(0) and kind in (LOG_TRAP, LOG_INTERRUPT):
+        note_trapped(engine, control, pc)
     full = engine.log_head + np.uint64(8) >= engine.log_size
     if full:
         control.attention = np.uint64(1)

@@ -158,6 +158,15 @@ ENGINE: Final = np.dtype(
         ("spans_size", "u8"),
         ("runs_offset", "u8"),  # half a cell's address and this: the address of its block's runs (u8)
         ("facts_offset", "u8"),  # a cell's address and this: the address of its block's BLOCK
+        # who called whom, while somebody follows calls (emu.calls)
+        ("calls", "u8"),  # CALLS; 0: nobody does
+        ("marks", "u8"),  # int32 (engine block, address, size, cell): a block's marks, for its cell's key
+        ("calls_full", "u8"),  # Python is to make room there before another block may begin
+        ("called", "u8"),  # int32 (engine block, address, size, cell): a block that its hook leaves to others
+        ("landed", "u8"),  # int32 (engine block, address, size, cell): such a block has begun
+        ("flow", "u8"),  # int64 (code address, bytes of its block before it, engine block): FLOW_*
+        ("stack", "u8"),  # uint64 (engine block): the stack pointer
+        ("space", "u8"),  # uint64 (engine block): the running program's address space, 0 for its kernel
         ("tracing", "u8"),  # TRACE: what is recorded, while somebody records (emu.engine.trace_hooks)
         ("hooks", "u8"),  # HOOKS: a user's hooks, while there are any
     ],
@@ -171,8 +180,19 @@ PAGE_CODE, PAGE_DATA = 1, 2
 REGION: Final = np.dtype([("lo", "u8"), ("hi", "u8"), ("host", "u8")])
 BLOCK: Final = np.dtype([("pc", "u8"), ("size", "u4"), ("count", "u4")])
 CELL: Final = np.dtype([("key", "u8"), ("engine", "u8")])
-"""What the block hook needs of its block. key: pc (32 bits), size (16), instructions (16); 0 until it is known, and
-where the block has to be looked up each time."""
+"""What the block hook needs of its block. key: pc (32 bits), size (16), instructions (10), marks (6); 0 until it is
+known, and where the block has to be looked up each time."""
+CELL_MOST: Final = 0x3FF
+"""Instructions of a block that has a key; the engine makes blocks of 512 at most."""
+CELL_MARKS: Final = 58
+"""Where a key's marks begin, which are there while somebody follows calls: FLOW_* of its end, and MARK_ENTRY."""
+FLOW_NONE, FLOW_CALL, FLOW_RETURN, FLOW_TRAP_RETURN, FLOW_TRAP = 0, 1, 2, 3, 4
+"""How the last instruction of a block goes on: not to be followed, a call, a return from one, a return from a trap, and
+a trap of which nothing else tells. Where a condition keeps it from doing so, it leads to the code behind it."""
+FLOW_DELAYED: Final = 8
+"""Added: the instruction behind it, in the next block, is executed first."""
+MARK_ENTRY: Final = 32
+"""A function begins here."""
 SPAN: Final = np.dtype([("pc", "u8"), ("size", "u8"), ("first", "i4"), ("last", "i4")])
 """Instructions that ran once more than the blocks' runs say: those numbered from `first` on and before `last`, of the
 straight-line code at `pc`; where `last` is less, those from `last` on and before `first` ran once less. The block there
@@ -361,6 +381,8 @@ class NativeAbilities:
 
     prepare(handle of the engine) comes before everything else, once the CPU model is chosen. extent(layout) says how
     many bytes at the begin of the saved state are the guest's (None: all): pointers of the engine's own may follow.
+    flow is a module of three callbacks, `flow`, `stack` and `space` (see the engine block), for those who follow calls.
+
     identify(view, state, number) makes the state of power-on that of vCPU `number`. `instructions` are hooks of single
     instructions, (the engine's number, callback). windows says how accesses of device windows leave: "gate", both by
     gate and latch; "loads", loads so, stores answered inside the access; "synchronous", both answered inside it. What
@@ -386,4 +408,5 @@ class NativeAbilities:
     reach: int = (1 << 64) - 1
     irrevocable: int = 0
     counted: tuple[tuple[str, int, str, int], ...] = ()
+    flow: str | None = None
     clocks: tuple[tuple[str, int, int], ...] = ()

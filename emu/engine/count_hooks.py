@@ -37,7 +37,9 @@ def spans_full(engine: Record) -> Word:
         trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
         if trace.head >= trace.enough or trace.codes_head >= trace.codes_enough:
             return True
-    return engine.spans != U(0) and engine.spans_head + MARGIN >= engine.spans_size
+    return engine.spans != U(0) and (
+        engine.calls_full != U(0) or engine.spans_head + MARGIN >= engine.spans_size
+    )
 
 
 @njit
@@ -73,6 +75,8 @@ def settle(engine: Record, control: Record, retired: Word) -> None:
 def count_odd(engine: Record, control: Record, address: Word, size: Word, cell: Word) -> None:
     """A block has begun that `on_block_counted` did not know."""
     count, retired = control.block_count, control.retired
+    if engine.calls != U(0):
+        call_odd_block(np.intp(engine.landed), np.intp(engine.address), address, size, cell)
     settle(engine, control, retired - count)
     fell = address == control.counted_pc + control.counted_size and control.counted_size != U(0)
     if fell and engine.falls_offset != U(0):

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from emu.calls.tables import CallTables
 from isa.records import BLOCK, CELL, SPAN
 
 Rows: TypeAlias = np.ndarray[Any, Any]
@@ -59,11 +60,12 @@ def _together(rows: Rows) -> Rows:
 
 class BlockCounts:
     """What ran since somebody began to count, on however many engines one after the other. `branches`: and what branches
-    did not take, in `falls`."""
+    did not take, in `falls`. `calls`: who called whom, where calls are followed."""
 
-    def __init__(self, *, branches: bool = False) -> None:
+    def __init__(self, *, branches: bool = False, calls: CallTables | None = None) -> None:
         self.runs, self.extra = Sums(RUNS), Sums(EXTRA)
         self.falls = Sums(FALLS) if branches else None
+        self.calls: Final = calls
 
     def add(self, other: BlockCounts) -> None:
         """What ran there too."""

@@ -65,6 +65,11 @@ RING: Final = 1 << 12
 LOG: Final = 1 << 12
 LOG_ONE: Final = 9
 """Of so many rows, the first one is told at once."""
+_COUNTING: Final = (
+    "spans", "spans_head", "spans_size", "runs_offset", "facts_offset", "falls_offset",
+    "calls", "calls_full", "called", "landed", "marks", "flow", "stack", "space",
+)  # fmt: skip
+"""Fields of the engine block that are 0 while nobody counts."""
 LogRows = np.ndarray[Any, Any]  # of LOG_ENTRY
 _BEYOND: Final = 32
 """Bytes after what a context holds, of the engine's CPU state, that are looked at."""
@@ -353,13 +358,17 @@ class Engine:
         if counts is self.counts:
             return
         self.take_counts(anew=True)
+        calls = None if counts is None else counts.calls
         branches = counts is not None and counts.falls is not None
         hook = "on_block" if counts is None else "on_block_falls" if branches else "on_block_counted"
-        self._put_block_hook(HOOKS[hook])
+        self._put_block_hook(HOOKS[hook] if calls is None else calls.block_hook)
         if counts is None or self.counts is None or branches != (self.counts.falls is not None):
             self._native_counts = None if counts is None else NativeCounts(self.cells, branches=branches)
-        words = {} if self._native_counts is None else self._native_counts.words
-        for name in ("spans", "spans_head", "spans_size", "runs_offset", "facts_offset", "falls_offset"):
+        words = {} if self._native_counts is None else dict(self._native_counts.words)
+        if calls is not None:
+            assert self.native.flow is not None
+            words.update(calls.functions(self.native.flow))
+        for name in _COUNTING:
             self.set_word(name, words.get(name, 0))
         self.counts = None
         self.flush_translations()
@@ -419,6 +428,9 @@ class Engine:
         used = (self.word("cell_next") - int(self.cells.ctypes.data)) // CELL.itemsize + 1
         native.take_runs(used, counts)
         native.forget(used, facts=anew)
+        if counts.calls is not None:
+            counts.calls.drain()
+            self.set_word("calls_full", 0)
 
     def set_breakpoints(self, addresses: Iterable[int]) -> None:
         """Stop before the instructions at these guest-virtual addresses, and nowhere else."""

@@ -59,6 +59,8 @@ from isa.records import (
     BLOCK_SPECIAL,
     BLOCK_STIRS,
     CELL,
+    CELL_MARKS,
+    CELL_MOST,
     LOG_LEVEL,
     UC_MEM_FETCH_PROT,
     UC_MEM_FETCH_UNMAPPED,
@@ -177,8 +179,14 @@ def fill_cell(engine: Record, pc: Word, size: Word, word: Word) -> None:
     if engine.cell_word == U(0) or at == engine.cells_end:
         return
     cell = carray(as_cells(np.intp(at)), 2)
-    plain = U(word) - U(1) < U(BLOCK_COUNT_MASK)
-    cell[0].key = (U(pc) & U(0xFFFFFFFF)) | U(size) << U(32) | U(word) << U(48) if plain else U(0)
+    plain = U(word) - U(1) < U(CELL_MOST)
+    key = (U(pc) & U(0xFFFFFFFF)) | U(size) << U(32) | U(word) << U(48) if plain else U(0)
+    if plain and engine.calls != U(0):
+        marks = call_odd_block(
+            np.intp(engine.marks), np.intp(engine.address), U(pc), np.uint32(size), np.intp(0)
+        )
+        key |= U(marks) << U(CELL_MARKS)
+    cell[0].key = key
     cell[1].key, cell[1].engine = U(0), engine.address
     if engine.spans != U(0):
         describe_cell(engine, at, pc, size, U(word) & U(BLOCK_COUNT_MASK))
@@ -295,7 +303,7 @@ def on_odd_block(user: Word, address: Word, size: Word, cell: Word) -> Word:
     uc = np.intp(engine.uc)
     key = carray(as_cells(cell), 1)[0].key
     if key & U(0xFFFFFFFFFFFF) == (address & U(0xFFFFFFFF)) | U(size) << U(32) and key != U(0):
-        word = np.uint32(key >> U(48))
+        word = np.uint32(key >> U(48) & U(CELL_MOST))
     else:
         word = block_word(engine, np.int64(address), np.int64(size))
         if U(cell) == engine.cell_next:

@@ -101,6 +101,12 @@ _KEPT: Final = (
     "counted_size",
     "counted_count",
     "counted_retired",
+    "flow",
+    "caller",
+    "trapped",
+    "trapped_pc",
+    "trapped_stack",
+    "trapped_space",
     "limit",
     "attention",
     "host_clock",
@@ -204,6 +210,7 @@ class EngineVCpu(ControlWords):
                 "host_start": config.host_start or 0,
             }
         )
+        self._follow()
 
     def _clear_registers(self) -> None:
         blueprint = self._blueprint
@@ -233,6 +240,9 @@ class EngineVCpu(ControlWords):
                 "lines_hidden": 0,
             }
         )
+        if self.words[WORD["caller"]]:
+            self.settle_counts()
+            self._follow()
         self.stirred = True
 
     @property
@@ -321,7 +331,9 @@ class EngineVCpu(ControlWords):
             kind = enter(self._enter_address)
             if self._ring[0]:
                 self._drain(engine)
-            if engine.word("log_head") and (self.watcher is not None or self._rows is not None):
+            if engine.word("log_head") and (
+                self.watcher is not None or self._rows is not None or engine.word("calls")
+            ):
                 self._report(engine)
             if self.failure is not None:
                 failure, self.failure = self.failure, None
@@ -399,7 +411,8 @@ class EngineVCpu(ControlWords):
 
     def _tell_wish(self, engine: Engine) -> None:
         wish = self._wish
-        engine.set_word("log_on", int(self.watcher is not None or wish.traps))
+        traps = self.watcher is not None or wish.traps or engine.word("calls") != 0
+        engine.set_word("log_on", int(traps))
         engine.set_word("exits_logged", int(wish.answered))
         engine.set_word("exits_leave", int(wish.leave))
         engine.set_word("log_size", LOG_ONE if wish.at_once else LOG)
@@ -600,6 +613,7 @@ class EngineVCpu(ControlWords):
         """Have the vCPUs of this one's engine count what they execute."""
         if self._engine is not None:
             self._engine.count(counts)
+            self._tell_wish(self._engine)
 
     def trace(self, tracing: Tracing | None) -> None:
         """Have the vCPUs of this one's engine recorded."""
@@ -638,8 +652,19 @@ class EngineVCpu(ControlWords):
                 "counted_size": 0,
                 "counted_count": 0,
                 "counted_retired": self.words[RETIRED],
+                "flow": 0,
+                "trapped": 0,
             }
         )
+        self._follow()
+
+    def _follow(self) -> None:
+        """Follow calls from here on, where somebody wants to know them."""
+        engine = self._engine
+        calls = engine.counts.calls if engine is not None and engine.counts is not None else None
+        self.words[WORD["caller"]] = 0 if calls is None else calls.caller(self.vcpu_id)
+        if calls is not None:
+            calls.stand(self.vcpu_id, self.words[RETIRED])
 
     def settle_counts(self) -> None:
         """Add to the sums what the block that began last says, and all that was counted before it."""
@@ -654,6 +679,8 @@ class EngineVCpu(ControlWords):
             engine.counts.note(words[WORD["counted_pc"]], words[WORD["counted_size"]], end, end + change)
             words[WORD["counted_count"]] = end + change
             words[WORD["counted_retired"]] = words[RETIRED]
+        if engine.counts.calls is not None and words[WORD["caller"]]:
+            engine.counts.calls.charge(self.vcpu_id, words[RETIRED])
 
     def forget_breakpoint(self) -> None:
         """A breakpoint where this one stands stops it, also if it did before."""

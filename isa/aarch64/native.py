@@ -12,6 +12,7 @@ AARCH64 = NativeAbilities(
     calibrate=calibrate,
     view=State,
     callbacks="isa.aarch64.callbacks",
+    flow="isa.aarch64.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

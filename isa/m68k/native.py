@@ -10,6 +10,7 @@ M68K = NativeAbilities(
     calibrate=calibrate,  # what it needs beyond any probe is the model's name
     view=State,
     callbacks="isa.m68k.callbacks",
+    flow="isa.m68k.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

@@ -11,6 +11,7 @@ MIPS_NATIVE = NativeAbilities(
     calibrate=calibrate,
     view=view,
     callbacks="isa.mips.callbacks",
+    flow="isa.mips.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

@@ -10,6 +10,7 @@ PPC = PPC64 = NativeAbilities(
     calibrate=calibrate,
     view=State,
     callbacks="isa.ppc.callbacks",
+    flow="isa.ppc.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

@@ -13,6 +13,7 @@ RISCV64 = RISCV32 = NativeAbilities(
     calibrate=calibrate,
     view=State,
     callbacks="isa.riscv.callbacks",
+    flow="isa.riscv.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

@@ -10,6 +10,7 @@ S390X = NativeAbilities(
     calibrate=calibrate,
     view=State,
     callbacks="isa.s390x.callbacks",
+    flow="isa.s390x.flow",
     wakes=wakes,
     regime=regime,
     irrevocable=255,  # xc, mvc, lmg

@@ -10,6 +10,7 @@ TRICORE = NativeAbilities(
     calibrate=calibrate,
     view=State,
     callbacks="isa.tricore.callbacks",
+    flow="isa.tricore.flow",
     wakes=wakes,
     regime=regime,
     identify=identify,

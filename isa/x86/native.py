@@ -15,6 +15,7 @@ def _abilities(bits: int) -> NativeAbilities:
         calibrate=calibrate(bits),
         view=State,
         callbacks="isa.x86.callbacks",
+        flow="isa.x86.flow",
         wakes=wakes,
         regime=regime,
         instructions=(

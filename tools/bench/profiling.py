@@ -1,4 +1,4 @@
-"""The numbers of `axemu profile` and `axemu cov`: what counting blocks, and branches, costs a guest."""
+"""The numbers of `axemu profile` and `axemu cov`: what counting blocks, branches and calls costs a guest."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def profile_numbers() -> tuple[Number, ...]:
             ),
         ),
         Number(
+            "calls-cost",
+            "a computing guest whose calls are followed",
+            "s",
+            (Limit(1.8, PLAIN),),
+            (
+                Task(AXEMU, "profiling:profiled", (str(COMPUTE), "3")),
+                Task(PLAIN, "profiling:profiled", (str(COMPUTE), "0")),
+            ),
+        ),
+        Number(
             "branches-cost",
             "a computing guest whose blocks and branches are counted",
             "s",
@@ -41,10 +51,10 @@ def profile_numbers() -> tuple[Number, ...]:
 
 
 def profiled(guest: Path, count: int) -> float:
-    """User CPU seconds; `count` 1: with its blocks counted, 2: and its branches, 0: without."""
+    """User CPU seconds. `count` 0: without, 1: with its blocks counted, 2: and its branches, 3: and its calls."""
     with Machine(MachineConfig(isa="riscv64", kernel=guest)) as machine:
         if count:
-            machine.count_blocks(branches=count > 1)
+            machine.count_blocks(branches=count == 2, calls=count == 3)
         machine.run(max_insns=WARM)
         begin = user_time()
         machine.run(max_insns=MOST)

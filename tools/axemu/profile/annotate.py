@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from isa.disassembly import Instruction
 
 
-def find(symbols: SymbolTable, name: str) -> Symbol:
+def find(symbols: SymbolTable, name: str, option: str = "--annotate") -> Symbol:
     """Raises UsageError, with the names that are near."""
     symbol = symbols.find(name)
     if symbol is not None:
@@ -24,7 +24,7 @@ def find(symbols: SymbolTable, name: str) -> Symbol:
     attempt = f"Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
     if not len(symbols):
         attempt = "The guest has no symbols at all: --symbols FILE gives some."
-    raise UsageError("--annotate expects a function of the guest.", f"It got '{name}'.", attempt)
+    raise UsageError(f"{option} expects a function of the guest.", f"It got '{name}'.", attempt)
 
 
 def annotated(counted: Counted, symbol: Symbol, source: Source) -> Iterator[str]:

@@ -18,6 +18,7 @@ from axemu.symbols import apply_symbols
 from emu.outcome import Outcome
 
 if TYPE_CHECKING:
+    from emu.calls.tree import CallTree
     from emu.debug.debugger import Debugger
     from emu.debug.info import Source
     from emu.executions import Executions, Layouts
@@ -31,6 +32,7 @@ class Counted:
     debugger: Debugger
     executions: Executions
     layouts: Layouts
+    calls: CallTree | None = None  # where they were followed
 
 
 class CountedSession(Session):
@@ -44,23 +46,29 @@ class CountedSession(Session):
         check: Callable[[Machine], None],
         use: Callable[[Counted], None],
         *,
+        calls: bool = False,
         branches: bool = False,
     ) -> None:
         super().__init__(plan, screen)
         self._symbols, self._check, self._use = symbols, check, use
-        self._branches = branches
+        self._calls, self._branches = calls, branches
 
     def execute(self, machine: Machine) -> Outcome:
-        from emu.debug.debugger import Debugger  # noqa: PLC0415 - not for --help
+        from emu.calls.tree import CallTree  # noqa: PLC0415 - not for --help
+        from emu.debug.debugger import Debugger  # noqa: PLC0415
         from emu.executions import Layouts, by_page, executions  # noqa: PLC0415
 
         self._check(machine)
-        machine.count_blocks(branches=self._branches)
+        machine.count_blocks(branches=self._branches, calls=self._calls)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
             apply_symbols(debugger, self._symbols)
             layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
-            self._use(Counted(debugger, executions(machine.block_counts, layouts), layouts))
+            counts = machine.block_counts
+            calls = None
+            if counts.calls is not None:
+                calls = CallTree(counts.calls.nodes, machine.isa, debugger.symbols, counts.calls.lost)
+            self._use(Counted(debugger, executions(counts, layouts), layouts, calls))
         return outcome
 
 
@@ -71,11 +79,12 @@ def counted(
     use: Callable[[Counted], None],
     finish: Callable[[Report], None],
     *,
+    calls: bool = False,
     branches: bool = False,
 ) -> int:
-    """Run, say how it ended, have `finish` say what was counted; the exit code."""
+    """Run, say how it ended, have `finish` say what was counted; the exit code. `calls`: follow them."""
     screen = RichConsole(stderr=True, highlight=False)
-    session = CountedSession(plan, screen, symbols, check, use, branches=branches)
+    session = CountedSession(plan, screen, symbols, check, use, calls=calls, branches=branches)
     report = session.run()
     show(report, replace(plan, json=None), screen)
     finish(report)

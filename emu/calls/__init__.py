@@ -1,0 +1,1 @@
+"""Who called whom: a calling-context tree of what a guest executes, kept by native code."""
