@@ -635,7 +635,7 @@ class Machine:
         """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
         gone on with without a branch. It costs until `close`.
 
-        `calls`, which goes without `branches`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        `calls`, without `branches`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
         assert not (branches and calls)
         self.settle()
         tables = None
