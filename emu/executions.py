@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from emu.symbols import Symbol
     from isa.contract import Isa
 
+__all__ = [
+    "BlockCounts",
+    "Executions",
+    "Layouts",
+    "blocks_of",
+    "by_page",
+    "decodings",
+    "entry_of",
+    "executions",
+    "marks",
+]
+
 Numbers: TypeAlias = np.ndarray[Any, Any]
 ReadCode: TypeAlias = Callable[[int, int], bytes]
 """(guest-virtual address, size) -> the code there now, less or nothing where it is not there."""

@@ -632,10 +632,10 @@ class Machine:
     def count_blocks(
         self, *, branches: bool = False, calls: bool = False, switches: Callable[[Any], None] | None = None
     ) -> None:
-        """From here on count how often each block runs, for `block_counts`; again: anew. `branches`: and how often it is
-        gone on with without a branch. It costs until `close`.
+        """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`.
 
-        `calls`, without `branches`: follow calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        `branches`: and how often it is gone on with without a branch. `calls`, which goes without `branches`: follow
+        calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
         assert not (branches and calls)
         self.settle()
         tables = None

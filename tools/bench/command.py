@@ -22,6 +22,8 @@ from bench.linux import NEEDS, linux_numbers
 from bench.measure import interleave
 from bench.numbers import FULL, QUICK, numbers
 from bench.profiling import profile_numbers
+from bench.querying import ROWS as QUERY_ROWS
+from bench.querying import query_numbers
 from bench.report import Measured, judge, show, values
 from bench.suites import MANY, suite_numbers
 from bench.tracer import tracer_numbers
@@ -69,6 +71,7 @@ def bench(
             + gdb_numbers(STEPS // 10 if quick else STEPS)
             + tracer_numbers()
             + trace_numbers()
+            + query_numbers(Path(scratch), QUERY_ROWS // 100 if quick else QUERY_ROWS)
             + counting_numbers(Path(scratch))
         )
         if not linux and not isas:

@@ -51,7 +51,7 @@ def profile_numbers() -> tuple[Number, ...]:
 
 
 def profiled(guest: Path, count: int) -> float:
-    """User CPU seconds; `count` 1: with blocks counted, 2: and branches, 3: and calls followed, 0: without."""
+    """User CPU seconds. `count` 0: without, 1: with its blocks counted, 2: and its branches, 3: and its calls."""
     with Machine(MachineConfig(isa="riscv64", kernel=guest)) as machine:
         if count:
             machine.count_blocks(branches=count == 2, calls=count == 3)

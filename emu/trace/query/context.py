@@ -78,8 +78,7 @@ class Context:
         if clauses.vcpu is not None:
             found.append(f"vcpu = {clauses.vcpu}")
         if clauses.function is not None:
-            code = self.names.code(clauses.function)
-            found.append(f"pc BETWEEN {code.low} AND {code.high - 1}")
+            found.append(self.names.code(clauses.function).condition)
         for condition in clauses.conditions:
             if view is None:
                 raise BadQuestion(_text(condition), "this question takes no `where`", "Ask it with --sql")

@@ -79,14 +79,13 @@ class Entries:
 
     def within(self) -> tuple[int, int, int]:
         """How many instructions of the code were executed, the first and the last one's number."""
-        low, high = self.code.low, self.code.high
         if not self.by_block:
-            where = self.context.where(f"kind = {INSN}", f"pc BETWEEN {low} AND {high - 1}", *self.conditions)
+            where = self.context.where(f"kind = {INSN}", self.code.condition, *self.conditions)
             query = f"SELECT count(*), min(insn), max(insn) FROM {SOURCE} WHERE {where}"
         else:
             inside = (
                 f"SELECT block, min(number)::BIGINT AS low, max(number)::BIGINT + 1 AS high FROM ({_STEPS}) "
-                f"WHERE pc BETWEEN {low} AND {high - 1} GROUP BY block"
+                f"WHERE {self.code.condition} GROUP BY block"
             )
             ran = (
                 f"SELECT greatest(insn::BIGINT + low, {self.first}::BIGINT) AS first, "

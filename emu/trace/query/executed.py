@@ -39,7 +39,7 @@ def executed(context: Context, question: Executed, text: str) -> Answer:
     lead = _lead(code, question.which, hits.count, bounds)
     if bounds is not None:
         facts |= {"first": bounds[0], "last": bounds[1]}
-    if question.which is Which.ALL and code.high - code.low > 1:
+    if question.which is Which.ALL and any(high - low > 1 for low, high in code.parts):
         ran, low, high = entries.within()
         facts |= {"instructions": ran}
         if ran:

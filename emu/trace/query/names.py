@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from emu.errors import EmuError
-from emu.symbols import Symbol, SymbolTable
+from emu.symbols import Symbol, SymbolKind, SymbolTable
 from emu.trace.query.errors import BadQuestion
 from emu.trace.query.header import Header
 
@@ -45,12 +45,17 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A place in code: `entries` is where it begins, `low` to `high - 1` what belongs to it."""
+    """A place in code: `entries` are where it begins, `parts` the addresses [low, high) that belong to it. A name may be
+    that of several functions."""
 
     label: str
     entries: tuple[int, ...]
-    low: int
-    high: int
+    parts: tuple[tuple[int, int], ...]
+
+    @property
+    def condition(self) -> str:
+        """For the column pc."""
+        return "(" + " OR ".join(f"pc BETWEEN {low} AND {high - 1}" for low, high in self.parts) + ")"
 
     def __str__(self) -> str:
         where = ", ".join(f"{each:#x}" for each in self.entries)
@@ -65,11 +70,15 @@ class Names:
 
     @cached_property
     def table(self) -> SymbolTable:
-        own = SymbolTable(
-            Symbol(str(name), int(address), int(size))
-            for name, address, size in self.header.fields["symbols"]
-        )
-        return SymbolTable.merged([*(source.table for source in self.sources), own])
+        return SymbolTable.merged([*(source.table for source in self.sources), SymbolTable(self._own())])
+
+    def _own(self) -> Iterator[Symbol]:
+        """The trace's: of several at one address the recorder has the best name first."""
+        before = None
+        for name, address, size in self.header.fields["symbols"]:
+            kind = SymbolKind.LABEL if address == before else SymbolKind.FUNCTION
+            yield Symbol(str(name), int(address), int(size), kind)
+            before = address
 
     @cached_property
     def info(self) -> DebugInfos:
@@ -125,12 +134,16 @@ class Names:
         line = _LINE.fullmatch(text)
         if line is not None:
             found = tuple(sorted(set(self._of_line(text, line["file"], int(line["line"])))))
-            return Code(text, found, found[0], found[-1] + 1)
-        symbol = self.table.find(text) if _NAME.fullmatch(text) else None
-        if symbol is not None:
-            return Code(text, (symbol.address + symbol.local_entry,), symbol.address, self._end(symbol))
+            return Code(text, found, tuple((each, each + 1) for each in found))
+        same = [each for each in self.table if each.name == text] if _NAME.fullmatch(text) else []
+        if same:
+            parts: dict[int, int] = {}
+            for each in same:
+                parts[each.address] = max(parts.get(each.address, 0), self._end(each))
+            entries = sorted({each.address + each.local_entry for each in same})
+            return Code(text, tuple(entries), tuple(sorted(parts.items())))
         address = self.address(text)
-        return Code(self.symbol(address) or text, (address,), address, address + 1)
+        return Code(self.symbol(address) or text, (address,), ((address, address + 1),))
 
     def address(self, text: str) -> int:
         return self._sized(text)[0]

@@ -126,7 +126,7 @@ class Trace:
         connection.register("symbols", pa.table(arrays, names=["name", "address", "size"]))
         connection.execute(
             "CREATE VIEW functions AS SELECT function_at(pc) AS name, sum(n)::UBIGINT AS instructions "
-            "FROM (SELECT pc, count(*) AS n FROM insns GROUP BY pc) GROUP BY ALL ORDER BY ALL DESC"
+            "FROM (SELECT pc, count(*) AS n FROM insns GROUP BY pc) GROUP BY ALL ORDER BY instructions DESC, name"
         )
 
 

@@ -132,6 +132,20 @@ def test_without_instructions_branches_tell(written: Callable[..., Path]) -> Non
             trace.ask("when was loop last executed")
 
 
+def test_a_name_of_several_functions_means_all(written: Callable[..., Path]) -> None:
+    symbols = [["twin", MAIN, 4], ["twin", DONE, 4], ["main", MAIN, 4]]
+    changes = {"rows": "block", "record": ["insns"], "symbols": symbols}
+    with Trace(written(ROWS, block_table(BLOCKS), **changes)) as trace:
+        answer = trace.ask("when was twin executed")
+        assert [row[:3] for row in answer.rows()] == [
+            (0, 0, MAIN),
+            (11, 1, MAIN),
+            (13, 0, DONE),
+            (14, 0, MAIN),
+        ]
+        assert answer.facts["instructions"] == 4
+
+
 def test_what_was_not_recorded_is_not_answered(trace: Trace) -> None:
     for question in ("who wrote 0x1000", "history of a0", "value of 0x1000 at 5", "value of $a0 at 5"):
         with pytest.raises(NotRecorded, match="recorded were insns, branches, exits"):

@@ -20,8 +20,7 @@ from isa.errors import NoSuchAbility
 
 if TYPE_CHECKING:
     from emu.debug.info import DebugInfo
-    from emu.engine.counts import BlockCounts
-    from emu.executions import Executions
+    from emu.executions import BlockCounts, Executions
     from isa.contract import Isa
 
 _CONDITIONS: Final = "eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le"

@@ -16,8 +16,8 @@ from axemu.suite.case import Prefix
 from axemu.suite.line import Line
 from axemu.suite.places import code_at
 from axemu.suite.seeding import seeded
-from emu.engine.counts import BlockCounts
 from emu.errors import ConfigError
+from emu.executions import BlockCounts
 from emu.machine import Machine
 from emu.outcome import Ending
 from emu.snapshot import MachineState
