@@ -19,6 +19,7 @@ from rich.markup import escape
 from axemu import compilation, console, eventlog, hooking
 from axemu.errors import InputUnreadable, OutputClosed
 from axemu.escape import HELP_TEXT, Command
+from axemu.files import check_writable, write_whole
 from axemu.plan import Plan
 from axemu.report import Report
 from axemu.signals import SignalWatch, die_of
@@ -220,19 +221,11 @@ def show(report: Report, plan: Plan, screen: RichConsole) -> None:
 def write_json(document: dict[str, Any], place: str) -> None:
     """Into the file `place`, or with "-" to standard output. Raises InputUnreadable."""
     text = json.dumps(document, indent=2) + "\n"
+    if place != "-":
+        write_whole(Path(place), text.encode(), "write the result")
+        return
     try:
-        if place == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            Path(place).write_text(text, encoding="utf-8")
+        sys.stdout.write(text)
+        sys.stdout.flush()
     except OSError as error:
         raise InputUnreadable.of(place, error, "write the result") from error
-
-
-def check_writable(path: Path) -> None:
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise InputUnreadable.of(path, error, "write the file") from error

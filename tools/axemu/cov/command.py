@@ -98,13 +98,14 @@ def cov(
     **options: Any,  # noqa: ANN401
 ) -> None:
     from axemu.cov import pages  # noqa: PLC0415 - not for --help
-    from axemu.profile.session import check_writable, counted  # noqa: PLC0415
+    from axemu.files import check_writable, write_whole  # noqa: PLC0415
+    from axemu.profile.session import counted  # noqa: PLC0415
 
     plan = plan_of(**options)
     given = {"lcov": lcov, "cobertura": cobertura, "drcov": drcov}
     outputs = {name: path for name, path in given.items() if path is not None}
     for path in outputs.values():
-        check_writable(path, "the coverage")
+        check_writable(path, "write the coverage")
     if html is not None:
         pages.check(html)
     named = tuple(symbols or ())
@@ -129,10 +130,8 @@ def cov(
         text.extend(_use(found, whole, set(outputs), made, judge))
 
     def finish(report: Report) -> None:
-        from axemu.profile.session import write  # noqa: PLC0415
-
         for name, path in outputs.items():
-            write(path, made[name], "the coverage")
+            write_whole(path, made[name], "write the coverage")
         if html is not None:
             pages.write(whole, html)
         sys.stdout.write("".join(f"{line}\n" for line in text))
@@ -152,7 +151,7 @@ def merge(
     from axemu.cov import lcov, pages  # noqa: PLC0415
     from axemu.cov.coverage import Coverage  # noqa: PLC0415
     from axemu.cov.summary import table  # noqa: PLC0415
-    from axemu.profile.session import write  # noqa: PLC0415
+    from axemu.files import write_whole  # noqa: PLC0415
 
     judge = Judge.of(changed_since, fail_under)
     if html is not None:
@@ -160,7 +159,7 @@ def merge(
     whole = Coverage()
     for path in files:
         whole.add(lcov.read(path))
-    write(output, lcov.written(whole).encode(), "the coverage")
+    write_whole(output, lcov.written(whole).encode(), "write the coverage")
     if html is not None:
         pages.write(whole, html)
     for line in (*table(whole), *judge.text(whole)):

@@ -76,8 +76,9 @@ def profile(
     ] = None,
     **options: Any,  # noqa: ANN401
 ) -> None:
+    from axemu.files import check_writable, write_whole  # noqa: PLC0415
     from axemu.profile.exports import Exports  # noqa: PLC0415 - not for --help
-    from axemu.profile.session import check_writable, counted, write  # noqa: PLC0415
+    from axemu.profile.session import counted  # noqa: PLC0415
 
     plan = plan_of(**options, json="-" if json == "-" else None)
     limit = quantities.count(top, "--top") if top is not None else 20
@@ -85,7 +86,7 @@ def profile(
     exports.check()
     for path in (output, Path(json) if json not in (None, "-") else None):
         if path is not None:
-            check_writable(path, "the profile")
+            check_writable(path, "write the profile")
     names = tuple(symbols or ())
     text: list[str] = []
     whole: dict[str, Any] = {}
@@ -107,7 +108,7 @@ def profile(
         data = ("\n".join(text) + "\n").encode()
         exports.write()
         if output is not None:
-            write(output, data, "the profile")
+            write_whole(output, data, "write the profile")
         elif json != "-":
             sys.stdout.write(data.decode())
             sys.stdout.flush()
@@ -119,7 +120,7 @@ def profile(
                 sys.stdout.write(result.decode())
                 sys.stdout.flush()
             else:
-                write(Path(json), result, "the profile")
+                write_whole(Path(json), result, "write the profile")
 
     follow = callgraph or calls is not None or exports.wanted
     raise typer.Exit(counted(plan, names, check, use, finish, calls=follow))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from axemu.errors import UsageError
-from axemu.profile.session import check_writable, write
+from axemu.files import check_writable, write_whole
 
 if TYPE_CHECKING:
     from axemu.profile.session import Counted
@@ -38,7 +38,7 @@ class Exports:
                 f"They got {', '.join(map(str, paths))}.",
             )
         for path, what in self._files:
-            check_writable(path, what)
+            check_writable(path, f"write {what}")
 
     def use(self, found: Counted) -> None:
         from axemu.profile.collapsed import collapsed  # noqa: PLC0415 - not for --help
@@ -62,4 +62,4 @@ class Exports:
     def write(self) -> None:
         """Raises InputUnreadable."""
         for path, data, what in self._made:
-            write(path, data, what)
+            write_whole(path, data, f"write {what}")

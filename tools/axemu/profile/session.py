@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from axemu.errors import InputUnreadable
 from axemu.plan import Plan
 from axemu.report import Report
 from axemu.session import Session, show
@@ -99,20 +97,3 @@ def source_of(found: Counted) -> Source:
 
     files = found.debugger.machine.files
     return Source.of(files[0] if files else None)
-
-
-def check_writable(path: Path, what: str) -> None:
-    """Raises InputUnreadable where `what` cannot be written to `path`; an empty file may be there then."""
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise InputUnreadable.of(path, error, f"write {what}") from error
-
-
-def write(path: Path, data: bytes, what: str) -> None:
-    """Raises InputUnreadable."""
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputUnreadable.of(path, error, f"write {what}") from error

@@ -12,7 +12,8 @@ from typing import Any, Final
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from axemu.session import check_writable, write_json
+from axemu.files import check_writable
+from axemu.session import write_json
 from axemu.stat.document import KIND, SCHEMA, Document, load, spread_json
 from axemu.stat.output import Look, save_svg
 from axemu.stat.tables import WIDE, plain_table, short, time, where

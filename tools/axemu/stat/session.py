@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console as RichConsole
 
 from axemu import compilation, console
+from axemu.files import check_writable
 from axemu.plan import Plan
 from axemu.report import Report
-from axemu.session import Session, check_writable, show, write_json
+from axemu.session import Session, show, write_json
 from axemu.signals import die_of
 from axemu.stat.document import as_json
 from axemu.stat.output import Look, print_tables

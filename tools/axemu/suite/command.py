@@ -270,8 +270,8 @@ def without_run(cases: tuple[Case, ...]) -> tuple[tuple[Case, ...], tuple[Result
 
 def watchers_for(folder: Path, verbose: int, files: Mapping[str, Path | None]) -> list[Watcher]:
     """The display, the stored run, and the reports that were asked for. Raises what cannot be written, at once."""
+    from axemu.files import check_writable  # noqa: PLC0415
     from axemu.suite.reports import html, jsonl, junit, live, tap  # noqa: PLC0415
-    from axemu.suite.reports.files import check_writable  # noqa: PLC0415
 
     kinds: Mapping[str, Callable[[Path], Watcher]] = {
         "--json": jsonl.JsonLines,

@@ -42,9 +42,9 @@ def report(
 
     Files are of the newer run where there are two.
     """
+    from axemu.files import check_writable  # noqa: PLC0415
     from axemu.suite.reports import comparison, jsonl  # noqa: PLC0415
     from axemu.suite.reports.compare import compare  # noqa: PLC0415
-    from axemu.suite.reports.files import check_writable  # noqa: PLC0415
     from axemu.suite.reports.rendering import Rendering  # noqa: PLC0415
 
     asked = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from axemu.suite.reports.files import write_whole
+from axemu.files import write_whole
 from axemu.suite.result import Ended, Result, Run
 
 

@@ -1,4 +1,4 @@
-"""Report files: written whole under their name or not at all, and asked for early whether they can be."""
+"""Files of results: written whole under their name or not at all, and asked for early whether they can be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from axemu.errors import InputUnreadable
 
 
-def check_writable(path: Path, purpose: str = "write the report") -> None:
+def check_writable(path: Path, purpose: str = "write the file") -> None:
     """Try what `write_whole` and `open` will need, and leave nothing behind. Raises InputUnreadable.
 
     Called before a run: nobody wants to learn after an hour that a folder is missing.
@@ -31,7 +31,7 @@ def check_writable(path: Path, purpose: str = "write the report") -> None:
         raise _refusal(path, error, purpose) from error
 
 
-def write_whole(path: Path, data: bytes, purpose: str = "write the report") -> None:
+def write_whole(path: Path, data: bytes, purpose: str = "write the file") -> None:
     """`data` under `path`: a reader sees the file of before or all of the new one. Raises InputUnreadable.
 
     A device or a pipe is written directly, a link to a file stays a link.

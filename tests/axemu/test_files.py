@@ -1,4 +1,4 @@
-"""Report files: whole or not at all."""
+"""Files that are written: whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from axemu import files
 from axemu.errors import InputUnreadable
-from axemu.suite.reports import files
 
 
 def test_a_report_replaces_the_one_before_and_leaves_no_other_file(tmp_path: Path) -> None:
