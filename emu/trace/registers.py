@@ -191,7 +191,7 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
                 making.place(row, at, size)
                 continue
         banked = row.name in view.places and _is_plain(view, states[:_RANDOM], row.name)
-        if row.note or (banked and row.name not in _LAZY):
+        if row.name not in native.outside and (row.note or (banked and row.name not in _LAZY)):
             making.unfollowed.append(row.name)
         elif row.role in _ASKED and row.unicorn is not None and not row.privilege and row.bits <= 64:
             making.ask(row)
