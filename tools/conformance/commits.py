@@ -54,7 +54,7 @@ def commit(text: str) -> Commit:
 
 
 def program(lines: Iterable[str], entry: int, last: int) -> list[Commit]:
-    """From the first line at `entry` to the first store to `last`, which is the program's last word."""
+    """From the first line at `entry` to the first odd word stored to `last` (tohost), which is the program's last."""
     found: list[Commit] = []
     for line in lines:
         if not line.startswith("core") or LINE.match(line) is None:

@@ -59,15 +59,8 @@ def run(case: Case, spike: Path, folder: Path) -> Compared:
 def _spike(case: Case, spike: Path, log: Path) -> str:
     """What it said. It ends when the program does."""
     isa = f"rv{case.isa[-2:]}{ISA}" + (f"_{case.extension}" if case.extension else "")
-    command = [
-        spike,
-        f"--isa={isa}",
-        "-p1",
-        f"-m{BASE:#x}:{RAM:#x}",
-        "--log-commits",
-        f"--log={log}",
-        case.path,
-    ]
+    command = [str(spike), f"--isa={isa}", "-p1", f"-m{BASE:#x}:{RAM:#x}", "--log-commits"]
+    command += [f"--log={log}", str(case.path)]
     log.write_text("")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
