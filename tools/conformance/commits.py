@@ -21,7 +21,8 @@ IDENTITIES: Final = frozenset((0x301, *range(0xF11, 0xF16)))
 STATUS: Final = frozenset((0x100, 0x300, 0x310))
 WIDTHS: Final = 0xF << 32
 """Of mstatus: UXL and SXL."""
-EXTENDED: Final = frozenset((0x0, 0x1, 0x2, 0x10, 0x11, 0x14, 0x15))
+PREVIOUS: Final = 0xA0
+"""Of mstatus: MPIE and SPIE."""
 BOX: Final = 0xFFFFFFFF << 32
 
 
@@ -142,6 +143,8 @@ def _name(code: int, register: str, their: int | None, our: int | None, flags: i
         return "identities: misa, mvendorid, marchid, mimpid"
     if shown in STATUS and (their ^ our) & ~WIDTHS == 0:
         return "mstatus and sstatus: UXL and SXL read 0 in the engine"
+    if shown in STATUS and (their ^ our) & ~(WIDTHS | PREVIOUS) == 0 and our & (their ^ our) == 0:
+        return "mstatus and sstatus: mret and sret leave MPIE and SPIE 0 in the engine"
     if register[0] == "f" and (their ^ our) == BOX and our >> 32 == 0 and code & 3 == 3:
         return "a result of single precision is not NaN-boxed in the engine"
     return None

@@ -16,6 +16,7 @@ from isa.riscv.registers import CSRS, FLOAT_NAMES, GENERAL_NAMES
 
 _C: Final = {row.name: row.number for row in CSRS}
 _CSR_NAMES: Final = {row.number: row.name for row in reversed(CSRS)}
+_FS: Final = 0x6000
 
 
 class Spike:
@@ -114,4 +115,7 @@ class Spike:
                 csrs.add(_C[name])
         for csr in csrs:
             name = _CSR_NAMES.get(csr, "unknown")
-            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(self._values.get(name, 0), self._bits)}"
+            value = self._values.get(name, 0)
+            if name == "mstatus" and value & _FS == _FS:
+                value |= 1 << self._bits - 1  # SD, which the engine makes up when it is read
+            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(value, self._bits)}"
