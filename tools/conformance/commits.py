@@ -23,6 +23,8 @@ WIDTHS: Final = 0xF << 32
 """Of mstatus: UXL and SXL."""
 PREVIOUS: Final = 0xA0
 """Of mstatus: MPIE and SPIE."""
+AGAIN: Final = "flags raised that were set: Spike writes fflags again"
+COPY: Final = "copies of such values: moved, stored, loaded"
 BOX: Final = 0xFFFFFFFF << 32
 
 
@@ -88,16 +90,14 @@ class Comparison:
 
 def compare(theirs: Sequence[Commit], ours: Sequence[Commit]) -> Comparison:
     """Spike's commits with those of axemu."""
-    result = Comparison()
-    flags = 0
+    result, comparer = Comparison(), _Comparer()
     for at, (their, our) in enumerate(zip(theirs, ours, strict=False)):
-        names = _names(their, our, flags)
+        names = comparer.names(their, our)
         if names is None:
             result.difference = _context(theirs, ours, at)
             return result
         result.named.update(names)
         result.lines += 1
-        flags = their.registers.get("c1_fflags", flags)
     if len(theirs) != len(ours):
         result.difference = _context(theirs, ours, min(len(theirs), len(ours)))
     return result
@@ -114,27 +114,58 @@ def _context(theirs: Sequence[Commit], ours: Sequence[Commit], at: int) -> str:
     return "\n".join(lines)
 
 
-def _names(their: Commit, our: Commit, flags: int) -> list[str] | None:
-    """The names of the differences of two lines; None where one has no name."""
-    if their.text == our.text:
-        return []
-    if (their.level, their.pc, their.code) != (our.level, our.pc, our.code) or their.memory != our.memory:
-        return None
-    names = []
-    for register in their.registers.keys() | our.registers.keys():
-        here, there = our.registers.get(register), their.registers.get(register)
-        if here != there:
-            name = _name(their.code, register, there, here, flags)
-            if name is None:
+class _Comparer:
+    """Knows what has come before: fflags, and pairs of values (Spike's, ours) that differ for a reason with a name."""
+
+    def __init__(self) -> None:
+        self._flags = 0
+        self._pairs: set[tuple[int, int]] = set()
+
+    def names(self, their: Commit, our: Commit) -> set[str] | None:
+        """The names of the differences of two lines; None where one has no name."""
+        found: set[str] = set()
+        if their.text != our.text:
+            if (their.level, their.pc, their.code) != (our.level, our.pc, our.code):
                 return None
-            names.append(name)
-    return names
+            if their.memory != our.memory:
+                if not self._copied(their.memory, our.memory):
+                    return None
+                found.add(COPY)
+            for register in their.registers.keys() | our.registers.keys():
+                values = their.registers.get(register), our.registers.get(register)
+                name = "" if values[0] == values[1] else self._name(their.code, register, *values)
+                if name is None:
+                    return None
+                found |= {name} if name else set()
+        self._flags = their.registers.get("c1_fflags", self._flags)
+        return found
+
+    def _copied(self, their: tuple[str, ...], our: tuple[str, ...]) -> bool:
+        """Whether two stores go to one place, and the values are a pair that is known."""
+        if len(their) != len(our):
+            return False
+        for one, other in zip(their, our, strict=True):
+            here, there = one.split(), other.split()
+            if here == there:
+                continue
+            if len(here) != len(there) or here[0] != there[0]:
+                return False
+            if (int(here[1], 16), int(there[1], 16)) not in self._pairs:
+                return False
+        return True
+
+    def _name(self, code: int, register: str, their: int | None, our: int | None) -> str | None:
+        if their is None or our is None:
+            again = register == "c1_fflags" and our is None and their == self._flags
+            return AGAIN if again else None
+        pair = their, our
+        name = COPY if pair in self._pairs and register[0] != "c" else _reason(code, register, *pair)
+        if name is not None:
+            self._pairs.add(pair)
+        return name
 
 
-def _name(code: int, register: str, their: int | None, our: int | None, flags: int) -> str | None:
-    if their is None or our is None:
-        again = register == "c1_fflags" and our is None and their == flags
-        return "flags raised that were set: Spike writes fflags again" if again else None
+def _reason(code: int, register: str, their: int, our: int) -> str | None:
     csr = code >> 20 if code & 0x7F == 0x73 and code >> 12 & 3 else None
     shown = int(register[1:].partition("_")[0]) if register[0] == "c" else csr
     if shown in COUNTERS:

@@ -17,7 +17,7 @@ from emu.loaders.elf import load
 
 BASE: Final = 0x8000_0000
 RAM: Final = 16 << 20
-ISA: Final = "imafdc_zicntr_zihpm"
+ISA: Final = "imafdc_zicntr_zihpm_zicclsm_svadu"
 BEYOND: Final = 1000
 """Instructions on axemu more than Spike's log has lines."""
 SECONDS: Final = 120
