@@ -13,6 +13,7 @@ from typing import Final
 from axemu import cli
 from conformance.cases import Case
 from conformance.commits import Comparison, compare, program
+from conformance.stub import write
 from emu.loaders.elf import load
 
 BASE: Final = 0x8000_0000
@@ -60,7 +61,9 @@ def _spike(case: Case, spike: Path, log: Path) -> str:
     """What it said. It ends when the program does."""
     isa = f"rv{case.isa[-2:]}{ISA}" + (f"_{case.extension}" if case.extension else "")
     command = [str(spike), f"--isa={isa}", "-p1", f"-m{BASE:#x}:{RAM:#x}", "--log-commits"]
-    command += [f"--log={log}", str(case.path)]
+    copy = log.with_name(case.name)
+    write(case.path, copy)
+    command += [f"--log={log}", str(copy)]
     log.write_text("")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
