@@ -176,10 +176,10 @@ def spike(
         for case in track(cases, description="Spike", console=Console(stderr=True), transient=True):
             results.append(run(case, simulator.absolute(), Path(folder)))
             if not results[-1].equal:
-                print(f"{case.name}: {results[-1].trouble or 'the first difference:'}")
+                print(f"{case.name}: {results[-1].trouble or results[-1].reason or 'the first difference:'}")
                 print(results[-1].comparison.difference, flush=True)
     print("\n".join(table(results)))
-    raise typer.Exit(0 if all(each.equal for each in results) else 1)
+    raise typer.Exit(0 if all(each.equal or each.reason for each in results) else 1)
 
 
 def collect(title: str, cases: list[Case], results: Iterator[Result]) -> dict[str, Result]:

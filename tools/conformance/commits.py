@@ -18,6 +18,7 @@ COUNTERS: Final = frozenset(
     (*range(0xC00, 0xC20), *range(0xC80, 0xCA0), *range(0xB00, 0xB20), *range(0xB80, 0xBA0))
 )
 IDENTITIES: Final = frozenset((0x301, *range(0xF11, 0xF16)))
+MEDELEG: Final = 0x302
 STATUS: Final = frozenset((0x100, 0x300, 0x310))
 WIDTHS: Final = 0xF << 32
 """Of mstatus: UXL and SXL."""
@@ -157,6 +158,8 @@ class _Comparer:
     def _name(self, code: int, register: str, their: int | None, our: int | None) -> str | None:
         if their is None or our is None:
             again = register == "c1_fflags" and our is None and their == self._flags
+            if register == "c777_mvip" and our is None:
+                return "mip: Spike writes mvip, which this CPU does not have, with it"
             return AGAIN if again else None
         pair = their, our
         name = COPY if pair in self._pairs and register[0] != "c" else _reason(code, register, *pair)
@@ -176,6 +179,8 @@ def _reason(code: int, register: str, their: int, our: int) -> str | None:
         return "mstatus and sstatus: UXL and SXL read 0 in the engine"
     if shown in STATUS and (their ^ our) & ~(WIDTHS | PREVIOUS) == 0 and our & (their ^ our) == 0:
         return "mstatus and sstatus: mret and sret leave MPIE and SPIE 0 in the engine"
+    if shown == MEDELEG and their ^ our == 1:
+        return "medeleg: a misaligned fetch cannot be delegated on Spike, which has C"
     if register[0] == "f" and (their ^ our) == BOX and our >> 32 == 0 and code & 3 == 3:
         return "a result of single precision is not NaN-boxed in the engine"
     return None

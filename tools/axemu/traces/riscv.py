@@ -75,6 +75,7 @@ def written_csr(code: int) -> int | None:
 
 _MRET, _SRET = 0x30200073, 0x10200073
 _FFLAGS, _FRM, _FCSR, _MSTATUS, _MSTATUSH = 1, 2, 3, 0x300, 0x310
+_FLOAT_CSRS: Final = (_FFLAGS, _FRM, _FCSR)
 _LOGGED: Final = {_FCSR: (_FFLAGS, _FRM), 0x100: (_MSTATUS,), 0x104: (0x104, 0x304), 0x144: (0x344,)}
 """A write of a CSR that shows parts of others is a write of those: fcsr, sstatus, sie, sip."""
 
@@ -92,6 +93,19 @@ def logged_csrs(code: int, bits: int) -> tuple[int, ...]:
 def raises_flags(code: int) -> bool:
     """Whether it is a floating-point operation."""
     return code & 0x7F in (_OP_FP, *_FUSED) and code & 3 == 3
+
+
+def uses_floats(code: int, bits: int) -> bool:
+    """Whether it writes a floating-point register or one of the CSRs of that unit."""
+    written = destination(code, bits)
+    return (
+        raises_flags(code) or (written is not None and written[0] == "f") or written_csr(code) in _FLOAT_CSRS
+    )
+
+
+def reads_memory(code: int) -> bool:
+    """SC does not, though the engine compares what is there."""
+    return code & 0xF800007F != 0x1800002F
 
 
 def csr_value(code: int, source: int, old: int) -> int:

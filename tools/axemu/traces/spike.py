@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from axemu.traces.lines import Grouping, Row, Step, Words
-from axemu.traces.riscv import base, csr_value, destination, logged_csrs, raises_flags, written_csr
+from axemu.traces.riscv import (
+    base,
+    csr_value,
+    destination,
+    logged_csrs,
+    raises_flags,
+    reads_memory,
+    uses_floats,
+    written_csr,
+)
 from emu.trace.rows import Batch, Kind
 from isa.riscv.registers import CSRS, FLOAT_NAMES, GENERAL_NAMES
 
@@ -79,7 +88,7 @@ class Spike:
             line += text
         first: int | None = None
         for _, _, kind, _, address, value, width, _ in step.parts:
-            if kind not in (Kind.READ, Kind.WRITE):
+            if kind not in (Kind.READ, Kind.WRITE) or (kind == Kind.READ and not reads_memory(code)):
                 continue
             first = address if first is None else first
             place = address if at is None else at + address - first
@@ -111,7 +120,9 @@ class Spike:
             yield number << 4 | (prefix == "f"), f" {prefix}{number:<2} {value}"
         csrs = set(logged_csrs(code, self._bits))
         for name in changed:
-            if name == "mstatus" or (name == "fflags" and raises_flags(code)):
+            if (name == "mstatus" and uses_floats(code, self._bits)) or (
+                name == "fflags" and raises_flags(code)
+            ):
                 csrs.add(_C[name])
         for csr in csrs:
             name = _CSR_NAMES.get(csr, "unknown")
