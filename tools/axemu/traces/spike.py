@@ -126,7 +126,7 @@ class Spike:
                 csrs.add(_C[name])
         for csr in csrs:
             name = _CSR_NAMES.get(csr, "unknown")
-            value = self._values.get(name, 0)
-            if name == "mstatus" and value & _FS == _FS:
-                value |= 1 << self._bits - 1  # SD, which the engine makes up when it is read
-            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(value, self._bits)}"
+            content = self._values.get(name, 0)
+            if name == "mstatus" and content & _FS == _FS:
+                content |= 1 << self._bits - 1  # SD, which the engine makes up when it is read
+            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(content, self._bits)}"
