@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from collections.abc import Callable
@@ -29,6 +30,7 @@ _NOISE: Final = re.compile(
 _RAISED: Final = re.compile(r"raised a specific error:\s+TypingError: (.+)")
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _LONGEST: Final = 300
+_serials: Final = itertools.count()
 
 
 class Compiler:
@@ -44,6 +46,7 @@ class Compiler:
     ) -> None:
         self._path, self._hooks, self._address = path, declared.hooks, address
         self._registers, self._stops = registers, stops
+        self._serial = next(_serials)
         for each in declared.storage:
             native_storage.hooks_of[each.address] = address
 
@@ -76,7 +79,7 @@ class Compiler:
         return int(callback.address)
 
     def _type(self, kind: str) -> ContextType:
-        return TYPES[kind](kind, self._address, self._registers, self._stops)
+        return TYPES[kind](kind, self._address, self._registers, self._stops, self._serial)
 
     def _compiled(self, hook: Declared, kind: ContextType) -> Any:
         """What numba makes of the function."""

@@ -36,11 +36,14 @@ U = np.uint64
 
 
 class ContextType(types.Type):  # type: ignore[misc]
-    """`kind` is one of FIELDS; `stops` gets the texts and codes of stops, by number."""
+    """`kind` is one of FIELDS; `stops` gets the texts and codes of stops, by number. `serial` tells compilations apart:
+    numba takes types of the same name for the same, and an address may come again."""
 
-    def __init__(self, kind: str, hooks: int, registers: Registers, stops: list[tuple[str, int]]) -> None:
+    def __init__(
+        self, kind: str, hooks: int, registers: Registers, stops: list[tuple[str, int]], serial: int
+    ) -> None:
         self.kind, self.hooks, self.registers, self.stops = kind, hooks, registers, stops
-        super().__init__(f"context of on_{kind} of the hooks at {hooks:#x}")
+        super().__init__(f"context of on_{kind} in compilation {serial}")
 
 
 class InstructionType(ContextType):

@@ -29,7 +29,7 @@ U = np.uint64
 class StorageType(types.Type):  # type: ignore[misc]
     def __init__(self, storage: Any, hooks: int) -> None:
         self.storage, self.hooks = storage, hooks
-        super().__init__(f"{type(storage).__name__.lower()} {storage.name!r} at {storage.address:#x}")
+        super().__init__(f"{type(storage).__name__.lower()} {storage.name!r}, number {storage.serial}")
 
 
 class CounterType(StorageType):

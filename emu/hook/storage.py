@@ -7,6 +7,7 @@ the C library: a hook cannot call Python for more.
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -16,15 +17,17 @@ _MASK: Final = (1 << 64) - 1
 MOST_KEYS: Final = 4
 MOST_ROWS: Final = 1 << 26
 """Of a table, or of a ring that nobody takes rows from."""
+_serials: Final = itertools.count()
 _C: Final = ctypes.CDLL(None)
 _C.free.argtypes = (ctypes.c_void_p,)
 
 
 class Storage:
-    """`name` is for the report; `words` is the record."""
+    """`name` is for the report; `words` is the record; no other object of the process has this `serial`."""
 
     def __init__(self, name: str, words: int) -> None:
         self.name = name
+        self.serial: Final = next(_serials)
         self.words = np.zeros(words, np.uint64)
         self.address: Final = int(self.words.ctypes.data)
 

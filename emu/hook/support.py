@@ -25,7 +25,7 @@ from isa.native import (
     uc_vmem_read,
     walk,
 )
-from isa.records import HOOK_DRAIN, UC_PROT_READ
+from isa.records import HOOK_DRAIN, UC_PROT_EXEC, UC_PROT_READ
 
 U = np.uint64
 NONE, KICK = int(Kind.NONE), int(Kind.KICK)
@@ -113,9 +113,10 @@ def guest_number(engine: Record, address: Word, size: Word) -> tuple[Word, Word]
                 return True, number_at(at, size, engine.big_endian != U(0))
         return False, U(0)
     at = np.intp(engine.scratch)
-    if uc_vmem_read(np.intp(engine.uc), address, UC_PROT_READ, at, size) != 0:
-        return False, U(0)
-    return True, number_at(at, size, engine.big_endian != U(0))
+    for right in (UC_PROT_READ, UC_PROT_EXEC):  # code may be for execution only
+        if uc_vmem_read(np.intp(engine.uc), address, right, at, size) == 0:
+            return True, number_at(at, size, engine.big_endian != U(0))
+    return False, U(0)
 
 
 @njit(error_model="numpy")

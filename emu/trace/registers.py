@@ -27,6 +27,8 @@ _NEVER: Final = (Role.PC, Role.ZERO, Role.PRIVILEGE)
 _ASKED: Final = (Role.GENERAL, Role.SP, Role.RA, Role.STATUS, Role.FP)
 _LAZY: Final = ("eflags",)
 """The engine computes these when it is asked, from the last operation's result."""
+_WITHIN: Final = {"s390x": ("pswm",), "sparc": ("npc",), "sparc64": ("npc",)}
+"""What the engine knows at the end of a block alone, by ISA: the condition code, the target of a branch."""
 _RANDOM: Final = 4
 _WORD: Final = 8
 _BANKS: Final = {"m68k": ("sr", 0x3000)}
@@ -181,6 +183,9 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool, asked: bool = False) 
     taken: set[int] = set()
     for row in isa.registers:
         if row.role in _NEVER or row.name in counted:
+            continue
+        if row.name in _WITHIN.get(isa.name, ()):
+            making.unfollowed.append(row.name)
             continue
         if row.name not in _LAZY and in_place and row.name in view.places:
             at, size = view.places[row.name]

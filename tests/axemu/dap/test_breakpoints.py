@@ -208,6 +208,7 @@ def test_breakpoints_come_and_go_while_the_guest_runs(client: Client) -> None:
     client.ask("setFunctionBreakpoints", breakpoints=[{"name": "nothing"}])
     client.ask("setExceptionBreakpoints", filters=["privilege"])
     client.ask("setExceptionBreakpoints", filters=[])
+    client.prints("spinning")  # from here on every place comes again
     client.ask("pause", threadId=1)
     assert client.stopped()["reason"] == "pause"
     place = client.top()["instructionPointerReference"]

@@ -353,3 +353,26 @@ def test_a_restored_state_is_seen_again(tmp_path: Path) -> None:
         machine.run(max_insns=5_000)
         assert found.results()["instructions"].value == 2 * once and once >= 5_000
         assert machine.state_hash() == after
+
+
+def test_memory_is_read_through_the_guests_page_tables_and_they_do_not_notice(tmp_path: Path) -> None:
+    text = """
+        from emu.hook import counter, on_block
+
+        read, same = counter("read"), counter("same")
+
+        @on_block
+        def look(ctx):
+            read.add()
+            if ctx.read_u16(ctx.pc) == ctx.read_u8(ctx.pc) | ctx.read_u8(ctx.pc + 1) << 8:
+                same.add()
+    """
+    with machine_of("riscv64/paging") as plain:
+        expected = plain.run().ending, plain.retired, plain.exits, plain.state_hash()
+    with machine_of("riscv64/paging") as machine:
+        found = hooks(tmp_path, text)
+        found.join(machine)
+        assert (machine.run().ending, machine.retired, machine.exits, machine.state_hash()) == expected
+        results = found.results()
+        assert found.failure is None
+        assert results["same"].value == results["read"].value > 0
