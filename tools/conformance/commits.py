@@ -18,6 +18,7 @@ COUNTERS: Final = frozenset(
     (*range(0xC00, 0xC20), *range(0xC80, 0xCA0), *range(0xB00, 0xB20), *range(0xB80, 0xBA0))
 )
 IDENTITIES: Final = frozenset((0x301, *range(0xF11, 0xF16)))
+PMP_ADDRESSES, PMP_BITS = range(0x3B0, 0x3F0), 54
 MEDELEG: Final = 0x302
 STATUS: Final = frozenset((0x100, 0x300, 0x310))
 WIDTHS: Final = 0xF << 32
@@ -181,6 +182,12 @@ def _reason(code: int, register: str, their: int, our: int) -> str | None:
         return "mstatus and sstatus: mret and sret leave MPIE and SPIE 0 in the engine"
     if shown == MEDELEG and their ^ our == 1:
         return "medeleg: a misaligned fetch cannot be delegated on Spike, which has C"
+    if (
+        shown in PMP_ADDRESSES
+        and (their ^ our) >> PMP_BITS << PMP_BITS == their ^ our
+        and their >> PMP_BITS == 0
+    ):
+        return "pmpaddr: the engine keeps bits 54 to 63"
     if register[0] == "f" and (their ^ our) == BOX and our >> 32 == 0 and code & 3 == 3:
         return "a result of single precision is not NaN-boxed in the engine"
     return None

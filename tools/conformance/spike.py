@@ -30,7 +30,7 @@ REASONS: Final = (
         "C can be turned off in Spike's misa, and not in the engine's: the test looks and goes another way",
     ),
     Reason(
-        "rv*ua-v-lrsc",
+        "rv*ua-*-lrsc",
         Whose.TEST,
         "Spike gives up a reservation after every 5,000 instructions: an sc fails there, and the test tries again",
     ),

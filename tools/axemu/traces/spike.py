@@ -26,8 +26,6 @@ from isa.riscv.registers import CSRS, FLOAT_NAMES, GENERAL_NAMES
 _C: Final = {row.name: row.number for row in CSRS}
 _CSR_NAMES: Final = {row.number: row.name for row in reversed(CSRS)}
 _FS: Final = 0x6000
-_PMP_ADDRESS: Final = (1 << 54) - 1
-_ALL: Final = (1 << 64) - 1
 
 
 class Spike:
@@ -109,8 +107,7 @@ class Spike:
         if name and name not in self._followed:
             rd = code >> 7 & 31
             old = self._general(rd) if rd else self._values.get(name, 0)
-            mask = _PMP_ADDRESS if name.startswith("pmpaddr") else _ALL
-            self._values[name] = csr_value(code, source, old) & mask
+            self._values[name] = csr_value(code, source, old)
 
     def _writes(self, code: int, changed: list[str]) -> Iterator[tuple[int, str]]:
         """(order, text) of each register that was written."""
