@@ -81,7 +81,10 @@ class Spike:
         _, vcpu, _, pc, _, code, size, _ = row
         before = self._general(code >> 15 & 31), base(code, self._bits)
         at = None if before[1] is None else self._general(before[1][0]) + before[1][1]
+        status = self._content("mstatus")
         changed = self._note(step)
+        if self._content("mstatus") == status and "mstatus" in changed:
+            changed.remove("mstatus")
         self._note_unfollowed(code, before[0])
         line = f"core{vcpu:4}: {self._level} {self._hex(pc, self._bits)} ({self._hex(code, 8 * size)})"
         for _, text in sorted(self._writes(code, changed)):
@@ -126,7 +129,9 @@ class Spike:
                 csrs.add(_C[name])
         for csr in csrs:
             name = _CSR_NAMES.get(csr, "unknown")
-            content = self._values.get(name, 0)
-            if name == "mstatus" and content & _FS == _FS:
-                content |= 1 << self._bits - 1  # SD, which the engine makes up when it is read
-            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(content, self._bits)}"
+            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(self._content(name), self._bits)}"
+
+    def _content(self, name: str) -> int:
+        """Of a CSR, as it is read: the engine makes up mstatus.SD then."""
+        content = self._values.get(name, 0)
+        return content | 1 << self._bits - 1 if name == "mstatus" and content & _FS == _FS else content
