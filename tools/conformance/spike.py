@@ -25,6 +25,11 @@ BEYOND: Final = 1000
 SECONDS: Final = 120
 REASONS: Final = (
     Reason(
+        "rv64ud-v-recoding",
+        Whose.ENGINE,
+        "a result of single precision that is not NaN-boxed is stored as a double, and its upper bytes read singly",
+    ),
+    Reason(
         "rv64mi-p-pmpaddr",
         Whose.ENGINE,
         "bits 54 to 63 of pmpaddr are kept, and must be 0 [priv 3.7.1]: the test computes with them",
@@ -116,8 +121,8 @@ def table(results: list[Compared]) -> list[str]:
     for each in results:
         groups.setdefault(each.case.row, []).append(each)
     lines = [
-        "| group | programs | lines compared | equal | different |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| group | programs | lines compared | equal | different, known why | different |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, rows in (*groups.items(), ("**all**", results)):
         total, equal = sum(each.comparison.lines for each in rows), sum(each.equal for each in rows)

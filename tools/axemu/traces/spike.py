@@ -81,9 +81,9 @@ class Spike:
         _, vcpu, _, pc, _, code, size, _ = row
         before = self._general(code >> 15 & 31), base(code, self._bits)
         at = None if before[1] is None else self._general(before[1][0]) + before[1][1]
-        status = self._content("mstatus")
+        state = self._content("mstatus") & _FS
         changed = self._note(step)
-        if self._content("mstatus") == status and "mstatus" in changed:
+        if self._content("mstatus") & _FS == state and "mstatus" in changed:
             changed.remove("mstatus")
         self._note_unfollowed(code, before[0])
         line = f"core{vcpu:4}: {self._level} {self._hex(pc, self._bits)} ({self._hex(code, 8 * size)})"
