@@ -68,9 +68,12 @@ class Described:
 
 class Recorder:
     """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready;
-    instructions are rows of kind BLOCK where neither registers nor memory are recorded. On the machine's thread."""
+    instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked: registers that are not
+    worth a question at each instruction are asked too. On the machine's thread."""
 
-    def __init__(self, machine: Machine, what: frozenset[str], write: Callable[[Batch], None]) -> None:
+    def __init__(
+        self, machine: Machine, what: frozenset[str], write: Callable[[Batch], None], *, asked: bool = False
+    ) -> None:
         self._machine, self._write, self.what = machine, write, what
         self._kinds = np.zeros(len(Kind), bool)
         for each in what:
@@ -80,7 +83,7 @@ class Recorder:
         isa, model = machine.isa, arch.config.model
         in_place = arch.in_place
         self._names = Names()
-        self._followed = followed(isa, model, in_place=in_place) if REGS in what else None
+        self._followed = followed(isa, model, in_place=in_place, asked=asked) if REGS in what else None
         self._contexts: Contexts | None = None
         if CONTEXTS in what:
             self._contexts = contexts(isa, model, in_place=in_place)

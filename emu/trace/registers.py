@@ -173,8 +173,9 @@ class _Making:
         return Followed(watched, tuple(self.lanes), fields, tuple(self.unfollowed))
 
 
-def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
-    """All registers that can be followed; in_place: the engine shows its CPU state."""
+def followed(isa: Isa, model: CpuModel, *, in_place: bool, asked: bool = False) -> Followed:
+    """All registers that can be followed; in_place: the engine shows its CPU state. asked: also those outside of it that
+    mean something only while a unit is on, like fflags."""
     found = blueprint(isa, model)
     view, native = found.registers, found.native
     counted = {name for name, *_ in (*native.counted, *native.clocks)}
@@ -196,7 +197,9 @@ def followed(isa: Isa, model: CpuModel, *, in_place: bool) -> Followed:
                 making.place(row, at, size)
                 continue
         banked = row.name in view.places and _is_plain(view, states[:_RANDOM], row.name)
-        if row.note or (banked and row.name not in _LAZY):
+        if asked and row.name in native.outside and row.unicorn is not None:
+            making.ask(row)
+        elif row.note or (banked and row.name not in _LAZY):
             making.unfollowed.append(row.name)
         elif row.role in _ASKED and row.unicorn is not None and not row.privilege and row.bits <= 64:
             making.ask(row)

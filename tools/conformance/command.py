@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -141,6 +142,44 @@ def debug_adapter(
             print(f"  {fault}")
         good = good and not faults
     raise typer.Exit(0 if good else 1)
+
+
+@app.command("spike")
+def spike(
+    programs: Annotated[list[Path], typer.Argument(help="Built tests of riscv-tests, or their folder.")],
+    simulator: Annotated[Path, typer.Option("--spike", help="The built Spike.")],
+    only: Annotated[str, typer.Option("--only", "-k", help="Shell pattern of test names.")] = "*",
+) -> None:
+    """Compare traces of `axemu trace --format spike` with Spike's commit logs, line by line.
+
+    Example: python tools/conformance spike --spike ../spike/build/spike ../riscv-tests/isa -k 'rv64ui-*'
+    """
+    from conformance.spike import run, table  # noqa: PLC0415
+
+    if not os.access(simulator, os.X_OK) or simulator.is_dir():
+        raise typer.BadParameter(f"{simulator} is no program; build riscv-isa-sim and give its spike")
+    missing = [str(each) for each in programs if not each.exists()]
+    if missing:
+        raise typer.BadParameter(f"{', '.join(missing)}: no such file or folder")
+    folders = {each if each.is_dir() else each.parent for each in programs}
+    wanted = {each.absolute() for each in programs}
+    cases = [
+        case
+        for folder in sorted(folders)
+        for case in find_cases(folder)
+        if fnmatchcase(case.name, only) and {case.path.absolute(), folder.absolute()} & wanted
+    ]
+    if not cases:
+        raise typer.BadParameter(f"no built test among them that matches {only!r}; build riscv-tests first")
+    results = []
+    with TemporaryDirectory() as folder:
+        for case in track(cases, description="Spike", console=Console(stderr=True), transient=True):
+            results.append(run(case, simulator.absolute(), Path(folder)))
+            if not results[-1].equal:
+                print(f"{case.name}: {results[-1].trouble or results[-1].reason or 'the first difference:'}")
+                print(results[-1].comparison.difference, flush=True)
+    print("\n".join(table(results)))
+    raise typer.Exit(0 if all(each.equal or each.reason for each in results) else 1)
 
 
 def collect(title: str, cases: list[Case], results: Iterator[Result]) -> dict[str, Result]:

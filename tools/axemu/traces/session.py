@@ -73,7 +73,7 @@ class TracedSession(Session):
         if request.format == "spike":
             wanted |= {int(kind) for kind in KINDS_OF[CONTEXTS]}
         skipped = machine.retired
-        recorder = Recorder(machine, what, self._write)
+        recorder = Recorder(machine, what, self._write, asked=request.format == "spike")
         filter = Filter(
             machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege")
         )

@@ -1,8 +1,7 @@
 """The format spike: lines as Spike writes them with --log-commits, for RISC-V.
 
 A line names every register that its instruction writes, also where the value stays the same: which one that is stands
-in the instruction [unprivileged specification, "Instruction Set Listings"]; its value is known from what has changed
-since the begin.
+in the instruction; its value is known from what has changed since the begin. An address of memory is guest-virtual.
 """
 
 from __future__ import annotations
@@ -11,78 +10,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from axemu.traces.lines import Grouping, Row, Step, Words
+from axemu.traces.riscv import (
+    base,
+    csr_value,
+    destination,
+    logged_csrs,
+    raises_flags,
+    reads_memory,
+    uses_floats,
+    written_csr,
+)
 from emu.trace.rows import Batch, Kind
 from isa.riscv.registers import CSRS, FLOAT_NAMES, GENERAL_NAMES
 
-_X: Final = {name: number for number, name in enumerate(GENERAL_NAMES)}
-_F: Final = {name: number for number, name in enumerate(FLOAT_NAMES)}
 _C: Final = {row.name: row.number for row in CSRS}
-_CSR_NAMES: Final = {row.number: row.name for row in CSRS}
-_LOAD, _LOAD_FP, _MISC_MEM, _STORE, _STORE_FP, _BRANCH, _SYSTEM, _OP_FP = (
-    0x03,
-    0x07,
-    0x0F,
-    0x23,
-    0x27,
-    0x63,
-    0x73,
-    0x53,
-)
-_FUSED: Final = (0x43, 0x47, 0x4B, 0x4F)
-_TO_GENERAL: Final = (0x50, 0x51, 0x60, 0x61, 0x70, 0x71)
-"""funct7 of OP-FP instructions whose destination is an integer register: compare, convert, move and classify."""
-
-
-def destination(code: int, bits: int) -> tuple[str, int] | None:
-    """("x" or "f", number) of the register that an instruction writes, None where it writes none."""
-    if code & 3 != 3:
-        return _compressed(code & 0xFFFF, bits)
-    opcode, rd, funct3, funct7 = code & 0x7F, code >> 7 & 31, code >> 12 & 7, code >> 25
-    if opcode in (_STORE, _STORE_FP, _BRANCH, _MISC_MEM) or (opcode == _SYSTEM and funct3 in (0, 4)):
-        return None
-    if opcode in (_LOAD_FP, *_FUSED) or (opcode == _OP_FP and funct7 not in _TO_GENERAL):
-        return "f", rd
-    return ("x", rd) if rd else None
-
-
-def _compressed(code: int, bits: int) -> tuple[str, int] | None:
-    quadrant, funct3 = code & 3, code >> 13
-    rd, short, short_rd = code >> 7 & 31, 8 + (code >> 2 & 7), 8 + (code >> 7 & 7)
-    found: tuple[str, int] | None = None
-    match quadrant, funct3:
-        case (0, 0 | 2):
-            found = "x", short
-        case (0, 3):
-            found = ("x" if bits == 64 else "f"), short
-        case (0, 1):
-            found = "f", short
-        case (1, 0 | 2 | 3):
-            found = "x", rd
-        case (1, 1):
-            found = ("x", rd) if bits == 64 else ("x", 1)
-        case (1, 4):
-            found = "x", short_rd
-        case (2, 0 | 2):
-            found = "x", rd
-        case (2, 1):
-            found = "f", rd
-        case (2, 3):
-            found = ("x" if bits == 64 else "f"), rd
-        case (2, 4):
-            source = code >> 2 & 31
-            if source:
-                found = "x", rd
-            elif code >> 12 & 1 and rd:
-                found = "x", 1  # c.jalr
-    return None if found is None or found == ("x", 0) else found
-
-
-def written_csr(code: int) -> int | None:
-    """The number of the CSR that an instruction writes."""
-    if code & 0x7F != _SYSTEM or code >> 12 & 3 == 0:
-        return None
-    sets_bits_of_none = code >> 12 & 3 != 1 and code >> 15 & 31 == 0
-    return None if sets_bits_of_none else code >> 20
+_CSR_NAMES: Final = {row.number: row.name for row in reversed(CSRS)}
+_FS: Final = 0x6000
 
 
 class Spike:
@@ -98,7 +41,7 @@ class Spike:
         privilege: int,
     ) -> None:
         self._put, self._words, self._bits = put, words, bits
-        self._values = dict(registers)
+        self._values, self._followed = dict(registers), frozenset(registers)
         self._level, self._privilege = level, privilege
         self._grouping = Grouping()
 
@@ -136,16 +79,38 @@ class Spike:
 
     def _line(self, step: Step, row: Row) -> str:
         _, vcpu, _, pc, _, code, size, _ = row
+        before = self._general(code >> 15 & 31), base(code, self._bits)
+        at = None if before[1] is None else self._general(before[1][0]) + before[1][1]
+        status = self._content("mstatus")
         changed = self._note(step)
+        if self._content("mstatus") == status and "mstatus" in changed:
+            changed.remove("mstatus")
+        self._note_unfollowed(code, before[0])
         line = f"core{vcpu:4}: {self._level} {self._hex(pc, self._bits)} ({self._hex(code, 8 * size)})"
         for _, text in sorted(self._writes(code, changed)):
             line += text
+        first: int | None = None
         for _, _, kind, _, address, value, width, _ in step.parts:
-            if kind == Kind.READ:
-                line += f" mem {self._hex(address, self._bits)}"
-            elif kind == Kind.WRITE:
-                line += f" mem {self._hex(address, self._bits)} {self._hex(value, 8 * width)}"
+            if kind not in (Kind.READ, Kind.WRITE) or (kind == Kind.READ and not reads_memory(code)):
+                continue
+            first = address if first is None else first
+            place = address if at is None else at + address - first
+            line += f" mem {self._hex(place, self._bits)}"
+            if kind == Kind.WRITE:
+                line += f" {self._hex(value, 8 * width)}"
         return line + "\n"
+
+    def _general(self, number: int) -> int:
+        return self._values.get(GENERAL_NAMES[number], 0) if number else 0
+
+    def _note_unfollowed(self, code: int, source: int) -> None:
+        """A CSR that the engine does not show has what is written to it."""
+        own = written_csr(code)
+        name = _CSR_NAMES.get(own, "") if own is not None else ""
+        if name and name not in self._followed:
+            rd = code >> 7 & 31
+            old = self._general(rd) if rd else self._values.get(name, 0)
+            self._values[name] = csr_value(code, source, old)
 
     def _writes(self, code: int, changed: list[str]) -> Iterator[tuple[int, str]]:
         """(order, text) of each register that was written."""
@@ -156,10 +121,17 @@ class Spike:
             bits = self._bits if prefix == "x" else 64
             value = self._hex(self._values.get(names[number], 0), bits)
             yield number << 4 | (prefix == "f"), f" {prefix}{number:<2} {value}"
-        csrs = {_C[name] for name in changed if name in _C}
-        own = written_csr(code)
-        if own is not None:
-            csrs.add(own)
+        csrs = set(logged_csrs(code, self._bits))
+        for name in changed:
+            if (name == "mstatus" and uses_floats(code, self._bits)) or (
+                name == "fflags" and raises_flags(code)
+            ):
+                csrs.add(_C[name])
         for csr in csrs:
             name = _CSR_NAMES.get(csr, "unknown")
-            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(self._values.get(name, 0), self._bits)}"
+            yield csr << 4 | 4, f" c{csr}_{name} {self._hex(self._content(name), self._bits)}"
+
+    def _content(self, name: str) -> int:
+        """Of a CSR, as it is read: the engine makes up mstatus.SD then."""
+        content = self._values.get(name, 0)
+        return content | 1 << self._bits - 1 if name == "mstatus" and content & _FS == _FS else content
