@@ -109,7 +109,7 @@ def test_the_json_has_its_keys_and_plain_values() -> None:
     value = json.loads(json.dumps(report(replace(PASSED, ending=Ending.CRASHED, exit=crash)).as_json()))
     assert " ".join(value) == (
         "schema axemu guest isa machine cpus clock passed exit_code ending reason guest_code vcpu pc symbol "
-        "exit instructions guest_ns host_seconds exits console live_input missed"
+        "exit instructions guest_ns host_seconds exits console live_input missed hooks"
     )
     assert (value["schema"], value["ending"], value["exit_code"], value["passed"]) == (1, "crashed", 1, False)
     assert (value["pc"], value["symbol"]) == ("0x80000010", "main+0x10")

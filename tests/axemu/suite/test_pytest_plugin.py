@@ -264,7 +264,9 @@ def test_cases_go_on_from_one_prefix_that_is_run_once(
     boots: list[str] = []
     boot = prefixes._boot
     monkeypatch.setattr(
-        prefixes, "_boot", lambda prefix, seed: boots.append(prefix.name) or boot(prefix, seed)
+        prefixes,
+        "_boot",
+        lambda prefix, *rest, **how: boots.append(prefix.name) or boot(prefix, *rest, **how),
     )
     echo = GUESTS / "uart-echo" / "uart-echo.elf"
     head = (
