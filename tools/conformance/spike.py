@@ -25,7 +25,7 @@ BEYOND: Final = 1000
 SECONDS: Final = 120
 REASONS: Final = (
     Reason(
-        "rv64ud-v-recoding",
+        "rv*ud-v-recoding",
         Whose.ENGINE,
         "a result of single precision that is not NaN-boxed is stored as a double, and its upper bytes read singly",
     ),
