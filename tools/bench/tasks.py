@@ -24,6 +24,8 @@ def perform(task: str, arguments: list[str]) -> float:
             value = getattr(sides, name)(*arguments)
         case "ours:emulated":
             value = sides.emulated(Path(arguments[0]), Path(arguments[1]), int(arguments[2]))
+        case "tracing:traced":
+            value = sides.traced(Path(arguments[0]), arguments[1], int(arguments[2]))
         case "ours:disk_read" | "ours:linux_memory":
             value = getattr(sides, name)(Path(arguments[0]), Path(arguments[1]))
         case _:
