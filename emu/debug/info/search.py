@@ -18,6 +18,7 @@ from typing import Final
 from emu.debug.info.codes import At, Form
 from emu.debug.info.dies import Abbreviation, Damaged, Die, Unit, Units, fixed_size
 from emu.debug.info.sections import Section
+from emu.leb128 import uleb
 
 _MOST_TEXTS: Final = 64  # longer texts that end with a name, each of which is a scan
 _INDEXED: Final = {Form.STRX1: 1, Form.STRX2: 2, Form.STRX3: 3, Form.STRX4: 4}
@@ -131,7 +132,7 @@ class _Layouts:
             if held in _INDEXED and number < 1 << 8 * _INDEXED[Form(held)]:
                 value = number.to_bytes(_INDEXED[Form(held)], self._units.order)
             elif held == Form.STRX:
-                value = _uleb(number)
+                value = uleb(number)
             else:
                 continue
             choices.append(re.escape(code) + b".{%d}" % between + re.escape(value))
@@ -146,21 +147,12 @@ def _layout(unit: Unit, code: int, row: Abbreviation) -> tuple[bytes, int, int] 
     between = 0
     for attribute, form, _ in row.attributes:
         if attribute == At.NAME:
-            return _uleb(code), between, form
+            return uleb(code), between, form
         size = fixed_size(form, unit.address_size, unit.offset_size, unit.version)
         if size is None:
             return None
         between += size
     return None
-
-
-def _uleb(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
 
 
 def symbol_addresses(units: Units, name: str) -> list[int]:

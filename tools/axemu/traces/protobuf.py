@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-
-def varint(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
+from emu.leb128 import uleb
 
 
 def number(field: int, value: int) -> bytes:
     """A field of an integer type, without sign."""
-    return varint(field << 3) + varint(value)
+    return uleb(field << 3) + uleb(value)
 
 
 def data(field: int, value: bytes | str) -> bytes:
     """A field of bytes, of text, or a message."""
     content = value.encode() if isinstance(value, str) else value
-    return varint(field << 3 | 2) + varint(len(content)) + content
+    return uleb(field << 3 | 2) + uleb(len(content)) + content
