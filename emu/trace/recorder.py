@@ -20,6 +20,7 @@ from emu.observer import Wish
 from emu.trace.code import Blocks
 from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.events import Events
+from emu.trace.recorded import BRANCHES, CONSOLE, CONTEXTS, EXCEPTIONS, EXITS, INSNS, INTERRUPTS, MEM, REGS
 from emu.trace.registers import Contexts, Followed, Lane, contexts, followed
 from emu.trace.rows import Batch, Column, Kind, Names
 from emu.trace.tracing import Taken, TraceWish, Tracing, Watched
@@ -28,18 +29,6 @@ from isa.records import TRACE_BLOCK, TRACE_INSN
 if TYPE_CHECKING:
     from emu.machine import Machine
 
-INSNS, REGS, MEM, BRANCHES, EXITS, EXCEPTIONS, INTERRUPTS, CONTEXTS, CONSOLE = RECORDED = (
-    "insns",
-    "regs",
-    "mem",
-    "branches",
-    "exits",
-    "exceptions",
-    "interrupts",
-    "contexts",
-    "console",
-)
-"""What can be recorded, each by itself."""
 KINDS_OF: Final = {
     INSNS: (Kind.INSN, Kind.BLOCK),
     REGS: (Kind.REG,),

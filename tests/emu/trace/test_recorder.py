@@ -10,7 +10,8 @@ import pytest
 
 from emu.guest import load_guest
 from emu.machine import Machine
-from emu.trace.recorder import BRANCHES, EXITS, INSNS, MEM, REGS, Recorder
+from emu.trace.recorded import BRANCHES, EXITS, INSNS, MEM, REGS
+from emu.trace.recorder import Recorder
 from emu.trace.rows import Batch, Kind
 
 GUESTS = Path(__file__).resolve().parents[3] / "guests"

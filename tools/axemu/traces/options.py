@@ -9,20 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from axemu.errors import UsageError
+from emu.trace.recorded import RECORDED
 
 _PANEL = "Recording (--plain)"
-RECORDED: Final = (
-    "insns",
-    "regs",
-    "mem",
-    "branches",
-    "exits",
-    "exceptions",
-    "interrupts",
-    "contexts",
-    "console",
-)
-"""emu.trace.recorder.RECORDED, which is not imported for --help."""
 FORMATS: Final = ("text", "spike", "jsonl", "perfetto", "arrow")
 ENDINGS: Final = {
     ".parquet": "arrow",

@@ -51,7 +51,8 @@ class TracedSession(Session):
         from axemu.traces.recording import TEXTS, Recording  # noqa: PLC0415
         from axemu.traces.writers import Setting  # noqa: PLC0415
         from emu.debug.debugger import Debugger  # noqa: PLC0415
-        from emu.trace.recorder import CONTEXTS, KINDS_OF, Recorder  # noqa: PLC0415
+        from emu.trace.recorded import CONTEXTS  # noqa: PLC0415
+        from emu.trace.recorder import KINDS_OF, Recorder  # noqa: PLC0415
 
         request, timeout = self._request, self.plan.timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
