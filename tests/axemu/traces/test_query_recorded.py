@@ -91,3 +91,13 @@ def test_source_lines_come_with_the_guest(folder: Path) -> None:
     shutil.copy(FOLDER / "debuggee.elf", folder)
     with Trace(folder / "whole.parquet") as trace:
         assert {row[-1].split(":")[0] for row in trace.ask("when was main executed").rows()} == {"start.S"}
+
+
+@pytest.mark.parametrize("at", [0, 903, 1046, 1200])
+def test_what_happened_is_in_the_same_order_in_every_form(folder: Path, at: int) -> None:
+    answers = []
+    for name in ("whole.parquet", "whole.arrow", "single.parquet"):
+        with Trace(folder / name) as trace:
+            answers.append(list(trace.ask(f"what happened at {at} +-20").rows()))
+    assert len(answers[0]) > 40
+    assert answers[0] == answers[1] == answers[2]
