@@ -35,6 +35,7 @@ class Recording:
 
     def begin(self, setting: Setting, output: Output) -> None:
         """Raises OSError."""
+        output.begin()
         self._blocks = setting.recorder.described.blocks
         self._writer = writer_of(setting, output)
 
