@@ -87,6 +87,20 @@ def test_an_arrow_file_ends_with_its_metadata(capfd: pytest.CaptureFixture[str],
     assert about["complete"]
 
 
+def test_the_header_has_the_options_of_the_command(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    place = str(tmp_path / "a.parquet")
+    assert trace(capfd, HELLO, "-o", place, "--from", "10", "--only", "main", "--smp=1")[0] == 0
+    about = json.loads(pyarrow.parquet.read_metadata(place).metadata[b"axemu"])
+    assert about["options"] == {
+        "guest": HELLO,
+        "smp": "1",
+        "output": place,
+        "only": ["main"],
+        "from": 10,
+    }
+    assert about["translations"] == []
+
+
 def test_zstd(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.txt", tmp_path / "a.txt.zst"
     for place in (plain, packed):
