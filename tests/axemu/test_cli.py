@@ -79,6 +79,7 @@ def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
         (["run", "-gdb", "tcp::70000", "guests/riscv64/hello"], "65535"),
         (["run", "-gdb", "stdio", "guests/riscv64/hello"], "tcp:HOST:PORT"),
         (["gdb", "--port", "x", "guests/riscv64/hello"], "65535"),
+        (["gdb", "--nosuch", "x"], "`axemu gdb --help` lists"),
         (["run", "-netdev", "user", "x"], "no network"),
         (["run", "nowhere.elf"], "no such file"),
         (["run", "guests"], "guest.toml"),
