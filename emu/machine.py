@@ -647,6 +647,14 @@ class Machine:
         for vcpu in self.vcpus:
             vcpu.arch.stand()
 
+    def stop_counting(self) -> None:
+        """Count no more: `block_counts` raises NotCounted from here on."""
+        self.settle()
+        self._block_counts = None
+        self.vcpus[0].arch.count(None)  # all are on one engine
+        for vcpu in self.vcpus:
+            vcpu.arch.stand()
+
     @property
     def block_counts(self) -> BlockCounts:
         """What ran since `count_blocks`, to the instruction: resets and restored states take nothing back.

@@ -85,9 +85,9 @@ class CallTables:
         found = {name: self._functions[name] for name in ("called", "landed", "marks")}
         return {**found, **objects.functions(flow), "calls": self.address}
 
-    @property
-    def block_hook(self) -> int:
-        return self._functions["on_block_called"]
+    def block_hook(self, *, traced: bool) -> int:
+        """`traced`: one that notes each block, too."""
+        return self._functions["on_block_called_traced" if traced else "on_block_called"]
 
     def drain(self) -> None:
         """Make room, and hand on what has gathered."""

@@ -74,7 +74,8 @@ class TracedSession(Session):
         if request.format == "spike":
             wanted |= {int(kind) for kind in KINDS_OF[CONTEXTS]}
         skipped = machine.retired
-        recorder = Recorder(machine, what, self._write, asked=request.format == "spike")
+        follow = self._follow if request.format == "perfetto" else None
+        recorder = Recorder(machine, what, self._write, asked=request.format == "spike", follow=follow)
         filter = Filter(
             machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege")
         )
@@ -84,7 +85,7 @@ class TracedSession(Session):
         if skipped:
             recording.left_out["instructions before the recording began"] = skipped
         head = header(machine, request, recorder, symbols, expanded=filtered)
-        setting = Setting(request, machine, recorder, symbols, head)
+        setting = Setting(request, machine, recorder, symbols, head, ranges)
         channel: Any = machine.channel
         said = channel.write
 
@@ -114,6 +115,10 @@ class TracedSession(Session):
     def _write(self, batch: Any) -> None:  # noqa: ANN401
         assert self.recording is not None
         self.recording.write(batch)
+
+    def _follow(self, switches: Any) -> None:  # noqa: ANN401
+        assert self.recording is not None
+        self.recording.follow(switches)
 
     def _lead_in(self, machine: Machine, start: tuple[int, ...]) -> Outcome | None:
         """Run to where the recording begins; how the run ended where it does before."""
