@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from emu.executions import marks
@@ -19,10 +18,10 @@ BARE: Final = 0
 
 class Ways:
     """Rows of NODE as numbers of ways: nodes of one function, called on the same way, are one. A user program's address
-    space is a way below BARE, named by `program`."""
+    space is a way below BARE."""
 
-    def __init__(self, isa: Isa, symbols: SymbolTable, program: Callable[[int], str]) -> None:
-        self._mark, self._symbols, self._program = marks(isa), symbols, program
+    def __init__(self, isa: Isa, symbols: SymbolTable) -> None:
+        self._mark, self._symbols = marks(isa), symbols
         self._of_nodes: list[int] = []
         self._functions: dict[int, Function] = {}
         self._numbers: dict[tuple[int, Function | None], int] = {}
@@ -30,7 +29,8 @@ class Ways:
         self.depths: Final = [0]
         self.names: Final = [""]
         self.addresses: Final = [0]
-        """Where the function was come to; 0 of a program."""
+        """Where the function was come to, or the address space of a program."""
+        self.programs: Final = [False]
 
     def of_nodes(self, rows: Rows) -> list[int]:
         """The way of each row."""
@@ -53,9 +53,10 @@ class Ways:
             found = self._numbers[key] = len(self.names)
             self.parents.append(parent)
             self.depths.append(self.depths[parent] + 1)
-            self.addresses.append(0 if function is None else address)
+            self.addresses.append(address)
+            self.programs.append(function is None)
             if function is None:
-                self.names.append(self._program(address))
+                self.names.append(f"process {address & ~1:#x}")
             else:
                 self.names.append(f"{function:#x}" if isinstance(function, int) else function.name)
         return found

@@ -35,12 +35,15 @@ class Switches:
 class FollowedCalls:
     """Follows calls from now on until `close`; `write` gets what is new in bulk."""
 
-    def __init__(self, machine: Machine, write: Callable[[Switches], None]) -> None:
+    def __init__(
+        self, machine: Machine, write: Callable[[Switches], None], turned: Callable[[], None] | None = None
+    ) -> None:
+        """turned: called when the current vCPU has come to another thread, before `write` gets its calls."""
         self._machine, self._write = machine, write
         count = len(machine.vcpus)
         self._starts: Final[list[list[int]]] = [[] for _ in range(count)]
         self._bases: Final[list[list[int]]] = [[] for _ in range(count)]
-        machine.count_blocks(calls=True, switches=self._take)
+        machine.count_blocks(calls=True, switches=self._take, turned=turned)
         tables = machine.block_counts.calls
         assert tables is not None
         self._tables: Final[CallTables] = tables

@@ -60,8 +60,8 @@ class Described:
 class Recorder:
     """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready;
     instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked: registers that are not
-    worth a question at each instruction are asked too. `follow` gets the calls, where instructions are recorded. On the
-    machine's thread."""
+    worth a question at each instruction are asked too. `follow` gets the calls, where instructions are recorded, and
+    `turned` is called when the current vCPU has come to another thread. On the machine's thread."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Recorder:
         *,
         asked: bool = False,
         follow: Callable[[Switches], None] | None = None,
+        turned: Callable[[], None] | None = None,
     ) -> None:
         self._machine, self._write, self.what = machine, write, what
         self._kinds = np.zeros(len(Kind), bool)
@@ -106,7 +107,7 @@ class Recorder:
         )
         self._calls: FollowedCalls | None = None
         if follow is not None and INSNS in what:
-            self._calls = FollowedCalls(machine, follow)
+            self._calls = FollowedCalls(machine, follow, turned)
         self._tracing = Tracing(wish, self._take, self._base)
         if self._native:
             machine.trace(self._tracing)

@@ -8,7 +8,7 @@ Field numbers: protos/perfetto/trace of Perfetto, trace_packet.proto, track_even
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -43,15 +43,18 @@ class Perfetto:
         *,
         ranges: Sequence[tuple[int, int]] = (),
         vcpu: int | None = None,
+        program: Callable[[int], str | None] = lambda _: None,
     ) -> None:
-        """ranges: of functions that are wanted, where not all are; vcpu: the one that is wanted, None all."""
+        """ranges: of functions that are wanted, where not all are; vcpu: the one that is wanted, None all; program: the
+        name of what runs in an address space now."""
         self._output, self._recorder, self._ways = output, recorder, ways
         self._waiting: list[bytes] = []
         self._size = 0
         self._levels: list[bool] = [False] * vcpus
         self._last = 0
         self._slices = Slices(ways, vcpus, ranges, vcpu, self._begin, self._end)
-        self._begins: dict[tuple[int, int], bytes] = {}
+        self._program = program
+        self._begins: dict[tuple[int, str], bytes] = {}
         self._ends = [self._packed(self._uuid(each, "functions"), _END) for each in range(vcpus)]
         self._lost = 0
         self._describe(_CONSOLE, "console", None)
@@ -77,10 +80,14 @@ class Perfetto:
         self._flush_some()
 
     def _begin(self, insn: int, vcpu: int, way: int) -> None:
-        content = self._begins.get((vcpu, way))
+        name, ways = self._ways.names[way], self._ways
+        if ways.programs[way]:
+            found = self._program(ways.addresses[way])
+            name = name if found is None else f"{found} ({ways.addresses[way] & ~1:#x})"
+        content = self._begins.get((vcpu, name))
         if content is None:
             track = self._uuid(vcpu, "functions")
-            content = self._begins[vcpu, way] = self._packed(track, _BEGIN, self._ways.names[way])
+            content = self._begins[vcpu, name] = self._packed(track, _BEGIN, name)
         self._packet(number(_TIMESTAMP, insn) + content)
 
     def _end(self, insn: int, vcpu: int) -> None:

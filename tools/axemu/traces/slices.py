@@ -76,4 +76,4 @@ class Slices:
         if not self._ranges:
             return True
         address = self._ways.addresses[way]
-        return any(low <= address < end for low, end in self._ranges)
+        return not self._ways.programs[way] and any(low <= address < end for low, end in self._ranges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,6 +42,8 @@ class Setting:
     header: dict[str, Any]
     ranges: Sequence[tuple[int, int]] = ()
     """What --only names; empty: everything."""
+    program: Callable[[int], str | None] = lambda _: None
+    """The name of what runs in an address space now."""
 
 
 def writer_of(setting: Setting, output: Output) -> Writer:
@@ -57,9 +59,15 @@ def writer_of(setting: Setting, output: Output) -> Writer:
             from axemu.traces.perfetto import Perfetto  # noqa: PLC0415
             from emu.calls.ways import Ways  # noqa: PLC0415
 
-            ways = Ways(machine.isa, setting.symbols, lambda space: f"process {space & ~1:#x}")
+            ways = Ways(machine.isa, setting.symbols)
             return Perfetto(
-                output, recorder, ways, len(machine.vcpus), ranges=setting.ranges, vcpu=request.vcpu
+                output,
+                recorder,
+                ways,
+                len(machine.vcpus),
+                ranges=setting.ranges,
+                vcpu=request.vcpu,
+                program=setting.program,
             )
     from axemu.traces.lines import Code, Words  # noqa: PLC0415
     from axemu.traces.textfile import TextFile  # noqa: PLC0415
