@@ -6,16 +6,18 @@ where the page table that it names is the one that the vCPU uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from emu.debug.memory import GuestMemory
+from emu.debug.walk import reader
 from emu.linux.btf import Types, kernel_types
+from isa.abilities import Access
 
 if TYPE_CHECKING:
     from emu.machine import Machine
 
+PAGE: Final = 4096
 MOST: Final = 3
 """Names of one address space that are shown."""
 
@@ -45,12 +47,13 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a vCPU stands: the address of its thread's task_struct, its page table's (guest-physical), and whether it
-    runs a program."""
+    """Where a vCPU stands: the address of its thread's task_struct, its page table's (guest-physical), whether it runs a
+    program, and registers that are otherwise in the kernel."""
 
     task: int
     table: int
     program: bool
+    pretend: Mapping[str, int]
 
 
 def _riscv64(read: Callable[[str], int]) -> Place | None:
@@ -58,7 +61,8 @@ def _riscv64(read: Callable[[str], int]) -> Place | None:
     privilege, satp = read("priv"), read("satp")
     if privilege > 1 or satp >> 60 == 0:
         return None
-    return Place(read("sscratch" if privilege == 0 else "x4"), (satp & 0xFFF_FFFFFFFF) << 12, privilege == 0)
+    task = read("sscratch" if privilege == 0 else "x4")
+    return Place(task, (satp & 0xFFF_FFFFFFFF) << 12, privilege == 0, {"priv": 1})
 
 
 PLACES: Final[dict[str, Callable[[Callable[[str], int]], Place | None]]] = {"riscv64": _riscv64}
@@ -69,7 +73,7 @@ class Processes:
     """`look` is to be called when the machine's current vCPU may have come to another thread."""
 
     def __init__(self, machine: Machine) -> None:
-        self._machine, self._memory = machine, GuestMemory(machine)
+        self._machine, self._physically = machine, reader(machine)
         self._place = PLACES.get(machine.isa.name)
         self._layout: Layout | None = None
         self._sought = False
@@ -94,23 +98,47 @@ class Processes:
             self._note(place, self._layout)
 
     def _note(self, place: Place, layout: Layout) -> None:
-        memory = self._word(place.task + layout.memory)
-        table = None if not memory else self._word(memory + layout.table)
-        if not table or self._memory.translate(table) != place.table:
+        memory = self._word(place, place.task + layout.memory)
+        table = self._word(place, memory + layout.table) if memory else 0
+        if not table or self._physical(place, table) != place.table:
             return
-        leader = self._word(place.task + layout.leader)
-        text, end, _ = self._memory.readable((leader or 0) + layout.name, layout.size).partition(b"\0")
+        leader = self._word(place, place.task + layout.leader)
+        data = self._read(place, leader + layout.name, layout.size) if leader else b""
+        text, end, _ = data.partition(b"\0")
         space = place.table | 1
         self._now.pop(space, None)
         if text and end and text.isascii() and text.decode().isprintable():
             self._now[space] = text.decode()
             self._names.setdefault(space, {})[text.decode()] = None
 
-    def _word(self, address: int) -> int | None:
-        """The one at a guest-virtual address; None where nothing is."""
-        size = self._machine.isa.bits // 8
-        data = self._memory.readable(address & (1 << 8 * size) - 1, size)
-        return int.from_bytes(data, self._memory.order) if len(data) == size else None
+    def _word(self, place: Place, address: int) -> int:
+        """The one at a kernel's address; 0 where nothing is."""
+        isa = self._machine.isa
+        order: Literal["little", "big"] = "big" if isa.endian == "big" else "little"
+        return int.from_bytes(self._read(place, address, isa.bits // 8), order)
+
+    def _read(self, place: Place, address: int, size: int) -> bytes:
+        """What is at a kernel's address, as far as it is in RAM."""
+        found = b""
+        while len(found) < size:
+            at = address + len(found)
+            physical = self._physical(place, at)
+            count = min(size - len(found), PAGE - at % PAGE)
+            data = None if physical is None else self._physically(physical, count)
+            if data is None:
+                break
+            found += data
+        return found
+
+    def _physical(self, place: Place, address: int) -> int | None:
+        walk, arch = self._machine.isa.page_walk, self._machine.schedule.current.arch
+        assert walk is not None
+
+        def register(name: str) -> int:
+            return place.pretend[name] if name in place.pretend else arch.read_register(name)
+
+        address &= (1 << self._machine.isa.bits) - 1
+        return walk(self._physically, register, address, Access.LOAD).physical
 
     def now(self, space: int) -> str | None:
         """The name of the process that was seen last in an address space (the page table's address | 1)."""
