@@ -17,6 +17,7 @@ import numpy as np
 from emu.debug.memory import GuestMemory
 from emu.debug.privilege import privilege_bits
 from emu.observer import Wish
+from emu.trace.calls import FollowedCalls, Switches
 from emu.trace.code import Blocks
 from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.events import Events
@@ -27,6 +28,7 @@ from emu.trace.tracing import Taken, TraceWish, Tracing, Watched
 from isa.records import TRACE_BLOCK, TRACE_INSN
 
 if TYPE_CHECKING:
+    from emu.engine.vcpu import EngineVCpu
     from emu.machine import Machine
 
 KINDS_OF: Final = {
@@ -58,10 +60,19 @@ class Described:
 class Recorder:
     """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready, and
     copies what it keeps; instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked:
-    registers that are not worth a question at each instruction are asked too. On the machine's thread."""
+    registers that are not worth a question at each instruction are asked too. `follow` gets the calls, where
+    instructions are recorded, and `turned` is called when the current vCPU has come to another thread. On the machine's
+    thread."""
 
     def __init__(
-        self, machine: Machine, what: frozenset[str], write: Callable[[Batch], None], *, asked: bool = False
+        self,
+        machine: Machine,
+        what: frozenset[str],
+        write: Callable[[Batch], None],
+        *,
+        asked: bool = False,
+        follow: Callable[[Switches], None] | None = None,
+        turned: Callable[[], None] | None = None,
     ) -> None:
         self._machine, self._write, self.what = machine, write, what
         self._kinds = np.zeros(len(Kind), bool)
@@ -78,7 +89,7 @@ class Recorder:
             self._contexts = contexts(isa, model, in_place=in_place)
         self._blocks = Blocks(isa, GuestMemory(machine).readable)
         self.described: Final = Described(self._blocks, self._names, self._followed)
-        self.lost = 0
+        self.lost = self.reached = 0
         self.detailed: Final = REGS in what or MEM in what
         self._events = Events(machine, self._names)
         self._convert = Conversion(self._blocks, self._names, self._followed, self._contexts)
@@ -95,15 +106,28 @@ class Recorder:
             MEM in what,
             self._contexts.watched if self._contexts is not None else Watched(),
         )
-        self._tracing = Tracing(wish, self._take, lambda vcpu: machine.schedule.retired - vcpu.retired)
+        self._calls: FollowedCalls | None = None
+        if follow is not None and INSNS in what:
+            self._calls = FollowedCalls(machine, follow, turned)
+        self._tracing = Tracing(wish, self._take, self._base)
         if self._native:
             machine.trace(self._tracing)
 
     def close(self) -> None:
         """Have what was recorded so far written, and record no more."""
         self.settle()
+        if self._calls is not None:
+            self._calls.close()
+        self.reached = self._machine.retired
         self._machine.trace(None)
         self._machine.observe(None)
+
+    def _base(self, vcpu: EngineVCpu) -> int:
+        """A vCPU's turn begins; what all others have retired."""
+        base = self._machine.schedule.retired - vcpu.retired
+        if self._calls is not None:
+            self._calls.enter(vcpu.vcpu_id, vcpu.retired, base)
+        return base
 
     def settle(self) -> None:
         """Have everything written that has happened: the machine stands between two instructions."""

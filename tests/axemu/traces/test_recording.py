@@ -11,6 +11,7 @@ import duckdb
 import pyarrow
 import pyarrow.parquet
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from axemu import cli
 from tests.axemu.conftest import ROOT
@@ -222,3 +223,23 @@ def test_perfetto_has_a_track_for_each_kind(capfd: pytest.CaptureFixture[str], t
         packets += 1
     assert at == len(data)
     assert packets > 1000
+
+
+def test_a_number_with_a_name_is_no_function(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    program, place = tmp_path / "hello.elf", tmp_path / "a.parquet"
+    data = bytearray(Path(HELLO, "hello.elf").read_bytes())
+    with Path(HELLO, "hello.elf").open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        number = next(n for n, each in enumerate(table.iter_symbols()) if each.name == "print")
+        at = table["sh_offset"] + number * table["sh_entsize"]
+    data[at + 6 : at + 8] = (0xFFF1).to_bytes(2, "little")  # st_shndx: SHN_ABS
+    program.write_bytes(data)
+    assert trace(capfd, str(program), "--machine", "bare", "-o", str(place))[0] == 0
+    about = json.loads(pyarrow.parquet.read_metadata(place).metadata[b"axemu"])
+    names = {name for name, *_ in about["symbols"]}
+    assert "print" not in names
+    assert "exit" in names
+    code, _, err = trace(capfd, str(program), "--machine", "bare", "-o", "-", "--only", "print")
+    assert code == 2
+    assert "Traceback" not in err
+    assert "--only takes" in err
