@@ -60,8 +60,10 @@ def compile_missing(groups: Iterable[tuple[str, ...]]) -> None:
 
     What cannot be compiled is for who wants it to hear of.
     """
-    missing = [each for each in groups if _read(_path(each)) is None]
-    if cache.directory() is None or not missing:
+    if cache.directory() is None:
+        return
+    missing = [each for each in groups if not (path := _path(each)) or not path.is_file()]
+    if not missing:
         return
     _announce()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -73,6 +75,7 @@ def _announce() -> None:
         announce()
 
 
+@functools.cache
 def _path(modules: tuple[str, ...]) -> Path | None:
     """Where the object file of these modules is kept."""
     directory = cache.directory()
