@@ -137,6 +137,16 @@ def address_of(typing_context: Any, pointer: Any) -> Any:
     return types.intp(pointer), generate
 
 
+@intrinsic
+def leading_zeros(typing_context: Any, value: Any) -> Any:
+    """Of a 64-bit word; 64 of zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], context.get_constant(types.boolean, False))
+
+    return types.uint64(types.uint64), generate
+
+
 def _indirect(signature: Any) -> Any:
     """An intrinsic that calls a compiled function of `signature` by its address, its first argument."""
 

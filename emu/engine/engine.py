@@ -702,7 +702,7 @@ class Engine:
         self.set_word("control", int(self.idle_control.ctypes.data))
         for name in ("regions_count", "rows_count", "ring_head", "log_head", "alias_used", "watching"):
             self.set_word(name, 0)
-        for name in ("log_on", "exits_logged", "exits_leave", "level_on"):
+        for name in ("log_on", "exits_logged", "count_access", "exits_leave", "level_on"):
             self.set_word(name, 0)
         self.breakpoints = np.empty(0, np.uint64)
         self.set_word("breakpoints_count", 0)

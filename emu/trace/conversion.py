@@ -21,18 +21,13 @@ _ODD: Final = 1 << 10
 
 
 class Output:
-    """Columns that are filled up to `room` rows."""
+    """Columns that are filled up to `room` rows, again and again: fresh memory costs more than the rows."""
 
     def __init__(self, room: int) -> None:
         self._room = room
         self.used = self.odd_used = 0
-        self.columns: dict[str, Column] = {}
-        self.odd = np.zeros((_ODD, 2), np.int64)
-        self._renew()
-
-    def _renew(self) -> None:
-        self.columns = {name: np.empty(self._room + _SLACK, kind) for name, kind in TYPES.items()}
-        self.used = self.odd_used = 0
+        self.columns: Final = {name: np.empty(room + _SLACK, kind) for name, kind in TYPES.items()}
+        self.odd: Final = np.zeros((_ODD, 2), np.int64)
 
     @property
     def room(self) -> int:
@@ -43,10 +38,10 @@ class Output:
         return self.used >= self._room
 
     def taken(self) -> tuple[Batch, Column]:
-        """The rows, and (row, instructions) of those blocks that have to be looked up."""
+        """The rows, until there are others, and (row, instructions) of those blocks that have to be looked up."""
         batch = Batch(*(column[: self.used] for column in self.columns.values()))
         odd = self.odd[: self.odd_used].copy()
-        self._renew()
+        self.used = self.odd_used = 0
         return batch, odd
 
 

@@ -58,10 +58,11 @@ class Described:
 
 
 class Recorder:
-    """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready;
-    instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked: registers that are not
-    worth a question at each instruction are asked too. `follow` gets the calls, where instructions are recorded, and
-    `turned` is called when the current vCPU has come to another thread. On the machine's thread."""
+    """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready, and
+    copies what it keeps; instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked:
+    registers that are not worth a question at each instruction are asked too. `follow` gets the calls, where
+    instructions are recorded, and `turned` is called when the current vCPU has come to another thread. On the machine's
+    thread."""
 
     def __init__(
         self,
@@ -187,6 +188,8 @@ class Recorder:
         instruction `end`."""
         batch = self._mended(*self._rows.taken())
         rows, before = self._events.taken(end)
+        wanted = self._kinds[rows.kind]
+        rows, before = rows.take(wanted), before[wanted]
         if len(rows):
             places = np.where(
                 before,
@@ -194,9 +197,6 @@ class Recorder:
                 np.searchsorted(batch.insn, rows.insn, side="right"),
             )
             batch = batch.inserted(places, rows)
-        wanted = self._kinds[batch.kind]
-        if not wanted.all():
-            batch = batch.take(np.flatnonzero(wanted))
         if len(batch):
             self._write(batch)
 

@@ -61,12 +61,25 @@ class Batch:
     def __len__(self) -> int:
         return len(self.insn)
 
+    def kinds(self) -> list[Kind]:
+        """The kinds of rows that are among them."""
+        return [kind for kind in Kind if (self.kind == kind).any()]
+
+    def instructions(self) -> int:
+        """How many they tell of."""
+        blocks = self.kind == Kind.BLOCK
+        values = self.value if blocks.all() else self.value[blocks]
+        return int((self.kind == Kind.INSN).sum()) + int(values.sum())
+
     def columns(self) -> tuple[Column, ...]:
         return tuple(getattr(self, name) for name in TYPES)
 
     def take(self, which: Any) -> Batch:  # noqa: ANN401
         """The rows of a mask, of indices or of a slice."""
         return Batch(*(column[which] for column in self.columns()))
+
+    def copy(self) -> Batch:
+        return Batch(*(column.copy() for column in self.columns()))
 
     def inserted(self, at: Column, others: Batch) -> Batch:
         """With other rows before those at these places, which do not fall."""

@@ -92,7 +92,8 @@ class Session:
             self._dump(machine)
             report = self._report(machine, line, outcome, seconds)
             if hooks is not None:
-                report = hooking.conclude(hooks, report, plan)
+                aside = self.output_fd == console.STDERR
+                report = hooking.conclude(hooks, report, plan, aside=aside)
         if line.output.failure is not None:
             self._print(report.reason)
             raise OutputClosed(

@@ -113,6 +113,52 @@ def emit_block(work: Record, entry: Record, number: Word, executed: Word) -> Wor
 
 
 @njit
+def whole_blocks(work: Record, first: Word, end: Word, base: Word) -> Word:
+    """Rows of the blocks from entry `first` on, as far as each is known, was executed as a whole, and is followed by
+    another one before entry `end`. The entry behind them."""
+    entries = carray(as_trace_entries(np.intp(work.entries)), MANY)
+    of_cells, first_cell, cells = (
+        carray(as_i64(np.intp(work.of_cells)), MANY),
+        work.first_cell,
+        work.cells,
+    )
+    pcs, sizes = carray(as_u64(np.intp(work.block_pc)), MANY), carray(as_u32(np.intp(work.block_size)), MANY)
+    insns, vcpus = carray(as_u64(np.intp(work.out_insn)), MANY), carray(as_u8(np.intp(work.out_vcpu)), MANY)
+    kinds, places = carray(as_u8(np.intp(work.out_kind)), MANY), carray(as_u64(np.intp(work.out_pc)), MANY)
+    addresses = carray(as_u64(np.intp(work.out_address)), MANY)
+    values = carray(as_u64(np.intp(work.out_value)), MANY)
+    lengths, whats = (
+        carray(as_u16(np.intp(work.out_size)), MANY),
+        carray(as_u16(np.intp(work.out_what)), MANY),
+    )
+    made, room = U(work.made), U(work.room)
+    i, last = U(first), U(end)
+    while i + U(1) < last and made < room:
+        entry = entries[i]
+        after = entries[i + U(1)]
+        count, number = U(entry.count), entry.b
+        index = (entry.c - first_cell) >> CELL_BITS
+        if (
+            entry.kind != TRACE_BLOCK
+            or after.kind != TRACE_BLOCK
+            or index >= cells
+            or after.b - number != count
+            or count == U(0)
+        ):
+            break
+        block = U(of_cells[index])
+        if block >= work.blocks or pcs[block] != entry.a or sizes[block] != entry.size:
+            break
+        insns[made], vcpus[made], kinds[made] = number + base, entry.vcpu, np.uint8(TRACE_BLOCK)
+        places[made], addresses[made], values[made] = entry.a, block, count
+        lengths[made], whats[made] = entry.size, np.uint16(0)
+        made += U(1)
+        i += U(1)
+    work.made = made
+    return np.int64(i)
+
+
+@njit
 def emit_instruction(work: Record, entry: Record, number: Word) -> None:
     block = block_of(work, entry.c)
     low, high = U(0), U(0)
@@ -168,6 +214,7 @@ def convert(address: Word) -> Word:
     trap = carray(as_u64(np.intp(work.traps) + 8 * np.intp(work.traps_count)), 1)  # one more than there are
     trap[0] = U(0)
     layers: Word = max(np.int64(work.layers), 1)
+    plain = wants(work, TRACE_BLOCK) and not wants(work, BRANCH)
     stretch, start = 0, np.int64(work.done)
     while start < count and entries[start].kind != TRACE_BLOCK and entries[start].kind != TRACE_INSN:
         while stretch + 1 < stretches and firsts[stretch + 1] <= start:
@@ -179,6 +226,10 @@ def convert(address: Word) -> Word:
     while start < count:
         while stretch + 1 < stretches and firsts[stretch + 1] <= start:
             stretch += 1
+        if plain and entries[start].kind == TRACE_BLOCK:
+            bound = firsts[stretch + 1] if stretch + 1 < stretches else count
+            start = whole_blocks(work, start, bound, bases[stretch])
+            work.done = U(start)
         after = start + 1
         while after < count and entries[after].kind != TRACE_BLOCK and entries[after].kind != TRACE_INSN:
             after += 1
@@ -200,9 +251,11 @@ def convert(address: Word) -> Word:
         last, behind = NOWHERE, U(0)
         if entry.kind == TRACE_BLOCK:
             if executed != U(0):
-                place = np.int64(work.made)
+                place, odd = work.made, work.odd_made
                 last = emit_block(work, entry, number, executed)
-                behind = entry.a + U(carray(as_u16(np.intp(work.out_size)), MANY)[place])
+                behind = entry.a + U(carray(as_u16(np.intp(work.out_size)), MANY)[np.int64(place)])
+                if not wants(work, TRACE_BLOCK):
+                    work.made, work.odd_made = place, odd
         else:
             if executed != U(0):
                 last, behind = entry.a, entry.a + U(entry.size)

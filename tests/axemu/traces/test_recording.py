@@ -77,6 +77,32 @@ def test_parquet_is_read_by_duckdb(capfd: pytest.CaptureFixture[str], tmp_path: 
     }
 
 
+def test_hooks_of_a_user_run_beside_it(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hooks = tmp_path / "few.py"
+    hooks.write_text(
+        "from emu.hook import Block, counter, on_block\n"
+        "ran = counter('blocks that ran')\n"
+        "@on_block\n"
+        "def count(ctx: Block) -> None:\n"
+        "    ran.add(1)\n"
+        "    if ran.value == 50:\n"
+        "        ctx.stop('enough', 7)\n"
+    )
+    hooked, alone = tmp_path / "hooked.parquet", tmp_path / "alone.parquet"
+    words = (HELLO, "--record", "insns,regs,mem,exits", "-o")
+    code, out, _ = trace(capfd, *words, str(hooked), "--hook", str(hooks))
+    assert code == 7
+    assert "blocks that ran: 50" in out
+    found = pyarrow.parquet.read_table(hooked)
+    about = json.loads(pyarrow.parquet.read_metadata(hooked).metadata[b"axemu"])
+    assert 50 < about["instructions"] < INSTRUCTIONS
+    assert trace(capfd, *words, str(alone))[0] == 0
+    assert pyarrow.parquet.read_table(alone)[: len(found)].equals(found)
+    code, out, err = trace(capfd, *words, "-", "--hook", str(hooks))
+    assert "blocks that ran" not in out
+    assert "blocks that ran: 50" in err
+
+
 def test_an_arrow_file_ends_with_its_metadata(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     place = tmp_path / "a.arrow"
     assert trace(capfd, TRAPS, "-o", str(place), "--record", "all")[0] == 0

@@ -24,7 +24,7 @@ def recorded(folder: Path, what: frozenset[str], count: int | None = None) -> tu
     """The rows, the recorder, and the instructions retired."""
     parts: list[Batch] = []
     with Machine(load_guest(folder).config()) as machine:
-        recorder = Recorder(machine, what, parts.append)
+        recorder = Recorder(machine, what, lambda batch: parts.append(batch.copy()))
         machine.run(max_insns=count)
         recorder.close()
         retired = machine.retired

@@ -22,6 +22,7 @@ from axemu.suite.case import Case
 from axemu.suite.options import (
     BudgetOption,
     ChangedOption,
+    CovBranchesOption,
     CovFolderOption,
     CovOption,
     CpuOption,
@@ -105,6 +106,7 @@ def run(
     ] = None,
     tap: Annotated[Path | None, typer.Option("--tap", metavar="FILE", help="TAP version 14.")] = None,
     cov: CovOption = False,
+    cov_branches: CovBranchesOption = False,
     cov_dir: CovFolderOption = None,
     select_changed: ChangedOption = None,
     html: Annotated[
@@ -129,6 +131,7 @@ def run(
     where = paths or [Path()]
     if engine != "local" and update_golden:
         raise UsageError("--update-golden is of --engine local.", f"The engine is {engine!r}.")
+    cov = cov or cov_branches
     if engine != "local" and cov:
         raise UsageError("--cov is of --engine local.", f"The engine is {engine!r}.")
     if order not in selection.ORDERS:
@@ -167,6 +170,7 @@ def run(
             update_golden=update_golden,
             bundles=(folder / "bundles").resolve(),
             coverage=cov,
+            branches=cov_branches,
         )
         keeper = kept(cov_dir or folder / COVERAGE, cases) if cov else None
         stop_after = 1 if exit_first else max_failures

@@ -66,15 +66,14 @@ class Recording:
         assert self._writer is not None
         if self._filter:
             batch = self._filter.kept(batch)
-        wanted = self._wanted[batch.kind]
-        if not wanted.all():
-            batch = batch.take(np.flatnonzero(wanted))
+        if not self._wanted[batch.kinds()].all():
+            batch = batch.take(np.flatnonzero(self._wanted[batch.kind]))
         if self.failure is None and len(batch):
             try:
                 self._writer.write(batch)
             except OSError as error:
                 self._fail(error)
-        insns = int((batch.kind == Kind.INSN).sum()) + int(batch.value[batch.kind == Kind.BLOCK].sum())
+        insns = batch.instructions()
         if self.failure is None:
             self.instructions += insns
             self.rows += len(batch)
