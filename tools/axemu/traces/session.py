@@ -74,7 +74,14 @@ class TracedSession(Session):
         if request.format == "spike":
             wanted |= {int(kind) for kind in KINDS_OF[CONTEXTS]}
         skipped = machine.retired
-        recorder = Recorder(machine, what, self._write, asked=request.format == "spike")
+        recorder = Recorder(
+            machine,
+            what,
+            self._write,
+            asked=request.format == "spike",
+            by_block=request.format == "arrow" and not filtered,
+            ranges=ranges,
+        )
         filter = Filter(
             machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege")
         )
