@@ -39,6 +39,7 @@ from isa.records import (
     TRACE,
     TRACE_CODE,
     TRACE_ENTRY,
+    TRACE_RANGE,
     TRACE_SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
@@ -119,6 +120,7 @@ as_trace = pointer_cast(numba.from_dtype(TRACE))
 as_trace_entries = pointer_cast(numba.from_dtype(TRACE_ENTRY))
 as_trace_codes = pointer_cast(numba.from_dtype(TRACE_CODE))
 as_trace_spans = pointer_cast(numba.from_dtype(TRACE_SPAN))
+as_trace_ranges = pointer_cast(numba.from_dtype(TRACE_RANGE))
 as_hooks = pointer_cast(numba.from_dtype(HOOKS))
 as_u64 = pointer_cast(types.uint64)
 as_i64 = pointer_cast(types.int64)
