@@ -177,8 +177,8 @@ def note_far(trace: Record, control: Record) -> None:
 def note_registers(trace: Record, control: Record, uc: Word, far: Word) -> None:
     """Note the registers that are not what they were; far: those of all spans."""
     fresh = trace.fresh != U(0)
+    spans = carray(as_trace_spans(np.intp(trace.spans)), MANY)
     if not fresh:
-        spans = carray(as_trace_spans(np.intp(trace.spans)), MANY)
         for i in range(np.int64(trace.near_count)):
             note_near(trace, control, spans[i])
     if fresh or far:

@@ -149,7 +149,7 @@ class _Making:
         for number in range(-(-size // _WORD)):
             offset, width = at + number * _WORD, min(size - number * _WORD, _WORD)
             self.placed.append((offset & ~7, 8 * (offset & 7), width, len(self.lanes)))
-            if row.role in _NEAR:
+            if row.role in _NEAR and row.group == "general":
                 self.near.add(offset & ~7)
             self.lanes.append(Lane(row.name, row.bits, number))
 

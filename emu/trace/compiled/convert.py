@@ -167,20 +167,34 @@ def whole_blocks(work: Record, first: Word, end: Word, base: Word) -> Word:
 
 
 @njit
-def emit_instruction(work: Record, entry: Record, number: Word) -> None:
+def instruction_of(work: Record, entry: Record) -> Word:
+    """The number of an instruction among those of all blocks, -1 where its code is not known."""
     block = block_of(work, entry.c)
+    if block < 0:
+        return np.int64(-1)
+    offset = entry.a - carray(as_u64(np.intp(work.block_pc)), MANY)[block]
+    if offset >= U(carray(as_u32(np.intp(work.block_size)), MANY)[block]):
+        return np.int64(-1)
+    place = carray(as_i64(np.intp(work.block_bytes)), MANY)[block] + np.int64(offset)
+    index = np.int64(carray(as_i16(np.intp(work.at)), MANY)[place])
+    return index if index < 0 else carray(as_i64(np.intp(work.block_first)), MANY)[block] + index
+
+
+@njit
+def emit_instruction(work: Record, entry: Record, number: Word, size: Word) -> None:
+    index = instruction_of(work, entry)
     low, high = U(0), U(0)
-    if block >= 0:
-        start = carray(as_u64(np.intp(work.block_pc)), MANY)[block]
-        offset = entry.a - start
-        if offset < U(carray(as_u32(np.intp(work.block_size)), MANY)[block]):
-            first = carray(as_i64(np.intp(work.block_first)), MANY)[block]
-            place = carray(as_i64(np.intp(work.block_bytes)), MANY)[block] + np.int64(offset)
-            index = np.int64(carray(as_i16(np.intp(work.at)), MANY)[place])
-            if index >= 0:
-                low = carray(as_u64(np.intp(work.low)), MANY)[first + index]
-                high = carray(as_u64(np.intp(work.high)), MANY)[first + index]
-    emit(work, number, entry.vcpu, TRACE_INSN, entry.a, high, low, entry.size, 0)
+    if index >= 0:
+        low = carray(as_u64(np.intp(work.low)), MANY)[index]
+        high = carray(as_u64(np.intp(work.high)), MANY)[index]
+    emit(work, number, entry.vcpu, TRACE_INSN, entry.a, high, low, size, 0)
+
+
+@njit
+def size_of(work: Record, entry: Record) -> Word:
+    """Bytes of an instruction. The engine does not know it on every instruction set."""
+    index = instruction_of(work, entry)
+    return U(entry.size) if index < 0 else U(carray(as_u8(np.intp(work.length)), MANY)[index])
 
 
 @njit
@@ -316,10 +330,11 @@ def convert(address: Word) -> Word:
             work.passed += executed
         else:
             if executed != U(0):
-                last, behind = entry.a, entry.a + U(entry.size)
+                size = size_of(work, entry)
+                last, behind = entry.a, entry.a + size
                 work.unseen += executed - U(1)
                 if wants(work, TRACE_INSN):
-                    emit_instruction(work, entry, number)
+                    emit_instruction(work, entry, number, size)
             for i in range(start + 1, after):
                 other = entries[i]
                 if other.kind == TRACE_REG:

@@ -15,7 +15,7 @@ CONVERT: Final = np.dtype(
             "entries", "count", "firsts", "bases", "lefts", "stretches", "first_cell",
             # blocks by cell (i8), and `emu.trace.code.Blocks`
             "of_cells", "cells", "blocks", "block_pc", "block_size", "block_count", "block_first", "block_bytes",
-            "at", "offset", "low", "high",
+            "at", "offset", "length", "low", "high",
             # registers by word: `layers` tables of `words` lanes (i8, -1 none), shifts, masks, bytes (u2); their names
             "layers", "words", "lanes", "shifts", "masks", "bytes", "lane_names",
             "context_shifts", "context_masks", "context_names",

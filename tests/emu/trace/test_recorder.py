@@ -92,7 +92,7 @@ def test_rows_behind_a_block_are_those_of_its_instructions(isa: str) -> None:
     assert len(ours) > STEPS
 
 
-@pytest.mark.parametrize("name", ["traps", "timer-interrupt", "external-interrupt"])
+@pytest.mark.parametrize("name", ["traps", "external-interrupt", "paging"])
 def test_other_registers_are_looked_at_when_they_can_change(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +123,29 @@ def test_blocks_are_the_same_instructions() -> None:
         assert ours == theirs
     insns = single.take(np.flatnonzero(single.kind == Kind.INSN))
     assert insns.insn.tolist() == list(range(retired))
+
+
+@pytest.mark.parametrize("what", [{INSNS, BRANCHES}, {INSNS, REGS, MEM, BRANCHES}], ids=["way", "all"])
+@pytest.mark.parametrize("name", ["traps", "smp"])
+def test_ranges_are_what_a_whole_trace_has_there(name: str, what: set[str]) -> None:
+    """Registers and branches at the edges among them, and what another vCPU does meanwhile."""
+    folder = GUESTS / "riscv64" / name
+    rows, recorder, retired = recorded(folder, frozenset(what), 20_000)
+    every = recorder.described.blocks.expanded(rows)
+    places, counts = np.unique(every.pc[every.kind == Kind.INSN], return_counts=True)
+    often = int(places[np.argmax(counts)])
+    ranges = [(int(places[5]) + 2, int(places[40])), (often, often + 1)]
+    some, other, again = recorded(folder, frozenset(what), 20_000, ranges=ranges)
+    assert again == retired
+    found = other.described.blocks.expanded(some)
+    assert len(found.insn) < len(every.insn)
+    ours, theirs = (
+        [row for row in batch.rows() if any(low <= row[3] < end for low, end in ranges)]
+        for batch in (found, every)
+    )
+    assert len(ours) > 100
+    assert ours == theirs
+    assert (found.kind == Kind.INSN).sum() + other.passed == retired
 
 
 @pytest.mark.parametrize("name", ["smp", "reboot", "self-modifying", "timer-interrupt"])
