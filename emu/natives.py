@@ -19,17 +19,19 @@ ENGINE: Final = (
 """Modules of the callbacks of every engine."""
 
 
-def compile_for(isas: Iterable[str]) -> None:
-    """Compile what machines of these instruction sets are going to want and the cache lacks, as much at once as there
-    are processors. A name that nothing is known of is for who uses it to refuse."""
-    objects.compile_missing([ENGINE, *((modules,) for name in isas for modules in callbacks(name))])
+def compile_for(cpus: Iterable[tuple[str, str | None]]) -> None:
+    """Compile what machines of these CPUs, (instruction set, model), are going to want and the cache lacks, as much at
+    once as there are processors. A name that nothing is known of is for who uses it to refuse."""
+    objects.compile_missing([ENGINE, *sorted({(one,) for isa, cpu in cpus for one in callbacks(isa, cpu)})])
 
 
-def callbacks(isa: str) -> Iterable[str]:
-    """The module of an instruction set's callbacks; none where it has none."""
+def callbacks(isa: str, cpu: str | None) -> list[str]:
+    """The modules of the callbacks of a CPU, and of the instructions that the engine lacks."""
     try:
-        native = registry.find(isa).native
+        found = registry.find(isa)
+        model = registry.cpu_model(found, cpu)
+        native = registry.profile(found, model).native
+        extensions = [registry.extension(found, name).callbacks for name in model.extensions]
     except IsaError:
-        return
-    if native is not None:
-        yield pkgutil.resolve_name(native).callbacks
+        return []
+    return [pkgutil.resolve_name(native).callbacks, *extensions] if native is not None else []

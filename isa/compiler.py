@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 import unicorn.unicorn_py3.unicorn as binding
-from numba.core import ccallback, cpu
+from numba.core import ccallback, cpu, types
 from numba.core.compiler_lock import global_compiler_lock
 
 from isa.objects import NOT_SELF_CONTAINED, target_machine
@@ -58,7 +58,16 @@ def code_only() -> None:
     def leave(self: Any) -> None:
         """What is linked into others is optimised there."""
 
+    def name_once(self: Any) -> Any:
+        """Of a record: all its fields, and asked for at every use."""
+        if id(self) not in record_names:
+            record_names[id(self)] = (self, name_of_record(self))
+        return record_names[id(self)][1]
+
+    record_names: dict[int, Any] = {}
+    name_of_record = types.Record.__repr__
     for owner, name, function in (
+        ("types.Record", "__repr__", name_once),
         ("dispatcher._FunctionCompiler", "_customize_flags", flags_of_function),
         ("cpu.CPUContext", "get_executable", placeholder),
         ("ccallback.CFunc", "compile", compile_callback),

@@ -185,7 +185,7 @@ def build(plan: Plan, line: console.Console, screen: RichConsole) -> Machine:
     with compilation.announced(screen):
         from emu.natives import compile_for  # noqa: PLC0415 - imports LLVM
 
-        compile_for({plan.config.isa})
+        compile_for([(plan.config.isa, plan.config.cpu)])
         from emu.machine import Machine  # noqa: PLC0415 - loads what was compiled
 
         return Machine(replace(plan.config, channel=line))

@@ -182,7 +182,7 @@ def run(
         files = {"--json": json_file, "--junit": junit, "--tap": tap, "--html": html}
         if engine == "local":
             with announced(Console(stderr=True, highlight=False)):
-                compile_for({case.guest.isa for case in cases})
+                compile_for({(case.guest.isa, case.guest.cpu) for case in cases})
         ended = run_plan(plan, engine_for(engine, scheduler), watchers_for(folder, verbose, files))
         history.write(folder, past, ended.results)
         if keeper is not None:
