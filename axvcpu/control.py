@@ -138,6 +138,7 @@ CONTROL: Final = np.dtype(
         ("unmapped", "u8"),  # 0 the guest's own fault, 1 leave
         ("left", "u8", (len(Kind),)),  # how often native code came back, by Kind
         ("exits", "u8"),  # native exits answered without Python
+        ("access_counts", "u8"),  # what a counter of these accesses counts in: its own
         # while somebody counts blocks: the one that began last, its instructions, and `retired` with them
         ("counted_pc", "u8"),
         ("counted_size", "u8"),

@@ -630,20 +630,33 @@ class Machine:
         return self._watchpoints.slow
 
     def count_blocks(
-        self, *, branches: bool = False, calls: bool = False, switches: Callable[[Any], None] | None = None
+        self,
+        *,
+        branches: bool = False,
+        calls: bool = False,
+        switches: Callable[[Any], None] | None = None,
+        turned: Callable[[], None] | None = None,
     ) -> None:
         """From here on count how often each block runs, for `block_counts`; again: anew. It costs until `close`.
 
         `branches`: and how often it is gone on with without a branch. `calls`, which goes without `branches`: follow
-        calls too, for `block_counts.calls`. `switches` is `CallTables`'."""
+        calls too, for `block_counts.calls`. `switches` and `turned` are `CallTables`'."""
         assert not (branches and calls)
         self.settle()
         tables = None
         if calls:
             entries = entries_of(self.isa, self.symbols)
-            tables = CallTables(self.isa, len(self.vcpus), entries, switches)
+            tables = CallTables(self.isa, len(self.vcpus), entries, switches, turned)
         self._block_counts = BlockCounts(branches=branches, calls=tables)
         self.vcpus[0].arch.count(self._block_counts)  # all are on one engine
+        for vcpu in self.vcpus:
+            vcpu.arch.stand()
+
+    def stop_counting(self) -> None:
+        """Count no more: `block_counts` raises NotCounted from here on."""
+        self.settle()
+        self._block_counts = None
+        self.vcpus[0].arch.count(None)  # all are on one engine
         for vcpu in self.vcpus:
             vcpu.arch.stand()
 

@@ -14,13 +14,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeCounter:
+    """A compiled function of the engine block, by its address; what it counts each vCPU's accesses in, by its id."""
+
+    function: int
+    records: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What native code is to tell besides exits that Python answers.
 
     traps: exceptions and interrupts that the guest takes. answered: device accesses that native code answers. leave:
     every device access is Python's, none native code's. at_once: what is told has just happened, and nothing of the
     guest has run since; else it is told in bulk. level: a change of the bits `level[1]` of the register `level[0]`.
-    timed: the observer is a `Meter`, and stands between exits and their answers.
+    timed: the observer is a `Meter`, and stands between exits and their answers. counter: counts what `answered`
+    would tell, in its place.
     """
 
     traps: bool = False
@@ -29,6 +38,7 @@ class Wish:
     at_once: bool = False
     level: tuple[str, int] | None = None
     timed: bool = False
+    counter: NativeCounter | None = None
 
 
 class Observer(Protocol):

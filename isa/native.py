@@ -139,6 +139,16 @@ def address_of(typing_context: Any, pointer: Any) -> Any:
     return types.intp(pointer), generate
 
 
+@intrinsic
+def leading_zeros(typing_context: Any, value: Any) -> Any:
+    """Of a 64-bit word; 64 of zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], context.get_constant(types.boolean, False))
+
+    return types.uint64(types.uint64), generate
+
+
 def _indirect(signature: Any) -> Any:
     """An intrinsic that calls a compiled function of `signature` by its address, its first argument."""
 
@@ -175,43 +185,43 @@ call_place = _indirect(types.uint64(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def save(engine: Record) -> None:
     """Before registers of the CPU state are read: have them in `engine.state`. Nothing where they are there in place."""
     if engine.context != np.uint64(0):
         uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def restore(engine: Record) -> None:
     """After registers of the CPU state were changed: give them to the engine."""
     if engine.context != np.uint64(0):
         uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def place(engine: Record, slot: Word) -> Word:
     """Host address of entry `slot` of the ISA's layout in the CPU state."""
     return np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get32(engine: Record, slot: Word) -> Word:
     """32 bits of the CPU state, as 64."""
     return np.uint64(carray(as_u32(place(engine, slot)), 1)[0])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put32(engine: Record, slot: Word, value: Word) -> None:
     carray(as_u32(place(engine, slot)), 1)[0] = np.uint32(value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get64(engine: Record, slot: Word) -> Word:
     return carray(as_u64(place(engine, slot)), 1)[0]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put64(engine: Record, slot: Word, value: Word) -> None:
     carray(as_u64(place(engine, slot)), 1)[0] = np.uint64(value)
 

@@ -44,6 +44,7 @@ ENGINE: Final = np.dtype(
         ("log_size", "u8"),
         ("log_on", "u8"),
         ("exits_logged", "u8"),  # accesses that native code answers are events too
+        ("count_access", "u8"),  # a compiled function (engine block) that hears of each such access; 0: none
         ("exits_leave", "u8"),  # the dispatch table answers nothing: every access of a device is Python's
         ("level_on", "u8"),  # a change of privilege is an event, at the block that begins with it
         ("level_register", "i8"),

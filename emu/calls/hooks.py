@@ -37,6 +37,7 @@ from emu.calls.native import (
 )
 from emu.calls.native import enter_index as put_in_index
 from emu.calls.records import FRAME_CALL, FRAME_TRAP, ROOM
+from emu.engine.trace_hooks import begin
 from isa.native import (
     Record,
     Word,
@@ -354,6 +355,21 @@ def on_block_called(uc: Word, address: Word, size: Word, user: Record) -> None:
         carray(as_u64(np.intp((U(address_of(user)) >> U(1)) + engine.runs_offset)), 1)[0] += U(1)
     else:
         call_odd_block(np.intp(engine.called), np.intp(engine.address), address, size, address_of(user))
+
+
+@cfunc(
+    types.void(types.intp, types.uint64, types.uint32, types.CPointer(cell_record)),
+    forceinline=True,
+)
+def on_block_called_traced(uc: Word, address: Word, size: Word, user: Record) -> None:
+    """UC_HOOK_BLOCK: what `on_block_called` does, and note the block."""
+    cell = carray(user, 1)[0]
+    engine = carray(as_engine(np.intp(cell.engine)), 1)[0]
+    control = carray(as_control(np.intp(engine.control)), 1)[0]
+    before = control.retired
+    call_odd_block(np.intp(engine.called), np.intp(engine.address), address, size, address_of(user))
+    if control.retired != before:
+        begin(engine, control, uc, address, size, control.block_count, before, address_of(user), False)
 
 
 @cfunc(types.int32(types.intp))

@@ -36,22 +36,22 @@ MOST = 1 << 30
 MARGIN = U(64)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def node_at(calls: Record, number: Word) -> Word:
     return carray(as_nodes(np.intp(calls.nodes)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def frame_at(frames: Word, number: Word) -> Word:
     return carray(as_frames(np.intp(frames)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def stack_at(calls: Record, number: Word) -> Word:
     return carray(as_stacks(np.intp(calls.stacks)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def frames_of(calls: Record, stack: Word) -> Word:
     """Address of a stack's first frame."""
     return calls.frames + U(stack) * calls.depth * FRAME_SIZE
@@ -103,9 +103,11 @@ def child(calls: Record, parent: Word, function: Word) -> Word:
 
 @njit
 def full(calls: Record) -> Word:
-    """Whether Python is to make room."""
-    return calls.nodes_used + MARGIN >= calls.nodes_size or (
-        calls.switches != U(0) and calls.switches_head + MARGIN >= calls.switches_size
+    """Whether Python is to make room, or to look."""
+    return (
+        calls.turned != U(0)
+        or calls.nodes_used + MARGIN >= calls.nodes_size
+        or (calls.switches != U(0) and calls.switches_head + MARGIN >= calls.switches_size)
     )
 
 
@@ -203,6 +205,7 @@ def parked(calls: Record, stack: Word, to: Word, slack: Word, kind: Word) -> Wor
 @njit
 def use(calls: Record, caller: Record, number: Word) -> None:
     """The vCPU is on this stack from here on."""
+    calls.turned = calls.turns
     caller.stack, caller.frames = U(number), frames_of(calls, number)
     stack_at(calls, number).state = np.uint32(STACK_ACTIVE)
 

@@ -70,6 +70,8 @@ CALLS: Final = np.dtype(
         ("switches", "u8"),  # SWITCH; 0: nobody wants them
         ("switches_head", "u8"),
         ("switches_size", "u8"),
+        ("turns", "u8"),  # 1: somebody wants to know when a vCPU comes to another thread
+        ("turned", "u8"),  # one has
     ]
 )
 DEPTH: Final = 1088

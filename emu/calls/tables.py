@@ -23,7 +23,7 @@ SWITCHES: Final = 1 << 16
 class CallTables:
     """What native code writes. `entries` are addresses that functions begin at: what jumps there makes a tail call, as
     it does where something was called before. `switches` hears, in bulk and in order, when a vCPU came to a node: rows
-    of SWITCH.
+    of SWITCH. `turned` is called when the current vCPU has come to another thread, before `switches` hears of it.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class CallTables:
         vcpus: int,
         entries: Iterable[int] = (),
         switches: Callable[[Rows], None] | None = None,
+        turned: Callable[[], None] | None = None,
     ) -> None:
         self._functions: Final = objects.functions("emu.calls.hooks")
         assert isa.native is not None
@@ -40,7 +41,7 @@ class CallTables:
         self._stacks, self._buckets = np.zeros(STACKS, STACK), np.zeros(BUCKETS, np.uint32)
         self._frames = np.zeros(STACKS * DEPTH, FRAME)
         self._callers = np.zeros(vcpus, CALLER)
-        self._listener = switches
+        self._listener, self._turned = switches, turned
         self._switches = np.zeros(SWITCHES if switches is not None else 0, SWITCH)
         self.address: Final = int(self._record.ctypes.data)
         self._put(
@@ -55,6 +56,7 @@ class CallTables:
             pushed=0 if isa.of_role(Role.RA) else isa.bits // 8,
             switches=self._switches.ctypes.data if len(self._switches) else 0,
             switches_size=len(self._switches),
+            turns=int(turned is not None),
         )
         for number, caller in enumerate(self._callers):
             self._stacks[number]["state"] = STACK_ACTIVE
@@ -85,12 +87,16 @@ class CallTables:
         found = {name: self._functions[name] for name in ("called", "landed", "marks")}
         return {**found, **objects.functions(flow), "calls": self.address}
 
-    @property
-    def block_hook(self) -> int:
-        return self._functions["on_block_called"]
+    def block_hook(self, *, traced: bool) -> int:
+        """`traced`: one that notes each block, too."""
+        return self._functions["on_block_called_traced" if traced else "on_block_called"]
 
     def drain(self) -> None:
         """Make room, and hand on what has gathered."""
+        if int(self._record[0]["turned"]):
+            self._put(turned=0)
+            if self._turned is not None:
+                self._turned()
         head = int(self._record[0]["switches_head"])
         if head and self._listener is not None:
             self._listener(self._switches[:head].copy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,12 +22,13 @@ UNKNOWN = "(unknown)"
 class CallNode:
     """A way of calls. `instructions` are those of the function itself, `total` with what it called on this way; `calls`
     says how often it was come to. A root has no function: it is an address space, 0 for the kernel's (or the guest's,
-    where it has no kernel), or nothing known (None)."""
+    where it has no kernel), or nothing known (None). `program`: the name of a root's program, where it is known."""
 
     function: Function | None
     parent: CallNode | None
     address: int
     space: int | None = None
+    program: str | None = None
     instructions: int = 0
     calls: int = 0
     total: int = 0
@@ -47,9 +48,16 @@ class CallNode:
 
 class CallTree:
     """`roots` in the order in which they were first met. `lost` calls were too deep to be told apart: what they took is
-    of their callers."""
+    of their callers. `program` names an address space, where it can."""
 
-    def __init__(self, rows: Rows, isa: Isa, symbols: SymbolTable, lost: int = 0) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        isa: Isa,
+        symbols: SymbolTable,
+        lost: int = 0,
+        program: Callable[[int], str | None] | None = None,
+    ) -> None:
         mark, found = marks(isa), {}
         self.roots: list[CallNode] = []
         self.lost = lost
@@ -61,6 +69,7 @@ class CallTree:
                 node = by_space.get(space) or CallNode(None, None, 0, space)
                 if space not in by_space:
                     by_space[space] = node
+                    node.program = program(space) if program is not None and space else None
                     self.roots.append(node)
             else:
                 if address not in found:

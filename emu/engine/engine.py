@@ -360,8 +360,7 @@ class Engine:
         self.take_counts(anew=True)
         calls = None if counts is None else counts.calls
         branches = counts is not None and counts.falls is not None
-        hook = "on_block" if counts is None else "on_block_falls" if branches else "on_block_counted"
-        self._put_block_hook(HOOKS[hook] if calls is None else calls.block_hook)
+        self._put_block_hook(self._block_hook(counts, self.tracing))
         if counts is None or self.counts is None or branches != (self.counts.falls is not None):
             self._native_counts = None if counts is None else NativeCounts(self.cells, branches=branches)
         words = {} if self._native_counts is None else dict(self._native_counts.words)
@@ -381,11 +380,22 @@ class Engine:
         if self.tracing is not None:
             before, self.tracing = self.tracing, None
             before.remove(self)
-            self._put_block_hook(HOOKS["on_block"])
+        self._put_block_hook(self._block_hook(self.counts, tracing))
         self.flush_translations()
         if tracing is not None:
-            self._put_block_hook(tracing.install(self, self._hook))
+            tracing.install(self, self._hook)
             self.tracing = tracing
+
+    @staticmethod
+    def _block_hook(counts: BlockCounts | None, tracing: Tracing | None) -> int:
+        """The callback for who counts and who records; of those who do not follow calls, only the one who records."""
+        if counts is not None and counts.calls is not None:
+            return counts.calls.block_hook(traced=tracing is not None)
+        if tracing is not None:
+            return tracing.block_hook
+        if counts is None:
+            return HOOKS["on_block"]
+        return HOOKS["on_block_falls" if counts.falls is not None else "on_block_counted"]
 
     @property
     def state_address(self) -> int | None:
@@ -692,7 +702,7 @@ class Engine:
         self.set_word("control", int(self.idle_control.ctypes.data))
         for name in ("regions_count", "rows_count", "ring_head", "log_head", "alias_used", "watching"):
             self.set_word(name, 0)
-        for name in ("log_on", "exits_logged", "exits_leave", "level_on"):
+        for name in ("log_on", "exits_logged", "count_access", "exits_leave", "level_on"):
             self.set_word(name, 0)
         self.breakpoints = np.empty(0, np.uint64)
         self.set_word("breakpoints_count", 0)

@@ -479,7 +479,9 @@ def answer_inside(engine: Record, control: Record) -> Word:
         done, value = native_answer(engine, control)
     if done == 1:
         control.exits += U(1)
-        if logged:
+        if engine.count_access != U(0):
+            call_engine(np.intp(engine.count_access), np.intp(engine.address))
+        elif logged:
             note_access(engine, control, value)
     else:
         value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))

@@ -119,7 +119,9 @@ def answer_natively(engine: Record, control: Record) -> Word:
         if not add_answer(control, value):
             return 0
         control.exits += U(1)
-        if logged:
+        if engine.count_access != U(0):
+            call_engine(np.intp(engine.count_access), np.intp(engine.address))
+        elif logged:
             note_access(engine, control, value)
         tell_exit(engine, control.data if control.kind == U(MMIO_WRITE) else U(value))
     return done

@@ -111,6 +111,7 @@ _KEPT: Final = (
     "attention",
     "host_clock",
     "host_start",
+    "access_counts",
     "hypercalls",
     "semihosting",
     "unmapped",
@@ -210,6 +211,7 @@ class EngineVCpu(ControlWords):
                 "host_start": config.host_start or 0,
             }
         )
+        self._tell_counter()
         self._follow()
 
     def _clear_registers(self) -> None:
@@ -414,6 +416,8 @@ class EngineVCpu(ControlWords):
         traps = self.watcher is not None or wish.traps or engine.word("calls") != 0
         engine.set_word("log_on", int(traps))
         engine.set_word("exits_logged", int(wish.answered))
+        engine.set_word("count_access", 0 if wish.counter is None else wish.counter.function)
+        self._tell_counter()
         engine.set_word("exits_leave", int(wish.leave))
         engine.set_word("log_size", LOG_ONE if wish.at_once else LOG)
         engine.set_word("level_on", int(wish.level is not None))
@@ -426,6 +430,10 @@ class EngineVCpu(ControlWords):
             engine.set_word("level_mask", mask)
             if engine.loaded is self:
                 self._tell_level(engine)
+
+    def _tell_counter(self) -> None:
+        counter = self._wish.counter
+        self.words[WORD["access_counts"]] = 0 if counter is None else counter.records[self.vcpu_id]
 
     def _tell_level(self, engine: Engine) -> None:
         """Have changes of privilege be told from what this one has now."""

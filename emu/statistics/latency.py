@@ -14,6 +14,8 @@ from typing import Final
 from emu.statistics.records import BUCKETS
 from isa.contract import Isa
 
+EDGES: Final = 1 << 12
+
 
 def bucket(value: int) -> int:
     """As `emu.statistics.fold.bucket`."""
@@ -62,7 +64,10 @@ class Latencies:
         """A line got a level, when the vCPU had retired so many instructions."""
         known = self._level[vcpu]
         if level is not (number in known):
-            self._edges[vcpu].append((retired, number, level))
+            edges = self._edges[vcpu]
+            edges.append((retired, number, level))
+            if len(edges) >= EDGES:  # nothing was delivered for long
+                self._catch_up(vcpu, retired)
             if level:
                 known.add(number)
             else:

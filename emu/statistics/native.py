@@ -1,4 +1,4 @@
-"""The compiled `fold`, loaded."""
+"""The compiled counting functions, loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Final
 
 from isa import objects
 
-fold: Final[Callable[[int], int]] = objects.python_function(
-    objects.functions("emu.statistics.fold")["fold"], "fold"
+_FOUND: Final = objects.functions("emu.statistics.fold")
+COUNT_ACCESS: Final[int] = _FOUND["count_access"]
+"""For `emu.observer.NativeCounter`, with FOLD records."""
+count_answered: Final[Callable[[int], int]] = objects.python_function(
+    _FOUND["count_answered"], "count_answered"
 )
+"""Count the exit that the FOLD record at an address describes."""
+count_logged: Final[Callable[[int], int]] = objects.python_function(_FOUND["count_logged"], "count_logged")
 """Count the rows that the FOLD record at an address tells of."""

@@ -17,6 +17,7 @@ import numpy as np
 from emu.debug.memory import GuestMemory
 from emu.debug.privilege import privilege_bits
 from emu.observer import Wish
+from emu.trace.calls import FollowedCalls, Switches
 from emu.trace.code import Blocks
 from emu.trace.conversion import RESOLVED, Conversion, Output
 from emu.trace.events import Events
@@ -27,6 +28,7 @@ from emu.trace.tracing import Taken, TraceWish, Tracing, Watched
 from isa.records import TRACE_BLOCK, TRACE_INSN
 
 if TYPE_CHECKING:
+    from emu.engine.vcpu import EngineVCpu
     from emu.machine import Machine
 
 KINDS_OF: Final = {
@@ -63,7 +65,8 @@ class Recorder:
     asked: registers that are not worth a question at each instruction are asked too. by_block: rows of kind BLOCK also
     where registers or memory are recorded, whose rows come behind those of their blocks. ranges: (low, end) of the code
     that is recorded, none: all; blocks that have some of it are recorded as a whole, and instructions of others are
-    `passed`."""
+    `passed`. follow: gets the calls, where instructions are recorded; turned: called when the current vCPU has come to
+    another thread."""
 
     def __init__(
         self,
@@ -72,6 +75,8 @@ class Recorder:
         write: Callable[[Batch], None],
         *,
         asked: bool = False,
+        follow: Callable[[Switches], None] | None = None,
+        turned: Callable[[], None] | None = None,
         by_block: bool = False,
         ranges: Sequence[tuple[int, int]] = (),
     ) -> None:
@@ -90,7 +95,7 @@ class Recorder:
             self._contexts = contexts(isa, model, in_place=in_place)
         self._blocks = Blocks(isa, GuestMemory(machine).readable)
         self.described: Final = Described(self._blocks, self._names, self._followed)
-        self.lost = 0
+        self.lost = self.reached = 0
         self.by_block: Final = by_block or not what & {REGS, MEM}
         self._events = Events(machine, self._names)
         self._convert = Conversion(self._blocks, self._names, self._followed, self._contexts)
@@ -109,15 +114,28 @@ class Recorder:
             self.by_block,
             tuple(ranges),
         )
-        self._tracing = Tracing(wish, self._take, lambda vcpu: machine.schedule.retired - vcpu.retired)
+        self._calls: FollowedCalls | None = None
+        if follow is not None and INSNS in what:
+            self._calls = FollowedCalls(machine, follow, turned)
+        self._tracing = Tracing(wish, self._take, self._base)
         if self._native:
             machine.trace(self._tracing)
 
     def close(self) -> None:
         """Have what was recorded so far written, and record no more."""
         self.settle()
+        if self._calls is not None:
+            self._calls.close()
+        self.reached = self._machine.retired
         self._machine.trace(None)
         self._machine.observe(None)
+
+    def _base(self, vcpu: EngineVCpu) -> int:
+        """A vCPU's turn begins; what all others have retired."""
+        base = self._machine.schedule.retired - vcpu.retired
+        if self._calls is not None:
+            self._calls.enter(vcpu.vcpu_id, vcpu.retired, base)
+        return base
 
     def settle(self) -> None:
         """Have everything written that has happened: the machine stands between two instructions."""

@@ -138,8 +138,13 @@ class Tracing:
 
     # -- on an engine -------------------------------------------------------------------------------------------------
 
-    def install(self, engine: Engine, add: Callable[[int, int, int], ctypes.c_size_t]) -> int:
-        """Have the engine's hooks note things, added by `add` (kind, callback, user data); the block hook's callback."""
+    @property
+    def block_hook(self) -> int:
+        """The callback that notes blocks."""
+        return self._hooks["on_block_traced"]
+
+    def install(self, engine: Engine, add: Callable[[int, int, int], ctypes.c_size_t]) -> None:
+        """Have the engine's hooks note things, added by `add` (kind, callback, user data)."""
         wish = self._wish
         state = engine.state_address or 0  # then nothing in it is watched
         registers = wish.registers or Watched()
@@ -173,7 +178,6 @@ class Tracing:
         if wish.accesses:
             kinds = uc_const.UC_HOOK_MEM_WRITE | uc_const.UC_HOOK_MEM_READ_AFTER
             self._added.append(add(kinds, hooks["on_access_traced"], engine.address))
-        return hooks["on_block_traced"]
 
     def remove(self, engine: Engine) -> None:
         self.take(engine, forget=True)

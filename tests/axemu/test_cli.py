@@ -79,6 +79,7 @@ def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
         (["run", "-gdb", "tcp::70000", "guests/riscv64/hello"], "65535"),
         (["run", "-gdb", "stdio", "guests/riscv64/hello"], "tcp:HOST:PORT"),
         (["gdb", "--port", "x", "guests/riscv64/hello"], "65535"),
+        (["gdb", "--nosuch", "x"], "`axemu gdb --help` lists"),
         (["run", "-netdev", "user", "x"], "no network"),
         (["run", "nowhere.elf"], "no such file"),
         (["run", "guests"], "guest.toml"),
@@ -109,6 +110,16 @@ def test_bad_input_is_one_clear_paragraph_with_exit_code_2(
     assert text.startswith("axemu: ")
     assert "Traceback" not in err
     assert "\n\n" not in err.strip()
+
+
+@pytest.mark.parametrize("verb", ["cov merge", "trace query"])
+def test_a_verb_within_a_verb_is_known_by_its_two_words(verb: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = dispatched(capfd, *verb.split(), "--help")
+    assert code == 0
+    assert f"Usage: axemu {verb} " in out
+    code, _, err = dispatched(capfd, *verb.split())
+    assert code == 2
+    assert f"axemu {verb} --help" in err
 
 
 def test_an_error_that_nobody_foresaw_says_that_it_is_ours(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from emu.calls import tables
+from emu.calls.records import NODE
 from emu.calls.tree import CallNode, CallTree
 from emu.debug.debugger import Debugger
 from emu.engine import engine
@@ -228,8 +229,32 @@ def test_threads_that_take_turns_keep_their_stacks(assembled: Callable[..., Mach
         ld ra, 0(sp)
         addi sp, sp, 16
         ret""")
-    rows = shape(followed(machine))
+    machine.count_blocks(calls=True, turned=(turns := Turns(machine)).note)
+    machine.run(max_insns=10_000)
+    rows = shape(tree_of(machine))
     assert rows[1:] == [(1, 1, 14), (2, 3, 24), (0, 0, 5), (1, 3, 17), (2, 3, 24)]
+    assert turns.stacks == [1, 0, 1, 0, 1, 0], "at each change of threads, and at nothing else"
+
+
+class Turns:
+    """Of which thread the stack is at each turn."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.stacks: list[int] = []
+
+    def note(self) -> None:
+        stack = self._machine.vcpus[0].arch.read_register("x2")
+        self.stacks.append(int(stack >= 0x8001_0000 + 1))
+
+
+def test_an_address_space_has_the_name_that_is_known(assembled: Callable[..., Machine]) -> None:
+    nodes = np.zeros(4, NODE)
+    nodes["function"] = [0, RAM | 1, RAM + 0x1001, 0x1000]
+    nodes["parent"], nodes["instructions"] = [0, 0, 0, 1], [0, 1, 1, 1]
+    machine = assembled("nop")
+    tree = CallTree(nodes, machine.isa, machine.symbols, 0, {RAM | 1: "init"}.get)
+    assert [each.program for each in tree.roots] == ["init", None]
 
 
 def test_what_a_trap_interrupts_goes_on_where_it_was(assembled: Callable[..., Machine]) -> None:

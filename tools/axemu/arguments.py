@@ -116,10 +116,11 @@ _FLAG_LETTERS = frozenset("vh")
 _VALUE_LETTERS = frozenset("mMdD")
 
 
-def rewrite(arguments: Sequence[str], own: Mapping[str, bool]) -> list[str]:
+def rewrite(arguments: Sequence[str], own: Mapping[str, bool], verb: str = "run") -> list[str]:
     """The same request in this command's own long options; a value is attached to its option by "=".
 
-    own: the long options by name ("--isa"), True for those that take a value. Everything after "--" stays.
+    own: the long options by name ("--isa"), True for those that take a value. verb: whose they are. Everything after
+    "--" stays.
     Raises UsageError for an unknown option or a missing value, NotInThisVersion for an option of QEMU's that
     is not here.
     """
@@ -147,7 +148,9 @@ def rewrite(arguments: Sequence[str], own: Mapping[str, bool]) -> list[str]:
             known = {f"-{each}": None for each in _BY_NAME} | dict.fromkeys(own)
             near = get_close_matches(written, known, n=1, cutoff=0.5)
             came = f"Did you mean {near[0]}?" if near else ""
-            raise UsageError(f"There is no option {written}.", came, "`axemu run --help` lists all options.")
+            raise UsageError(
+                f"There is no option {written}.", came, f"`axemu {verb} --help` lists all options."
+            )
     return result
 
 

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 import axemu
 from axemu import arguments, instruction_sets, machines
@@ -52,6 +53,14 @@ RUNS_A_GUEST = (
 WITHIN: dict[tuple[str, ...], str] = {("cov", "merge"): "cov-merge", ("trace", "query"): "trace-query"}
 """Verbs within a verb that takes a guest; a guest folder of the same name is ./merge."""
 
+
+class _Within(TyperCommand):
+    """A verb within a verb: its help has its two words."""
+
+    def make_context(self, info_name: str | None, *arguments: Any, **extra: Any) -> Any:  # noqa: ANN401
+        return super().make_context(info_name and info_name.replace("-", " "), *arguments, **extra)
+
+
 app = typer.Typer(
     name="axemu",
     help="Run and debug guest programs, firmware and kernels on an emulated machine.",
@@ -70,8 +79,8 @@ app.command(name="transcript", help=TRANSCRIPT_EXAMPLES)(transcript)
 app.command(name="stat", help=STAT_EXAMPLES)(stat)
 app.command(name="profile", help=PROFILE_EXAMPLES)(profile)
 app.command(name="cov", help=COV_EXAMPLES)(cov)
-app.command(name="cov-merge", help=MERGING, hidden=True)(merge)
-app.command(name="trace-query", help=QUERY_EXAMPLES, hidden=True)(query)
+app.command(name="cov-merge", help=MERGING, hidden=True, cls=_Within)(merge)
+app.command(name="trace-query", help=QUERY_EXAMPLES, hidden=True, cls=_Within)(query)
 app.command()(asm)
 app.command()(disasm)
 app.command()(doctor)
@@ -202,11 +211,11 @@ def _own_spelling(argv: Sequence[str], command: object) -> list[str]:
     if verb not in RUNS_A_GUEST:
         return list(argv)
     verbs: Mapping[str, object] = getattr(command, "commands", {})
-    return [verb, *respelled(rest, verbs[verb])]
+    return [verb, *respelled(rest, verbs[verb], verb)]
 
 
-def respelled(rest: Sequence[str], verb: object) -> list[str]:
-    """The arguments of a verb with QEMU's spellings rewritten."""
+def respelled(rest: Sequence[str], verb: object, name: str = "run") -> list[str]:
+    """The arguments of a verb with QEMU's spellings rewritten; `name`: of the verb whose help has its options."""
     own: dict[str, bool] = {"--help": False}
     letters: dict[str, str] = {}
     for parameter in getattr(verb, "params", []):
@@ -216,7 +225,7 @@ def respelled(rest: Sequence[str], verb: object) -> list[str]:
         letters |= {name: names[0] for name in parameter.opts if names and len(name) == 2}
     end = rest.index("--") if "--" in rest else len(rest)
     spelled = [*(letters.get(word, word) for word in rest[:end]), *rest[end:]]
-    return arguments.rewrite(spelled, own)
+    return arguments.rewrite(spelled, own, name)
 
 
 def _keep_standard_streams() -> None:

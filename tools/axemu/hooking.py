@@ -44,12 +44,12 @@ def join(hooks: Instrumentation, machine: Machine, screen: RichConsole) -> None:
         hooks.join(machine)
 
 
-def conclude(hooks: Instrumentation, report: Report, plan: Plan) -> Report:
-    """Say what they have found, on standard output, or beside the JSON there on standard error. What goes wrong there
-    is in the report."""
+def conclude(hooks: Instrumentation, report: Report, plan: Plan, *, aside: bool) -> Report:
+    """Say what they have found, on standard output, or `aside` of what goes there, on standard error. What goes wrong
+    there is in the report."""
     from emu.hook.errors import HookError  # noqa: PLC0415
 
-    stream: TextIO = sys.stderr if plan.json == "-" else sys.stdout
+    stream: TextIO = sys.stderr if aside else sys.stdout
     failure = str(hooks.failure) if hooks.failure is not None else ""
     found = None
     try:

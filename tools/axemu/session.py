@@ -92,7 +92,8 @@ class Session:
             self._dump(machine)
             report = self._report(machine, line, outcome, seconds)
             if hooks is not None:
-                report = hooking.conclude(hooks, report, plan)
+                aside = self.output_fd == console.STDERR
+                report = hooking.conclude(hooks, report, plan, aside=aside)
         if line.output.failure is not None:
             self._print(report.reason)
             raise OutputClosed(
@@ -182,7 +183,10 @@ def build(plan: Plan, line: console.Console, screen: RichConsole) -> Machine:
     """The machine of the plan, its program loaded. The first one on a computer compiles native code, with a
     word about it."""
     with compilation.announced(screen):
-        from emu.machine import Machine  # noqa: PLC0415 - imports numba
+        from emu.natives import compile_for  # noqa: PLC0415 - imports LLVM
+
+        compile_for([(plan.config.isa, plan.config.cpu)])
+        from emu.machine import Machine  # noqa: PLC0415 - loads what was compiled
 
         return Machine(replace(plan.config, channel=line))
 

@@ -33,7 +33,7 @@ def sources_of(header: Header, symbols: Sequence[str]) -> Guest:
     """
     own = _own_file(header)
     if not symbols and own is None:
-        return Guest()
+        return Guest(warnings=_missing(header))
     from emu.debug.sources import read_symbols  # noqa: PLC0415 - it is big, and not always needed
 
     sources: list[SymbolSource] = []
@@ -47,6 +47,16 @@ def sources_of(header: Header, symbols: Sequence[str]) -> Guest:
         with suppress(LoadError):
             sources.append(read_symbols(str(own)))
     return Guest(tuple(sources), tuple(warnings))
+
+
+def _missing(header: Header) -> tuple[str, ...]:
+    """A warning where there were names of source lines to be had."""
+    name, digest = header.guest.get("file"), header.guest.get("sha256")
+    if not name or not digest or not header.fields["symbols"]:
+        return ()
+    return (
+        f"{name} is not there any more as it was recorded: no source lines. Name it with --symbols FILE where it is.",
+    )
 
 
 def _own_file(header: Header) -> Path | None:

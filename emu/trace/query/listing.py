@@ -60,7 +60,7 @@ def happened(context: Context, question: Happened, text: str) -> Answer:
             f"size::USMALLINT AS size, 0::USMALLINT AS what, place FROM ({blocks}) "
             f"WHERE insn BETWEEN {low} AND {high}"
         )
-    table = database.keep(every + " ORDER BY insn, place")
+    table = database.keep(every + " ORDER BY insn, place, kind")
     facts: dict[str, Fact] = {"at": question.at, "from": low, "to": high, "count": table.count}
     there = database.fetch_one(f"SELECT count(*) FROM {table.table} WHERE insn = {question.at}")[0]
     if there:

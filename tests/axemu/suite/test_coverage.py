@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from axemu.suite.machines import Machines
 from axemu.suite.manifest import collect
 from axemu.suite.orders import Orders
 from emu.loaders import open_image
+from emu.machine import Machine
 from isa import registry
 
 GUESTS = Path(__file__).resolve().parents[3] / "guests"
@@ -54,9 +56,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "suite.toml").write_text(SUITE)
     cases = collect([folder], None, folder)
     keeper = Keeper(folder / "coverage", {case.name: case for case in cases})
-    machines, measurement = Machines(counted=True), Measurement()
+    machines = Machines(partial(Machine.count_blocks, branches=True))
+    measurement, orders = Measurement(branches=True), Orders(coverage=True, branches=True)
     for case in cases:
-        executed = execute(case, Orders(coverage=True), machines, measurement=measurement)
+        executed = execute(case, orders, machines, measurement=measurement)
         assert executed.coverage is not None, executed.result.reason
         assert executed.result.coverage["lines_hit"] > 0
         keeper.keep(case.name, executed.coverage)
@@ -74,10 +77,11 @@ def test_a_case_has_the_coverage_of_its_run_alone(
 ) -> None:
     alone = tmp_path / "alone.info"
     program = str(measured / "debuggee.elf")
-    assert cli.dispatch(["cov", program, "--machine", "bare", "--lcov", str(alone)]) == 0
+    assert cli.dispatch(["cov", program, "--machine", "bare", "--branches", "--lcov", str(alone)]) == 0
     capfd.readouterr()
     text = of_case(measured, "debuggee").read_text()
     assert text.startswith("TN:debuggee\n")
+    assert re.search(r"^BRDA:\d+,0,\d+,[1-9]", text, re.MULTILINE)
     assert text.replace("TN:debuggee\n", "TN:\n") == alone.read_text()
 
 

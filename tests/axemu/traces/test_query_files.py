@@ -158,9 +158,11 @@ def test_the_program_is_found_again(
     path = recorded(written, guest)
     with Trace(path) as trace:
         assert not trace.names.has_lines
+        assert "--symbols" in trace.warnings[0]
     shutil.copy(PROGRAM, tmp_path / PROGRAM.name)
     with Trace(path) as trace:
         assert trace.names.has_lines
+        assert trace.warnings == ()
     with (tmp_path / PROGRAM.name).open("ab") as file:
         file.write(b"changed")
     with Trace(path) as trace:

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow
 import pyarrow.parquet
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from axemu import cli
 from axemu.traces.output import Output
@@ -75,6 +76,32 @@ def test_parquet_is_read_by_duckdb(capfd: pytest.CaptureFixture[str], tmp_path: 
         "offsets": [0],
         "code": b"\x73\x25\x40\xf1",
     }
+
+
+def test_hooks_of_a_user_run_beside_it(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hooks = tmp_path / "few.py"
+    hooks.write_text(
+        "from emu.hook import Block, counter, on_block\n"
+        "ran = counter('blocks that ran')\n"
+        "@on_block\n"
+        "def count(ctx: Block) -> None:\n"
+        "    ran.add(1)\n"
+        "    if ran.value == 50:\n"
+        "        ctx.stop('enough', 7)\n"
+    )
+    hooked, alone = tmp_path / "hooked.parquet", tmp_path / "alone.parquet"
+    words = (HELLO, "--record", "insns,regs,mem,exits", "-o")
+    code, out, _ = trace(capfd, *words, str(hooked), "--hook", str(hooks))
+    assert code == 7
+    assert "blocks that ran: 50" in out
+    found = pyarrow.parquet.read_table(hooked)
+    about = json.loads(pyarrow.parquet.read_metadata(hooked).metadata[b"axemu"])
+    assert 50 < about["instructions"] < INSTRUCTIONS
+    assert trace(capfd, *words, str(alone))[0] == 0
+    assert pyarrow.parquet.read_table(alone)[: len(found)].equals(found)
+    code, out, err = trace(capfd, *words, "-", "--hook", str(hooks))
+    assert "blocks that ran" not in out
+    assert "blocks that ran: 50" in err
 
 
 def test_an_arrow_file_ends_with_its_metadata(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -267,3 +294,23 @@ def test_perfetto_has_a_track_for_each_kind(capfd: pytest.CaptureFixture[str], t
         packets += 1
     assert at == len(data)
     assert packets > 1000
+
+
+def test_a_number_with_a_name_is_no_function(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    program, place = tmp_path / "hello.elf", tmp_path / "a.parquet"
+    data = bytearray(Path(HELLO, "hello.elf").read_bytes())
+    with Path(HELLO, "hello.elf").open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        number = next(n for n, each in enumerate(table.iter_symbols()) if each.name == "print")
+        at = table["sh_offset"] + number * table["sh_entsize"]
+    data[at + 6 : at + 8] = (0xFFF1).to_bytes(2, "little")  # st_shndx: SHN_ABS
+    program.write_bytes(data)
+    assert trace(capfd, str(program), "--machine", "bare", "-o", str(place))[0] == 0
+    about = json.loads(pyarrow.parquet.read_metadata(place).metadata[b"axemu"])
+    names = {name for name, *_ in about["symbols"]}
+    assert "print" not in names
+    assert "exit" in names
+    code, _, err = trace(capfd, str(program), "--machine", "bare", "-o", "-", "--only", "print")
+    assert code == 2
+    assert "Traceback" not in err
+    assert "--only takes" in err

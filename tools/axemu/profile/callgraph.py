@@ -74,7 +74,8 @@ def root_names(tree: CallTree) -> RootNames:
         else:
             processes += 1
             address = root.space & ~1
-            names[id(root)] = f"process {processes}" + (f" ({address:#x})" if address else "")
+            name = root.program or f"process {processes}"
+            names[id(root)] = name + (f" ({address:#x})" if address else "")
     return names
 
 

@@ -12,7 +12,7 @@ from axemu.plan import Plan
 from axemu.report import Report
 from axemu.session import Session, show
 from axemu.signals import die_of
-from axemu.symbols import apply_symbols
+from axemu.symbols import apply_after_run
 from emu.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -55,17 +55,21 @@ class CountedSession(Session):
         from emu.calls.tree import CallTree  # noqa: PLC0415 - not for --help
         from emu.debug.debugger import Debugger  # noqa: PLC0415
         from emu.executions import Layouts, by_page, executions  # noqa: PLC0415
+        from emu.linux.processes import Processes  # noqa: PLC0415
 
         self._check(machine)
-        machine.count_blocks(branches=self._branches, calls=self._calls)
+        processes = Processes(machine)
+        turned = processes.look if self._calls else None
+        machine.count_blocks(branches=self._branches, calls=self._calls, turned=turned)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
-            apply_symbols(debugger, self._symbols)
+            apply_after_run(debugger, self._symbols)
             layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
             counts = machine.block_counts
             calls = None
             if counts.calls is not None:
-                calls = CallTree(counts.calls.nodes, machine.isa, debugger.symbols, counts.calls.lost)
+                nodes, lost = counts.calls.nodes, counts.calls.lost
+                calls = CallTree(nodes, machine.isa, debugger.symbols, lost, processes.names)
             self._use(Counted(debugger, executions(counts, layouts), layouts, calls))
         return outcome
 

@@ -84,7 +84,6 @@ class WatchedSession(CountedSession):
                 return
             if self._meter is not None:
                 live.update(self._picture(machine, live.console), refresh=True)
-                self._meter.refresh = True
 
     def _picture(self, machine: Machine, console: Console) -> RenderableType:
         assert self._meter is not None

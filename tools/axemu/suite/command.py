@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from axemu import screens, version
+from axemu.compilation import announced
 from axemu.errors import UsageError
 from axemu.quantities import count, duration
 from axemu.suite import history, selection
@@ -22,6 +24,7 @@ from axemu.suite.case import Case
 from axemu.suite.options import (
     BudgetOption,
     ChangedOption,
+    CovBranchesOption,
     CovFolderOption,
     CovOption,
     CpuOption,
@@ -105,6 +108,7 @@ def run(
     ] = None,
     tap: Annotated[Path | None, typer.Option("--tap", metavar="FILE", help="TAP version 14.")] = None,
     cov: CovOption = False,
+    cov_branches: CovBranchesOption = False,
     cov_dir: CovFolderOption = None,
     select_changed: ChangedOption = None,
     html: Annotated[
@@ -125,10 +129,12 @@ def run(
     from axemu.suite.orders import TIMEOUT, Orders, Terms  # noqa: PLC0415
     from axemu.suite.runner import Plan  # noqa: PLC0415
     from axemu.suite.runner import run as run_plan  # noqa: PLC0415
+    from emu.natives import compile_for  # noqa: PLC0415 - imports LLVM
 
     where = paths or [Path()]
     if engine != "local" and update_golden:
         raise UsageError("--update-golden is of --engine local.", f"The engine is {engine!r}.")
+    cov = cov or cov_branches
     if engine != "local" and cov:
         raise UsageError("--cov is of --engine local.", f"The engine is {engine!r}.")
     if order not in selection.ORDERS:
@@ -167,12 +173,16 @@ def run(
             update_golden=update_golden,
             bundles=(folder / "bundles").resolve(),
             coverage=cov,
+            branches=cov_branches,
         )
         keeper = kept(cov_dir or folder / COVERAGE, cases) if cov else None
         stop_after = 1 if exit_first else max_failures
         keep = None if keeper is None else keeper.keep
         plan = Plan(header, cases, orders, jobs, stop_after, retry, given, keep)
         files = {"--json": json_file, "--junit": junit, "--tap": tap, "--html": html}
+        if engine == "local":
+            with announced(Console(stderr=True, highlight=False)):
+                compile_for({(case.guest.isa, case.guest.cpu) for case in cases})
         ended = run_plan(plan, engine_for(engine, scheduler), watchers_for(folder, verbose, files))
         history.write(folder, past, ended.results)
         if keeper is not None:

@@ -7,7 +7,7 @@ at power-on (a test compares state hashes). Making one costs 20 ms, resetting it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -22,12 +22,12 @@ from emu.machine import Machine
 
 
 class Machines:
-    """The machines of this process. `counted`: each counts the blocks that its case executes, those of the case's prefix
-    among them. `close` gives back what they hold."""
+    """The machines of this process. `count` makes one count the blocks that its case executes, those of the case's
+    prefix among them. `close` gives back what they hold."""
 
-    def __init__(self, *, counted: bool = False) -> None:
-        self._counted = counted
-        self.prefixes = Prefixes(counted=counted)
+    def __init__(self, count: Callable[[Machine], None] | None = None) -> None:
+        self._count = count
+        self.prefixes = Prefixes(count)
         self._machine: Machine | None = None
         self._line = Line(0)
         self._made_for: MachineConfig | None = None
@@ -41,8 +41,8 @@ class Machines:
             booted = self.prefixes.at(case.prefix, seed)
             _begin(booted.line, case)
             booted.machine.poll()
-            if booted.counts is not None:
-                booted.machine.count_blocks()
+            if self._count is not None and booted.counts is not None:
+                self._count(booted.machine)
                 booted.machine.block_counts.add(booted.counts)
             try:
                 yield booted.machine, booted.line, booted.hash
@@ -54,8 +54,8 @@ class Machines:
             return
         config = seeded(case.guest, seed)
         machine = self._made(case, config)
-        if self._counted:
-            machine.count_blocks()
+        if self._count is not None:
+            self._count(machine)
         try:
             yield machine, self._line, ""
         except BaseException:

@@ -39,10 +39,15 @@ CovOption = Annotated[
     bool,
     typer.Option("--cov", help="Measure what each case executes: the sum, files of each case, pages."),
 ]
+CovBranchesOption = Annotated[
+    bool, typer.Option("--cov-branches", help="--cov with conditional branches too: taken, not taken.")
+]
 CovFolderOption = Annotated[
     Path | None,
     typer.Option(
-        "--cov-dir", metavar="DIR", help="For --cov and --select-changed; default: coverage in --results."
+        "--cov-dir",
+        metavar="DIR",
+        help="For --cov, --cov-branches and --select-changed; default: coverage in --results.",
     ),
 ]
 ChangedOption = Annotated[

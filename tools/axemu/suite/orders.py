@@ -30,7 +30,8 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What a run asks of each case. slicing: the second of two runs is cut otherwise. bundles: the folder for failures,
-    None where none are to be kept. coverage: what each case executes is measured."""
+    None where none are to be kept. coverage: what each case executes is measured; branches:
+    and the ways of its conditional branches."""
 
     terms: Terms = field(default_factory=Terms)
     verify: bool = False
@@ -38,6 +39,7 @@ class Orders:
     update_golden: bool = False
     bundles: Path | None = None
     coverage: bool = False
+    branches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -37,11 +38,11 @@ class Booted:
 
 
 class Prefixes:
-    """The machines of this process that stand at the end of a prefix, the latest used last. `counted`: they know which
-    blocks they executed until there."""
+    """The machines of this process that stand at the end of a prefix, the latest used last. `count` makes them count
+    the blocks that they execute until there."""
 
-    def __init__(self, *, counted: bool = False) -> None:
-        self._counted = counted
+    def __init__(self, count: Callable[[Machine], None] | None = None) -> None:
+        self._count = count
         self._booted: OrderedDict[tuple[Prefix, int], Booted] = OrderedDict()
 
     def at(self, prefix: Prefix, seed: int) -> Booted:
@@ -51,7 +52,7 @@ class Prefixes:
         if booted is None:
             while len(self._booted) >= KEPT:
                 self._booted.popitem(last=False)[1].machine.close()
-            booted = _boot(prefix, seed, counted=self._counted)
+            booted = _boot(prefix, seed, self._count)
         else:
             booted.machine.restore(booted.state)
         self._booted[key] = booted
@@ -69,7 +70,7 @@ class Prefixes:
         self._booted.clear()
 
 
-def _boot(prefix: Prefix, seed: int, *, counted: bool) -> Booted:
+def _boot(prefix: Prefix, seed: int, count: Callable[[Machine], None] | None) -> Booted:
     guest = prefix.guest
     line = Line(guest.max_console)
     awaited = (prefix.console,) if prefix.console is not None else ()
@@ -77,11 +78,11 @@ def _boot(prefix: Prefix, seed: int, *, counted: bool) -> Booted:
     machine = Machine(replace(seeded(guest, seed), channel=line))
     try:
         line.stop = machine.stop
-        if counted:
-            machine.count_blocks()
+        if count is not None:
+            count(machine)
         _run(prefix, machine, line)
         line.begin(b"")
-        counts = machine.block_counts if counted else None
+        counts = machine.block_counts if count is not None else None
         return Booted(machine, line, machine.save(), machine.state_hash(), counts)
     except BaseException:
         machine.close()

@@ -17,6 +17,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -61,8 +62,9 @@ def serve(connection: Connection, shared: Any, orders: Orders, notes: str, path:
         blackbox.look_at(memory, machine)
         connection.send("running")
 
-    machines = Machines(counted=orders.coverage)
-    measurement = Measurement() if orders.coverage else None
+    count = partial(Machine.count_blocks, branches=orders.branches) if orders.coverage else None
+    machines = Machines(count)
+    measurement = Measurement(branches=orders.branches) if orders.coverage else None
     while True:
         try:
             case = connection.recv()

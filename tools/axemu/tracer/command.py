@@ -32,6 +32,8 @@ from axemu.traces.options import (
 
 NOT_HERE: Final = ("verbose", "json", "log", "log_file", "dump_memory", "exit_code", "timeout", "hook")
 """Options of `axemu run` about a run's report."""
+RECORDING: Final = ("timeout", "hook")
+"""Those that go with --plain nevertheless."""
 INSTEAD: Final = "`axemu gdb` serves a debugger, `axemu run -d exits` prints a trace."
 DUMB: Final = ("dumb", "unknown", "")
 RunOption = Annotated[
@@ -43,7 +45,7 @@ DemoOption = Annotated[
 ThemeOption = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, mono.")]
 
 
-@with_options_of_run(without=tuple(each for each in NOT_HERE if each != "timeout"))
+@with_options_of_run(without=tuple(each for each in NOT_HERE if each not in RECORDING))
 def trace(
     run: RunOption = False,
     demo: DemoOption = False,
@@ -84,6 +86,8 @@ def trace(
         raise UsageError("-o and the options of a recording go with --plain.", attempt="Add --plain.")
     if options.pop("timeout") is not None:
         raise UsageError("--timeout goes with --plain.", attempt="Quit the tracer with q.")
+    if options.pop("hook") is not None:
+        raise UsageError("--hook goes with --plain.", attempt="Try: axemu run --hook FILE GUEST")
     raise typer.Exit(start(options, run=run, demo=demo, symbols=symbols, theme=theme))
 
 

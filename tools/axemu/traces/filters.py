@@ -12,6 +12,8 @@ import numpy as np
 from axemu.errors import UsageError
 from emu.debug.errors import BadLocation
 from emu.debug.privilege import level_name, privilege_bits
+from emu.executions import marks
+from emu.symbols import SymbolKind
 from emu.trace.rows import Batch, Column, Kind
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def ranges_of(texts: Sequence[str], debugger: Debugger) -> list[tuple[int, int]]
             found += [(each.low, each.high) for each in functions]
             continue
         symbol = debugger.symbols.find(text)
-        if symbol is None:
+        if symbol is None or symbol.kind is SymbolKind.ABSOLUTE:
             try:
                 debugger.locate(text)
             except BadLocation as error:
@@ -52,7 +54,8 @@ def ranges_of(texts: Sequence[str], debugger: Debugger) -> list[tuple[int, int]]
                     f"'{text}' is none: {error}",
                 ) from error
             raise UsageError("--only takes a range, and this is one address.", f"'{text}' was given.")
-        found.append((symbol.address, symbol.address + max(symbol.size, 1)))
+        address = symbol.address & ~marks(debugger.machine.isa)
+        found.append((address, address + max(symbol.size, 1)))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import axemu
 from axemu.traces.options import TraceRequest
+from emu.symbols import SymbolKind
 from emu.trace.recorder import Recorder
 from emu.trace.rows import SCHEMA, Kind
 
@@ -63,7 +64,9 @@ def header(
         "rows": "block" if recorder.by_block and not expanded else "insn",
         "time": "instructions",
         "filters": request.filters(),
-        "symbols": [[each.name, each.address, each.size] for each in symbols],
+        "symbols": [
+            [each.name, each.address, each.size] for each in symbols if each.kind is not SymbolKind.ABSOLUTE
+        ],
         "kinds": [kind.text for kind in Kind],
         "registers": [{"name": lane.name, "bits": lane.bits, "lane": lane.lane} for lane in lanes],
         "unfollowed": [] if followed is None else list(followed.unfollowed),

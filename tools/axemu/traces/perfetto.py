@@ -1,33 +1,31 @@
 """The format perfetto: tracks of functions, exits, traps and privilege for each vCPU, and of the console's lines.
 
-A nanosecond of the viewer is an instruction. Functions are nested as calls are: one that begins at its first
-instruction is called, one that goes on has been returned to.
+A nanosecond of the viewer is an instruction. A slice of a function is one of its calls, with what it called inside; a
+trap's handler is inside what it interrupted, and another thread begins with its own calls.
 
 Field numbers: protos/perfetto/trace of Perfetto, trace_packet.proto, track_event.proto and track_descriptor.proto.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 
 from axemu.traces.output import Output
 from axemu.traces.protobuf import data, number
-from emu.trace.recorder import Described
-from emu.trace.rows import Batch, Column, Kind
-
-if TYPE_CHECKING:
-    from emu.symbols import SymbolTable
+from axemu.traces.slices import Slices
+from emu.calls.ways import Ways
+from emu.trace.calls import Switches
+from emu.trace.recorder import Recorder
+from emu.trace.rows import Batch, Kind
 
 _PACKET, _TIMESTAMP, _SEQUENCE, _TRACK_EVENT, _DESCRIPTOR = 1, 8, 10, 11, 60
 _TYPE, _TRACK, _NAME, _ANNOTATION = 9, 11, 23, 4
 _BEGIN, _END, _INSTANT = 1, 2, 3
 _UUID, _TRACK_NAME, _PARENT = 1, 2, 5
 _NOTE_NAME, _NOTE_TEXT = 10, 6
-DEPTH: Final = 128
-"""Calls that are kept open."""
 _TRACKS: Final = ("functions", "exits", "traps", "privilege")
 _CONSOLE: Final = 1
 _ENOUGH: Final = 1 << 20
@@ -37,55 +35,71 @@ class Perfetto:
     """Packets into `output`."""
 
     def __init__(
-        self, output: Output, described: Described, symbols: SymbolTable, lines: Sequence[str], vcpus: int
+        self,
+        output: Output,
+        recorder: Recorder,
+        ways: Ways,
+        vcpus: int,
+        *,
+        ranges: Sequence[tuple[int, int]] = (),
+        vcpu: int | None = None,
+        program: Callable[[int], str | None] = lambda _: None,
     ) -> None:
-        self._output, self._described, self._lines = output, described, lines
+        """ranges: of functions that are wanted, where not all are; vcpu: the one that is wanted, None all; program: the
+        name of what runs in an address space now."""
+        self._output, self._recorder, self._ways = output, recorder, ways
         self._waiting: list[bytes] = []
         self._size = 0
-        found = sorted({(each.address, each.name) for each in symbols if each.size})
-        self._starts = np.array([address for address, _ in found] or [0], np.uint64)
-        self._names = [name for _, name in found] or [""]
-        self._stacks: list[list[int]] = [[] for _ in range(vcpus)]
         self._levels: list[bool] = [False] * vcpus
         self._last = 0
+        self._slices = Slices(ways, vcpus, ranges, vcpu, self._begin, self._end)
+        self._program = program
+        self._begins: dict[tuple[int, str], bytes] = {}
+        self._ends = [self._packed(self._uuid(each, "functions"), _END) for each in range(vcpus)]
+        self._lost = 0
         self._describe(_CONSOLE, "console", None)
-        for vcpu in range(vcpus):
-            self._describe(self._uuid(vcpu, None), f"vCPU {vcpu}", None)
+        for each in range(vcpus):
+            self._describe(self._uuid(each, None), f"vCPU {each}", None)
             for name in _TRACKS:
-                self._describe(self._uuid(vcpu, name), name, self._uuid(vcpu, None))
+                self._describe(self._uuid(each, name), name, self._uuid(each, None))
 
     def write(self, batch: Batch) -> None:
         """Raises OSError."""
         if not len(batch):
             return
-        code = (batch.kind == Kind.INSN) | (batch.kind == Kind.BLOCK)
-        symbols = np.searchsorted(self._starts, batch.pc, side="right") - 1
-        wanted = ~code
-        for vcpu in range(len(self._stacks)):
-            mine = np.flatnonzero(code & (batch.vcpu == vcpu))
-            wanted[mine] |= self._turns(batch.pc[mine], symbols[mine], vcpu)
         self._last = int(batch.insn[-1])
-        places = np.flatnonzero(wanted)
-        rows = zip(batch.take(places).rows(), symbols[places].tolist(), strict=True)
-        for row, symbol in rows:
-            self._row(row, symbol)
+        wanted = (batch.kind != Kind.INSN) & (batch.kind != Kind.BLOCK)
+        for row in batch.take(np.flatnonzero(wanted)).rows():
+            self._row(row)
+        self._flush_some()
+
+    def follow(self, switches: Switches) -> None:
+        """Calls and returns. Raises OSError."""
+        self._slices.take(switches)
+        self._lost = switches.lost
+        self._flush_some()
+
+    def _begin(self, insn: int, vcpu: int, way: int) -> None:
+        name, ways = self._ways.names[way], self._ways
+        if ways.programs[way]:
+            found = self._program(ways.addresses[way])
+            name = name if found is None else f"{found} ({ways.addresses[way] & ~1:#x})"
+        content = self._begins.get((vcpu, name))
+        if content is None:
+            track = self._uuid(vcpu, "functions")
+            content = self._begins[vcpu, name] = self._packed(track, _BEGIN, name)
+        self._packet(number(_TIMESTAMP, insn) + content)
+
+    def _end(self, insn: int, vcpu: int) -> None:
+        self._packet(number(_TIMESTAMP, insn) + self._ends[vcpu])
+
+    def _flush_some(self) -> None:
         if self._size > _ENOUGH:
             self.flush()
 
-    def _turns(self, pcs: Column, symbols: Column, vcpu: int) -> Column:
-        """Where another function goes on, or one begins."""
-        stack = self._stacks[vcpu]
-        before = np.concatenate([[stack[-1] if stack else -2], symbols[:-1]]) if len(symbols) else symbols
-        entered = (symbols >= 0) & (self._starts[np.maximum(symbols, 0)] == pcs)
-        turns: Column = (symbols != before) | entered
-        return turns
-
-    def _row(self, row: tuple[int, ...], symbol: int) -> None:
+    def _row(self, row: tuple[int, ...]) -> None:
         insn, vcpu, kind, pc, address, value, size, what = row
-        if kind in (Kind.INSN, Kind.BLOCK):
-            self._function(insn, vcpu, pc, symbol)
-            return
-        name = self._described.names.all[what]
+        name = self._recorder.described.names.all[what]
         match kind:
             case Kind.EXIT:
                 notes = {"pc": pc, "address": address, "value": value, "width": size}
@@ -103,22 +117,7 @@ class Perfetto:
                     notes = {"from": address, "to": value}
                     self._event(insn, self._uuid(vcpu, "privilege"), _INSTANT, name, notes)
             case Kind.CONSOLE:
-                self._event(insn, _CONSOLE, _INSTANT, self._lines[value])
-
-    def _function(self, insn: int, vcpu: int, pc: int, symbol: int) -> None:
-        stack, track = self._stacks[vcpu], self._uuid(vcpu, "functions")
-        called = symbol >= 0 and int(self._starts[symbol]) == pc
-        if not called and symbol in stack:
-            while stack[-1] != symbol:
-                stack.pop()
-                self._event(insn, track, _END)
-            return
-        if not called and stack:
-            stack.pop()
-            self._event(insn, track, _END)
-        if len(stack) < DEPTH:
-            stack.append(symbol)
-            self._event(insn, track, _BEGIN, self._names[symbol] if symbol >= 0 else "?")
+                self._event(insn, _CONSOLE, _INSTANT, self._recorder.lines[value])
 
     def flush(self) -> None:
         """Raises OSError."""
@@ -128,16 +127,27 @@ class Perfetto:
         self._output.write(content)
 
     def end(self, summary: dict[str, Any]) -> None:
-        for vcpu, stack in enumerate(self._stacks):
-            for _ in stack:
-                self._event(self._last, self._uuid(vcpu, "functions"), _END)
-            if self._levels[vcpu]:
-                self._event(self._last, self._uuid(vcpu, "privilege"), _END)
+        end = max(self._last, self._recorder.reached)
+        self._slices.close(end)
+        for vcpu, open_ in enumerate(self._levels):
+            if open_:
+                self._event(end, self._uuid(vcpu, "privilege"), _END)
         left = "; ".join(f"{count:,} {reason}" for reason, count in summary["left_out"].items()) or "nothing"
-        self._event(
-            self._last, _CONSOLE, _INSTANT, f"end of the trace: {summary['ended']}", {"left out": left}
-        )
+        notes = {"left out": left, **self._incomplete(summary)}
+        self._event(end, _CONSOLE, _INSTANT, f"end of the trace: {summary['ended']}", notes)
         self.flush()
+
+    def _incomplete(self, summary: dict[str, Any]) -> dict[str, str]:
+        """What the stacks do not show."""
+        reasons = []
+        if "instructions before the recording began" in summary["left_out"]:
+            reasons.append("calls before the recording began")
+        deep = max(self._lost, self._slices.lost)
+        if deep:
+            reasons.append(f"{deep:,} calls that were too deep")
+        if self._slices.filtered:
+            reasons.append("functions that are not of --only or --vcpu")
+        return {"stacks leave out": "; ".join(reasons)} if reasons else {}
 
     # -- packets ------------------------------------------------------------------------------------------------------
 
@@ -154,13 +164,17 @@ class Perfetto:
     def _event(
         self, at: int, track: int, kind: int, name: str = "", notes: dict[str, Any] | None = None
     ) -> None:
+        self._packet(number(_TIMESTAMP, at) + self._packed(track, kind, name, notes))
+
+    @staticmethod
+    def _packed(track: int, kind: int, name: str = "", notes: dict[str, Any] | None = None) -> bytes:
         content = number(_TYPE, kind) + number(_TRACK, track)
         if name:
             content += data(_NAME, name)
         for key, value in (notes or {}).items():
             text = hex(value) if isinstance(value, int) else value
             content += data(_ANNOTATION, data(_NOTE_NAME, key) + data(_NOTE_TEXT, text))
-        self._packet(number(_TIMESTAMP, at) + data(_TRACK_EVENT, content))
+        return data(_TRACK_EVENT, content)
 
     def _packet(self, content: bytes) -> None:
         packet = data(_PACKET, content + number(_SEQUENCE, 1))

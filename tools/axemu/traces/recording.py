@@ -10,7 +10,9 @@ import numpy as np
 
 from axemu.traces.filters import Filter
 from axemu.traces.output import Output
+from axemu.traces.perfetto import Perfetto
 from axemu.traces.writers import Setting, Writer, writer_of
+from emu.trace.calls import Switches
 from emu.trace.code import Blocks
 from emu.trace.rows import Batch, Kind
 from emu.trace.translations import translations
@@ -53,6 +55,14 @@ class Recording:
             end = max(int(np.searchsorted(ends, before + _AT_ONCE, side="right")), at + 1)
             self._put(self._blocks.expanded(batch.take(slice(at, end))))
             at = end
+
+    def follow(self, switches: Switches) -> None:
+        """Calls of the recorder, for a writer that shows them."""
+        if self.failure is None and isinstance(self._writer, Perfetto):
+            try:
+                self._writer.follow(switches)
+            except OSError as error:
+                self._fail(error)
 
     def _put(self, batch: Batch) -> None:
         assert self._writer is not None

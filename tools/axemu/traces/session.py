@@ -53,6 +53,7 @@ class TracedSession(Session):
         from axemu.traces.recording import TEXTS, Recording  # noqa: PLC0415
         from axemu.traces.writers import Setting  # noqa: PLC0415
         from emu.debug.debugger import Debugger  # noqa: PLC0415
+        from emu.linux.processes import Processes  # noqa: PLC0415
         from emu.trace.recorded import CONTEXTS  # noqa: PLC0415
         from emu.trace.recorder import KINDS_OF, Recorder  # noqa: PLC0415
 
@@ -76,11 +77,14 @@ class TracedSession(Session):
         if request.format == "spike":
             wanted |= {int(kind) for kind in KINDS_OF[CONTEXTS]}
         skipped = machine.retired
+        follow, processes = self._follow if request.format == "perfetto" else None, Processes(machine)
         recorder = Recorder(
             machine,
             what,
             self._write,
             asked=request.format == "spike",
+            follow=follow,
+            turned=processes.look,
             by_block=request.format == "arrow" and not filtered,
             ranges=ranges,
         )
@@ -93,7 +97,7 @@ class TracedSession(Session):
         if skipped:
             recording.left_out["instructions before the recording began"] = skipped
         head = header(machine, request, recorder, symbols, expanded=filtered)
-        setting = Setting(request, machine, recorder, symbols, head)
+        setting = Setting(request, machine, recorder, symbols, head, ranges, processes.now)
         try:
             recording.begin(setting, self._output)
         except OSError as error:
@@ -135,6 +139,10 @@ class TracedSession(Session):
     def _write(self, batch: Any) -> None:  # noqa: ANN401
         assert self.recording is not None
         self.recording.write(batch)
+
+    def _follow(self, switches: Any) -> None:  # noqa: ANN401
+        assert self.recording is not None
+        self.recording.follow(switches)
 
     def _lead_in(self, machine: Machine, start: tuple[int, ...]) -> Outcome | None:
         """Run to where the recording begins; how the run ended where it does before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +40,10 @@ class Setting:
     recorder: Recorder
     symbols: SymbolTable
     header: dict[str, Any]
+    ranges: Sequence[tuple[int, int]] = ()
+    """What --only names; empty: everything."""
+    program: Callable[[int], str | None] = lambda _: None
+    """The name of what runs in an address space now."""
 
 
 def writer_of(setting: Setting, output: Output) -> Writer:
@@ -52,8 +57,18 @@ def writer_of(setting: Setting, output: Output) -> Writer:
             return Columns(output, setting.header, recorder.described, parquet_file=whole)
         case "perfetto":
             from axemu.traces.perfetto import Perfetto  # noqa: PLC0415
+            from emu.calls.ways import Ways  # noqa: PLC0415
 
-            return Perfetto(output, recorder.described, setting.symbols, recorder.lines, len(machine.vcpus))
+            ways = Ways(machine.isa, setting.symbols)
+            return Perfetto(
+                output,
+                recorder,
+                ways,
+                len(machine.vcpus),
+                ranges=setting.ranges,
+                vcpu=request.vcpu,
+                program=setting.program,
+            )
     from axemu.traces.lines import Code, Words  # noqa: PLC0415
     from axemu.traces.textfile import TextFile  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from axemu.cov.branches import Falls
 from axemu.cov.coverage import Coverage, Names, Paths, Program, coverage
 from emu.debug.info.debuginfo import DebugInfo
 from emu.debug.info.source import Source
@@ -49,18 +50,22 @@ class _Read:
 
 
 class Measurement:
-    """Of the cases of this process, one after the other."""
+    """Of the cases of this process, one after the other. branches: with the ways of conditional branches."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, branches: bool = False) -> None:
+        self._branches = branches
         self._read: OrderedDict[tuple[object, ...], _Read] = OrderedDict()
 
     def of(self, machine: Machine) -> CaseCoverage:
         """What ran since `Machine.count_blocks`."""
         layouts = Layouts(machine.isa, by_page(GuestMemory(machine).readable))
-        found = executions(machine.block_counts, layouts)
+        counts = machine.block_counts
+        found = executions(counts, layouts)
         read = self._programs(machine)
         touched = tuple(_touched(machine, found, *each) for each in read.files)
-        return CaseCoverage(coverage(found, read.programs), touched)
+        return CaseCoverage(
+            coverage(found, read.programs, Falls(counts) if self._branches else None), touched
+        )
 
     def _programs(self, machine: Machine) -> _Read:
         files = elf_files(machine)
@@ -72,7 +77,11 @@ class Measurement:
         names = Names(machine.symbols, machine.isa)
         paths = Paths(Source.of(files[0] if files else None))
         made = _Read(
-            [Program(info, names, paths) for each in files if (info := DebugInfo(each))],
+            [
+                Program(info, names, paths, branches=self._branches)
+                for each in files
+                if (info := DebugInfo(each))
+            ],
             [(each, digest(each), open_image(each).symbols) for each in files],
         )
         self._read[key] = made

@@ -1,0 +1,6 @@
+"""The tools folder is not installed: its packages are found here."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
