@@ -20,14 +20,26 @@ FUNCTIONS = ("main", "cross", "console_put", "write32", "read32", "total", "_sta
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """whole.parquet, whole.arrow; code.parquet: without what instructions do; single.parquet: a row for each."""
     made = tmp_path_factory.mktemp("recorded")
-    guest = shutil.copytree(FOLDER, made / "guest")
+    (made / "guest").mkdir()
+    guest = shutil.copy(FOLDER / "debuggee.elf", made / "guest")
     for name, record, *only in (
         ("whole.parquet", "all"),
         ("whole.arrow", "all"),
         ("code.parquet", "insns,branches"),
         ("single.parquet", "all", "--only", "0..0x100000000"),
     ):
-        words = ["trace", "--plain", str(guest), "--record", record, *only, "-o", str(made / name)]
+        words = [
+            "trace",
+            "--plain",
+            str(guest),
+            "-M",
+            "bare",
+            "--record",
+            record,
+            *only,
+            "-o",
+            str(made / name),
+        ]
         assert cli.dispatch(words) == 0
     return made
 
