@@ -193,6 +193,9 @@ class Isa:
     page_walk: PageWalk | None = None
     effective_address: EffectiveAddress | None = None
     branch_target: BranchTarget | None = None
+    general_only: Callable[[bytes], bool] | None = (
+        None  # code that changes general registers and memory alone, or traps
+    )
     supervisor_call: SupervisorCall | None = None
     calls: tuple[tuple[int, int, str], ...] = ()  # of firmware: (extension, number, name)
     decoding: Callable[[ReadRegister], Isa] | None = None

@@ -39,6 +39,7 @@ from isa.records import (
     TRACE,
     TRACE_CODE,
     TRACE_ENTRY,
+    TRACE_RANGE,
     TRACE_SPAN,
     UC_PROT_EXEC,
     WATCH_ACCESS,
@@ -119,6 +120,7 @@ as_trace = pointer_cast(numba.from_dtype(TRACE))
 as_trace_entries = pointer_cast(numba.from_dtype(TRACE_ENTRY))
 as_trace_codes = pointer_cast(numba.from_dtype(TRACE_CODE))
 as_trace_spans = pointer_cast(numba.from_dtype(TRACE_SPAN))
+as_trace_ranges = pointer_cast(numba.from_dtype(TRACE_RANGE))
 as_hooks = pointer_cast(numba.from_dtype(HOOKS))
 as_u64 = pointer_cast(types.uint64)
 as_i64 = pointer_cast(types.int64)
@@ -183,43 +185,43 @@ call_place = _indirect(types.uint64(types.intp))
 call_deliver = _indirect(types.int32(types.intp, types.uint64, types.uint64, types.uint64))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def save(engine: Record) -> None:
     """Before registers of the CPU state are read: have them in `engine.state`. Nothing where they are there in place."""
     if engine.context != np.uint64(0):
         uc_context_save(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def restore(engine: Record) -> None:
     """After registers of the CPU state were changed: give them to the engine."""
     if engine.context != np.uint64(0):
         uc_context_restore(np.intp(engine.uc), np.intp(engine.context))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def place(engine: Record, slot: Word) -> Word:
     """Host address of entry `slot` of the ISA's layout in the CPU state."""
     return np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get32(engine: Record, slot: Word) -> Word:
     """32 bits of the CPU state, as 64."""
     return np.uint64(carray(as_u32(place(engine, slot)), 1)[0])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put32(engine: Record, slot: Word, value: Word) -> None:
     carray(as_u32(place(engine, slot)), 1)[0] = np.uint32(value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get64(engine: Record, slot: Word) -> Word:
     return carray(as_u64(place(engine, slot)), 1)[0]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put64(engine: Record, slot: Word, value: Word) -> None:
     carray(as_u64(place(engine, slot)), 1)[0] = np.uint64(value)
 

@@ -1,8 +1,8 @@
 """Compiled callbacks as object files: made once by numba, loaded by LLVM alone from then on.
 
 numba compiles Python functions; importing it and having it find its own cache takes longer than most guests run. So all
-callbacks of some modules are compiled together, optimised as one, and kept as one object file in the user's cache.
-Loading it takes a hundredth of the time and needs no numba.
+callbacks of some modules are compiled together by `isa.compiler`, optimised as one, and kept as one object file in the
+user's cache. Loading it takes a hundredth of the time and needs no numba.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import contextlib
 import ctypes
 import functools
 import hashlib
-import importlib
 import importlib.util
 import os
-import re
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,8 +27,8 @@ from isa import cache
 
 METH_O: Final = 8
 
-ABSENT: Final = re.compile(r"^(numba_|NRT_|Py|_Py)")
-"""Symbols that no callback may need: they report a Python error, which a callback cannot raise."""
+NOT_SELF_CONTAINED: Final = 3
+"""How `isa.compiler` ends where callbacks need Python's or numba's runtime."""
 
 on_compile: list[Callable[[], None]] = []
 """Called before anything is compiled: it takes a while."""
@@ -52,19 +52,53 @@ def functions(*modules: str) -> Mapping[str, int]:
     llvm.load_library_permanently(binding.uclib._name)
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    return _load(_object(modules))
+
+
+def compile_missing(groups: Iterable[tuple[str, ...]]) -> None:
+    """Compile what `functions` will want of these modules, as many groups at once as there are processors.
+
+    What cannot be compiled is for who wants it to hear of.
+    """
+    if cache.directory() is None:
+        return
+    missing = [each for each in groups if not (path := _path(each)) or not path.is_file()]
+    if not missing:
+        return
+    _announce()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        wait([pool.submit(_object, each) for each in missing])
+
+
+def _announce() -> None:
+    for announce in on_compile:
+        announce()
+
+
+@functools.cache
+def _path(modules: tuple[str, ...]) -> Path | None:
+    """Where the object file of these modules is kept."""
     directory = cache.directory()
-    if directory is not None:
-        cache.prune(directory)
+    if directory is None:
+        return None
     cpu = _digest(repr((llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())).encode())
-    path = None if directory is None else directory / f"{'-'.join(modules)}-{_sources(modules)}-{cpu[:8]}.o"
+    return directory / f"{'-'.join(modules)}-{_sources(modules)}-{cpu[:8]}.o"
+
+
+def _object(modules: tuple[str, ...]) -> bytes:
+    """What `_compile` makes: kept from before, or made now and kept."""
+    path = _path(modules)
     data = _read(path)
     if data is None:
+        if path is not None:
+            cache.prune(path.parent)
         with _only_one(path):
             data = _read(path)
             if data is None:
+                _announce()
                 data = _compile(modules)
                 _write(path, data)
-    return _load(data)
+    return data
 
 
 def _sources(modules: tuple[str, ...]) -> str:
@@ -107,7 +141,8 @@ def python_function(address: int, name: str) -> Callable[[int], int]:
     return made
 
 
-def _machine() -> Any:  # noqa: ANN401
+def target_machine() -> Any:  # noqa: ANN401
+    """LLVM's, for this host."""
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
@@ -115,60 +150,27 @@ def _machine() -> Any:  # noqa: ANN401
 
 
 def _compile(modules: tuple[str, ...]) -> bytes:
-    """The names of the modules' callbacks, a newline, and an object file with them."""
-    for announce in on_compile:
-        announce()
-    from numba.core.ccallback import CFunc  # noqa: PLC0415 - only to compile
+    """The names of the modules' callbacks, a newline, and an object file with them. In a process of its own.
 
-    whole: Any = None
-    names = []
-    for module in modules:
-        for name, callback in vars(importlib.import_module(module)).items():
-            if not isinstance(callback, CFunc):
-                continue
-            compiled: Any = callback
-            text = str(compiled._library._get_module_for_linking()).replace("noinline", "nounwind")
-            part = llvm.parse_assembly(text)
-            for function in part.functions:
-                if not function.is_declaration and function.name != compiled._wrapper_name:
-                    function.linkage = "linkonce_odr"
-            wrapper = part.get_function(compiled._wrapper_name)
-            wrapper.linkage = "external"
-            wrapper.name = name
-            names.append(name)
-            if whole is None:
-                whole = part
-            else:
-                whole.link_in(part)
-    for function in whole.functions:
-        if not function.is_declaration and function.name not in names:
-            function.linkage = "internal"
-    machine = _machine()
-    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, tuning)
-    for _ in range(2):  # what the first has inlined, the second can take apart
-        builder.getModulePassManager().run(whole, builder)
-    missing = [function.name for function in whole.functions if function.is_declaration]
-    wrong = sorted(
-        name
-        for name in missing
-        if not name.startswith("llvm.")
-        and ((ABSENT.match(name) and name not in _ALLOWED) or not llvm.address_of_symbol(name))
+    Raises NotSelfContained; ImportError, which says what the compiler said, where it fails otherwise."""
+    import subprocess  # noqa: PLC0415 - not needed where everything is compiled
+
+    command = [sys.executable, "-P", "-m", "isa.compiler", *modules]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
-    if wrong:
-        raise NotSelfContained(modules, wrong)
-    return ",".join(names).encode() + b"\n" + bytes(machine.emit_object(whole))
-
-
-_ALLOWED: Final = frozenset(
-    {"PyLong_AsSsize_t", "PyLong_FromSsize_t", "PyEval_SaveThread", "PyEval_RestoreThread"}
-)
-"""What a function that Python calls needs of it."""
+    if done.returncode == NOT_SELF_CONTAINED:
+        raise NotSelfContained(modules, done.stdout.decode().split())
+    if done.returncode != 0:
+        text = done.stderr.decode(errors="replace").strip()
+        raise ImportError(f"the callbacks of {', '.join(modules)} cannot be compiled: {text}")
+    return done.stdout
 
 
 def _load(data: bytes) -> Mapping[str, int]:
     names, _, code = data.partition(b"\n")
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _kept.append(engine)

@@ -221,13 +221,28 @@ TRACE: Final = np.dtype(
         ("codes_enough", "u8"),
         ("codes_size", "u8"),
         ("vcpu", "u8"),
-        ("detailed", "u8"),  # each instruction is noted, and not each block
-        ("next", "u8"),  # the number of the next instruction
+        ("detailed", "u8"),  # each instruction is noted
+        ("whole", "u8"),  # each block is noted: also where instructions are
+        (
+            "next",
+            "u8",
+        ),  # the number of the next instruction; where blocks are noted, of the last one within its block
+        ("pc", "u8"),  # of the last instruction
+        ("looked", "u8"),  # what it has written is noted already
         ("cell", "u8"),  # of the block that it is in
         ("piece_address", "u8"),  # a misaligned store comes again byte by byte: the next one
         ("pieces", "u8"),  # to come
         ("spans", "u8"),  # TRACE_SPAN: where registers lie
         ("spans_count", "u8"),
+        ("near_count", "u8"),  # of them, the first: looked at after each instruction
+        ("far", "u8"),  # the others are to be looked at before the next instruction
+        ("far_always", "u8"),  # and after each one of this block
+        ("general_only", "u8"),  # u1 by cell: its instructions change nothing of the others
+        ("first_cell", "u8"),
+        ("ranges", "u8"),  # TRACE_RANGE: code that is looked at; none: all
+        ("ranges_count", "u8"),
+        ("outside", "u8"),  # the loaded vCPU is outside of them
+        ("gap", "u8"),  # the last block or instruction was followed by a TRACE_GAP
         ("masks", "u8"),  # of each word the bits that are looked at
         ("shadow", "u8"),  # the words as they were last seen, of the loaded vCPU
         ("fresh", "u8"),  # they have not been seen yet
@@ -247,11 +262,14 @@ TRACE_ENTRY: Final = np.dtype(
 """By kind: TRACE_BLOCK a block of `count` instructions in `size` bytes begins: pc, retired before it, its cell.
 TRACE_INSN an instruction of `size` bytes begins: pc, its number, the block's cell. TRACE_READ, TRACE_WRITE an access of
 `size` bytes: address, value. TRACE_REG, TRACE_CONTEXT word `count` has changed: from, to; of TRACE_CONTEXT, retired
-before the block that begins with it."""
-TRACE_INSN, TRACE_REG, TRACE_READ, TRACE_WRITE, TRACE_CONTEXT, TRACE_BLOCK = 0, 1, 2, 3, 8, 10
+before the block that begins with it. TRACE_GAP: from here on nothing is noted: pc, retired before it. Where blocks are
+noted, what their instructions do names them: TRACE_REG in `size`, TRACE_READ and TRACE_WRITE in `count` how many of the
+block are before it, and its pc."""
+TRACE_INSN, TRACE_REG, TRACE_READ, TRACE_WRITE, TRACE_CONTEXT, TRACE_BLOCK, TRACE_GAP = 0, 1, 2, 3, 8, 10, 11
 TRACE_CODE: Final = np.dtype([("cell", "u8"), ("pc", "u8"), ("size", "u4"), ("count", "u4")])
 TRACE_SPAN: Final = np.dtype([("host", "u8"), ("count", "u8"), ("first", "u8")])
 """`count` words at a host address; the first is number `first`."""
+TRACE_RANGE: Final = np.dtype([("low", "u8"), ("end", "u8")])
 CODE_PAGE: Final = np.dtype([("address", "u8"), ("host", "u8"), ("knows", "u8")])
 CODE_PAGE_SIZE: Final = 4096
 CODE_PAGES: Final = 4096

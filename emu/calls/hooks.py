@@ -369,7 +369,7 @@ def on_block_called_traced(uc: Word, address: Word, size: Word, user: Record) ->
     before = control.retired
     call_odd_block(np.intp(engine.called), np.intp(engine.address), address, size, address_of(user))
     if control.retired != before:
-        begin(engine, control, address, size, control.block_count, before, address_of(user))
+        begin(engine, control, uc, address, size, control.block_count, before, address_of(user), False)
 
 
 @cfunc(types.int32(types.intp))

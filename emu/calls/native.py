@@ -36,22 +36,22 @@ MOST = 1 << 30
 MARGIN = U(64)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def node_at(calls: Record, number: Word) -> Word:
     return carray(as_nodes(np.intp(calls.nodes)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def frame_at(frames: Word, number: Word) -> Word:
     return carray(as_frames(np.intp(frames)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def stack_at(calls: Record, number: Word) -> Word:
     return carray(as_stacks(np.intp(calls.stacks)), MOST)[number]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def frames_of(calls: Record, stack: Word) -> Word:
     """Address of a stack's first frame."""
     return calls.frames + U(stack) * calls.depth * FRAME_SIZE

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from emu import natives
 from isa import objects
 
-HOOKS: Final[Mapping[str, int]] = objects.functions(
-    "emu.engine.hooks",
-    "emu.engine.count_hooks",
-    "emu.engine.fall_hooks",
-    "emu.engine.watch_hooks",
-    "emu.engine.loop",
-)
+HOOKS: Final[Mapping[str, int]] = objects.functions(*natives.ENGINE)
 """Host addresses."""
 enter: Final[Callable[[int], int]] = objects.python_function(HOOKS["enter"], "enter")
 """Run the vCPU loaded in an engine, given the address of its block, until a `Kind` is left for Python."""

@@ -31,6 +31,7 @@ from isa.native import (
     as_cells,
     as_control,
     as_engine,
+    as_trace,
     as_u32,
     as_u64,
     call_block,
@@ -489,6 +490,8 @@ def answer_inside(engine: Record, control: Record) -> Word:
     control.pc = entered
     control.kind = U(NONE)
     control.retired += ahead
+    if engine.tracing != U(0):
+        carray(as_trace(np.intp(engine.tracing)), 1)[0].far = U(1)
     if (control.lines != control.lines_told) or control.recall != U(0):
         control.attention = U(1)
     return value

@@ -3,7 +3,10 @@
 Where only the way is recorded, the block hook notes each block that begins; its instructions are found afterwards, in
 its code, which is kept when it is translated. Where more is recorded, a hook of every instruction notes it, and which
 words of the CPU state differ from what they were at the instruction before: that one has written them. What it loads
-and stores is noted in between.
+and stores is noted in between. Most instructions change one general register: those are compared after each, the
+others at the end of a block that cannot have changed them before.
+
+Where only some code is wanted, other blocks are passed over, with one entry where that begins.
 
 An instruction that did not retire comes again with the same number, or another does: whoever takes the entries sees it.
 """
@@ -23,6 +26,7 @@ from isa.native import (
     as_trace,
     as_trace_codes,
     as_trace_entries,
+    as_trace_ranges,
     as_trace_spans,
     as_u8,
     as_u64,
@@ -37,6 +41,7 @@ from isa.records import (
     TRACE_BLOCK,
     TRACE_CODE,
     TRACE_CONTEXT,
+    TRACE_GAP,
     TRACE_INSN,
     TRACE_READ,
     TRACE_REG,
@@ -46,6 +51,8 @@ from isa.records import (
 
 U = np.uint64
 HEADER = TRACE_CODE.itemsize
+CELL_BITS = U(4)
+NONE = U(0xFFFFFFFFFFFFFFFF)
 MANY = 1 << 30
 
 
@@ -71,6 +78,7 @@ def note_entry(
 def note_code(engine: Record, cell: Word, pc: Word, size: Word, count: Word) -> None:
     """A cell has got its block: keep the code. Where it cannot be read there is none, and it is looked for later."""
     trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
+    carray(as_u8(np.intp(trace.general_only)), MANY)[(U(cell) - trace.first_cell) >> CELL_BITS] = np.uint8(0)
     head = trace.codes_head
     if head + U(HEADER) + U(size) + U(8) > trace.codes_size:
         return
@@ -93,9 +101,16 @@ def note_code(engine: Record, cell: Word, pc: Word, size: Word, count: Word) -> 
 
 @njit
 def note_changes(
-    trace: Record, control: Record, kind: Word, span: Record, masks: Word, shadow: Word, number: Word
+    trace: Record,
+    control: Record,
+    kind: Word,
+    place: Word,
+    span: Record,
+    masks: Word,
+    shadow: Word,
+    c: Word,
 ) -> None:
-    """Note the words of a span that are not what they were, seen before instruction `number`."""
+    """Note the words of a span that are not what they were; `place` and `c` are of the entries."""
     count = np.int64(span.count)
     now = carray(as_u64(np.intp(span.host)), MANY)
     mask = carray(as_u64(np.intp(masks + span.first * U(8))), MANY)
@@ -107,8 +122,35 @@ def note_changes(
         return
     for i in range(count):
         if (now[i] ^ before[i]) & mask[i] != U(0):
-            note_entry(trace, control, kind, 0, span.first + U(i), before[i], now[i], number)
+            note_entry(trace, control, kind, place, span.first + U(i), before[i], now[i], c)
             before[i] = now[i]
+
+
+@njit(inline="always")
+def note_word(
+    trace: Record, control: Record, span: Record, i: Word, now: Word, before: Word, mask: Word
+) -> None:
+    if (now[i] ^ before[i]) & mask[i] != U(0):
+        note_entry(trace, control, TRACE_REG, trace.next, span.first + i, before[i], now[i], trace.pc)
+        before[i] = now[i]
+
+
+@njit
+def note_near(trace: Record, control: Record, span: Record) -> None:
+    """As `note_changes`, where one word or none has changed: which one is added up, without a branch."""
+    now = carray(as_u64(np.intp(span.host)), MANY)
+    mask = carray(as_u64(np.intp(trace.masks + span.first * U(8))), MANY)
+    before = carray(as_u64(np.intp(trace.shadow + span.first * U(8))), MANY)
+    changed = which = U(0)
+    for i in range(np.int64(span.count)):
+        differs = (now[i] ^ before[i]) & mask[i] != U(0)
+        changed += U(1) if differs else U(0)
+        which += U(i) if differs else U(0)
+    if changed == U(1):
+        note_word(trace, control, span, which, now, before, mask)
+    elif changed != U(0):
+        for i in range(np.int64(span.count)):
+            note_word(trace, control, span, U(i), now, before, mask)
 
 
 @njit
@@ -120,15 +162,27 @@ def see(span: Record, shadow: Word) -> None:
 
 
 @njit
-def note_registers(trace: Record, control: Record, uc: Word) -> None:
-    """Note the registers that are not what they were."""
+def note_far(trace: Record, control: Record) -> None:
+    """Note those that not every instruction can change; see all for the first time."""
     spans = carray(as_trace_spans(np.intp(trace.spans)), MANY)
-    fresh = trace.fresh != U(0)
-    for i in range(np.int64(trace.spans_count)):
-        if fresh:
+    if trace.fresh != U(0):
+        for i in range(np.int64(trace.spans_count)):
             see(spans[i], trace.shadow)
-        else:
-            note_changes(trace, control, TRACE_REG, spans[i], trace.masks, trace.shadow, U(0))
+    else:
+        for i in range(np.int64(trace.near_count), np.int64(trace.spans_count)):
+            note_changes(trace, control, TRACE_REG, trace.next, spans[i], trace.masks, trace.shadow, trace.pc)
+
+
+@njit
+def note_registers(trace: Record, control: Record, uc: Word, far: Word) -> None:
+    """Note the registers that are not what they were; far: those of all spans."""
+    fresh = trace.fresh != U(0)
+    spans = carray(as_trace_spans(np.intp(trace.spans)), MANY)
+    if not fresh:
+        for i in range(np.int64(trace.near_count)):
+            note_near(trace, control, spans[i])
+    if fresh or far:
+        note_far(trace, control)
     if trace.reads_count != U(0):
         numbers = carray(as_i64(np.intp(trace.reads)), MANY)
         word = carray(as_u64(np.intp(trace.word)), 1)
@@ -142,7 +196,9 @@ def note_registers(trace: Record, control: Record, uc: Word) -> None:
             value = word[0] & mask[i]
             if value != before[i]:
                 if not fresh:
-                    note_entry(trace, control, TRACE_REG, 0, first + U(i), before[i], value, 0)
+                    note_entry(
+                        trace, control, TRACE_REG, trace.next, first + U(i), before[i], value, trace.pc
+                    )
                 before[i] = value
     trace.fresh = U(0)
 
@@ -155,23 +211,61 @@ def note_contexts(trace: Record, control: Record, number: Word) -> None:
             see(spans[i], trace.context_shadow)
         else:
             masks, shadow = trace.context_masks, trace.context_shadow
-            note_changes(trace, control, TRACE_CONTEXT, spans[i], masks, shadow, number)
+            note_changes(trace, control, TRACE_CONTEXT, U(0), spans[i], masks, shadow, number)
     trace.context_fresh = U(0)
+
+
+@njit
+def is_wanted(trace: Record, control: Record, uc: Word, address: Word, size: Word, before: Word) -> Word:
+    """Whether a block is in a range that is looked at; note where that ends."""
+    ranges = carray(as_trace_ranges(np.intp(trace.ranges)), MANY)
+    for i in range(np.int64(trace.ranges_count)):
+        if address < ranges[i].end and address + U(size) > ranges[i].low:
+            if trace.outside != U(0):
+                trace.outside, trace.fresh = U(0), U(1)
+            trace.gap = U(0)
+            return True
+    if trace.outside == U(0) and trace.detailed != U(0):
+        note_registers(trace, control, uc, True)
+    if trace.gap == U(0):
+        note_entry(trace, control, TRACE_GAP, 0, 0, address, before, 0)
+    trace.outside, trace.gap = U(1), U(1)
+    return False
 
 
 @njit(inline="always")
 def begin(
-    engine: Record, control: Record, address: Word, size: Word, count: Word, before: Word, cell: Word
+    engine: Record,
+    control: Record,
+    uc: Word,
+    address: Word,
+    size: Word,
+    count: Word,
+    before: Word,
+    cell: Word,
+    known: Word,
 ) -> None:
-    """A block has begun; `before`: retired before it."""
+    """A block has begun; `before`: retired before it; known: it is that of its cell."""
     trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
     if trace.contexts_count != U(0):
         note_contexts(trace, control, before)
+    if trace.ranges_count != U(0) and not is_wanted(trace, control, uc, address, size, before):
+        return
     if trace.detailed == U(0):
         note_entry(trace, control, TRACE_BLOCK, size, count, address, before, cell)
     else:
-        trace.next = before
+        if trace.whole != U(0):
+            note_registers(trace, control, uc, True)
+            note_entry(trace, control, TRACE_BLOCK, size, count, address, before, cell)
+            trace.looked, trace.next = U(1), NONE
+        else:
+            trace.next = before
         trace.cell = U(cell)
+        general_only = carray(as_u8(np.intp(trace.general_only)), MANY)
+        index = (U(cell) - trace.first_cell) >> CELL_BITS
+        trace.far, trace.far_always = U(1) - trace.whole, U(1)
+        if known and general_only[index] != np.uint8(0):
+            trace.far_always = U(0)
 
 
 @cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(cell_record)))
@@ -189,11 +283,11 @@ def on_block_traced(uc: Word, address: Word, size: Word, user: Record) -> None:
         control.block_pc = address
         control.block_size = U(size)
         control.block_count = count
-        begin(engine, control, address, size, count, before, address_of(user))
+        begin(engine, control, uc, address, size, count, before, address_of(user), True)
     else:
         call_odd_block(np.intp(engine.odd_block), np.intp(engine.address), address, size, address_of(user))
         if control.retired != before:
-            begin(engine, control, address, size, control.block_count, before, address_of(user))
+            begin(engine, control, uc, address, size, control.block_count, before, address_of(user), False)
 
 
 @cfunc(types.void(types.intp, types.uint64, types.uint32, types.CPointer(engine_record)))
@@ -202,11 +296,33 @@ def on_instruction_traced(uc: Word, address: Word, size: Word, user: Record) -> 
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
-    note_registers(trace, control, uc)
-    number = trace.next
-    trace.next = number + U(1)
-    trace.pieces = U(0)
-    note_entry(trace, control, TRACE_INSN, size, 0, address, number, trace.cell)
+    if trace.outside != U(0):
+        return
+    if trace.looked == U(0):
+        note_registers(trace, control, uc, trace.far | trace.far_always != U(0))
+    trace.looked = trace.far = trace.pieces = U(0)
+    if trace.whole != U(0):
+        trace.next += U(1)
+        trace.pc = address
+    else:
+        note_entry(trace, control, TRACE_INSN, size, 0, address, trace.next, trace.cell)
+        trace.next += U(1)
+
+
+@njit(inline="always")
+def note_access(trace: Record, control: Record, kind: Word, address: Word, size: Word, value: Word) -> None:
+    width = U(size)
+    data = U(value) if width >= U(8) else U(value) & ((U(1) << (U(8) * width)) - U(1))
+    if kind != UC_MEM_WRITE:
+        note_entry(trace, control, TRACE_READ, width, trace.next, address, data, trace.pc)
+    elif trace.pieces != U(0) and width == U(1) and trace.piece_address == address:
+        trace.piece_address += U(1)
+        trace.pieces -= U(1)
+    else:
+        trace.pieces = U(0)
+        note_entry(trace, control, TRACE_WRITE, width, trace.next, address, data, trace.pc)
+        if address & (width - U(1)) != U(0):
+            trace.piece_address, trace.pieces = address, width
 
 
 @cfunc(
@@ -219,18 +335,8 @@ def on_access_traced(uc: Word, kind: Word, address: Word, size: Word, value: Wor
     engine = carray(user, 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
-    width = U(size)
-    data = U(value) if width >= U(8) else U(value) & ((U(1) << (U(8) * width)) - U(1))
-    if kind != UC_MEM_WRITE:
-        note_entry(trace, control, TRACE_READ, width, 0, address, data, 0)
-    elif trace.pieces != U(0) and width == U(1) and trace.piece_address == address:
-        trace.piece_address += U(1)
-        trace.pieces -= U(1)
-    else:
-        trace.pieces = U(0)
-        note_entry(trace, control, TRACE_WRITE, width, 0, address, data, 0)
-        if address & (width - U(1)) != U(0):
-            trace.piece_address, trace.pieces = address, width
+    if trace.outside == U(0):
+        note_access(trace, control, kind, address, size, value)
     if engine.let_through != U(0):
         call_engine(np.intp(engine.let_through), np.intp(engine.address))
 
@@ -241,6 +347,6 @@ def note_rest(address: Word) -> Word:
     engine = carray(as_engine(np.intp(address)), 1)[0]
     control = carray(as_control(np.intp(engine.control)), 1)[0]
     trace = carray(as_trace(np.intp(engine.tracing)), 1)[0]
-    if trace.fresh == U(0) and trace.detailed != U(0):
-        note_registers(trace, control, np.intp(engine.uc))
+    if trace.fresh | trace.outside == U(0) and trace.detailed != U(0):
+        note_registers(trace, control, np.intp(engine.uc), True)
     return np.int64(0)

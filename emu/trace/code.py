@@ -154,6 +154,7 @@ class Blocks:
             "block_bytes": self._bytes.array,
             "at": self._at.array,
             "offset": self.offset.array,
+            "length": self.length.array,
             "low": self.low.array,
             "high": self.high.array,
         }

@@ -124,6 +124,11 @@ class Conversion:
     def unseen(self) -> int:
         return int(self._record[0]["unseen"])
 
+    @property
+    def passed(self) -> int:
+        """Instructions that are outside of the ranges that are looked at."""
+        return int(self._record[0]["passed"])
+
     def reached(self, taken: Taken) -> int:
         """The number of the first instruction that is not converted yet."""
         done = self.done

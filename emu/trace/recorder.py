@@ -8,7 +8,7 @@ before the instruction that follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -59,10 +59,14 @@ class Described:
 
 class Recorder:
     """Records `what` (of RECORDED) a machine does, from now on until `close`. `write` gets rows as they are ready, and
-    copies what it keeps; instructions are rows of kind BLOCK where neither registers nor memory are recorded. asked:
-    registers that are not worth a question at each instruction are asked too. `follow` gets the calls, where
-    instructions are recorded, and `turned` is called when the current vCPU has come to another thread. On the machine's
-    thread."""
+    copies what it keeps; instructions are rows of kind BLOCK where neither registers nor memory are recorded. On the
+    machine's thread.
+
+    asked: registers that are not worth a question at each instruction are asked too. by_block: rows of kind BLOCK also
+    where registers or memory are recorded, whose rows come behind those of their blocks. ranges: (low, end) of the code
+    that is recorded, none: all; blocks that have some of it are recorded as a whole, and instructions of others are
+    `passed`. follow: gets the calls, where instructions are recorded; turned: called when the current vCPU has come to
+    another thread."""
 
     def __init__(
         self,
@@ -73,6 +77,8 @@ class Recorder:
         asked: bool = False,
         follow: Callable[[Switches], None] | None = None,
         turned: Callable[[], None] | None = None,
+        by_block: bool = False,
+        ranges: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._machine, self._write, self.what = machine, write, what
         self._kinds = np.zeros(len(Kind), bool)
@@ -90,13 +96,13 @@ class Recorder:
         self._blocks = Blocks(isa, GuestMemory(machine).readable)
         self.described: Final = Described(self._blocks, self._names, self._followed)
         self.lost = self.reached = 0
-        self.detailed: Final = REGS in what or MEM in what
+        self.by_block: Final = by_block or not what & {REGS, MEM}
         self._events = Events(machine, self._names)
         self._convert = Conversion(self._blocks, self._names, self._followed, self._contexts)
         self._final = False
         self._rows = Output(ROOM)
         wanted = sum(1 << kind for kind in Kind if self._kinds[kind])
-        self._convert.set(wanted=wanted, back=4 if isa.name in _SLOTS else 0)
+        self._convert.set(wanted=wanted, back=4 if isa.name in _SLOTS else 0, whole=int(self.by_block))
         self._native = bool(what & {INSNS, REGS, MEM, BRANCHES, CONTEXTS})
         bits = privilege_bits(isa)
         level = bits if self._contexts is not None and self._contexts.level else None
@@ -105,6 +111,8 @@ class Recorder:
             self._followed.watched if self._followed is not None else None,
             MEM in what,
             self._contexts.watched if self._contexts is not None else Watched(),
+            self.by_block,
+            tuple(ranges),
         )
         self._calls: FollowedCalls | None = None
         if follow is not None and INSNS in what:
@@ -155,6 +163,11 @@ class Recorder:
     def unseen(self) -> int:
         """Instructions that were carried out and of which nothing was noted."""
         return self._convert.unseen
+
+    @property
+    def passed(self) -> int:
+        """Instructions of blocks that are outside of `ranges`."""
+        return self._convert.passed
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -222,7 +235,8 @@ class Recorder:
                     value=executed - count,
                     size=length,
                 )
-                more.append((at + 1, row))
+                behind = np.searchsorted(batch.insn[at + 1 :], row.insn[0], side="left")  # its own details
+                more.append((at + 1 + int(behind), row))
         if not more:
             return batch
         return batch.inserted(np.array([at for at, _ in more]), Batch.joined([row for _, row in more]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from isa.contract import CpuModel, Isa
     from isa.records import StateView
 
+_NEAR: Final = (Role.GENERAL, Role.SP, Role.RA, Role.FP)
 _NEVER: Final = (Role.PC, Role.ZERO, Role.PRIVILEGE)
 _ASKED: Final = (Role.GENERAL, Role.SP, Role.RA, Role.STATUS, Role.FP)
 _LAZY: Final = ("eflags",)
@@ -31,6 +32,8 @@ _WITHIN: Final = {"s390x": ("pswm",), "sparc": ("npc",), "sparc64": ("npc",)}
 """What the engine knows at the end of a block alone, by ISA: the condition code, the target of a branch."""
 _RANDOM: Final = 4
 _WORD: Final = 8
+_TOGETHER: Final = 8
+"""Words that are compared together."""
 _BANKS: Final = {"m68k": ("sr", 0x3000)}
 """Bits that choose a bank of registers, where they are more than those of the privilege."""
 _ROOTS: Final = {
@@ -138,6 +141,7 @@ class _Making:
     def __init__(self) -> None:
         self.lanes: list[Lane] = []
         self.placed: list[tuple[int, int, int, int]] = []  # offset, shift, size, lane
+        self.near: set[int] = set()  # offsets
         self.asked: list[tuple[int, int, int]] = []  # engine's number, bits, lane
         self.unfollowed: list[str] = []
 
@@ -145,6 +149,8 @@ class _Making:
         for number in range(-(-size // _WORD)):
             offset, width = at + number * _WORD, min(size - number * _WORD, _WORD)
             self.placed.append((offset & ~7, 8 * (offset & 7), width, len(self.lanes)))
+            if row.role in _NEAR and row.group == "general":
+                self.near.add(offset & ~7)
             self.lanes.append(Lane(row.name, row.bits, number))
 
     def ask(self, row: Register) -> None:
@@ -153,11 +159,13 @@ class _Making:
         self.lanes.append(Lane(row.name, row.bits, 0))
 
     def done(self) -> Followed:
-        spans = spans_of([offset for offset, *_ in self.placed])
-        first, words = {}, 0
+        near = tuple((at, -(-count // _TOGETHER) * _TOGETHER) for at, count in spans_of(list(self.near), 0))
+        spans = near + spans_of([offset for offset, *_ in self.placed if offset not in self.near])
+        first: dict[int, int] = {}
+        words = 0
         for offset, count in spans:
             for i in range(count):
-                first[offset + 8 * i] = words + i
+                first.setdefault(offset + 8 * i, words + i)
             words += count
         masks = [0] * words
         fields = []
@@ -169,7 +177,7 @@ class _Making:
             mask = (1 << min(bits, 64)) - 1
             masks.append(mask)
             fields.append(_Field(words + number, 0, mask, lane, -(-bits // 8)))
-        watched = Watched(spans, tuple(masks), tuple(number for number, *_ in self.asked))
+        watched = Watched(spans, len(near), tuple(masks), tuple(number for number, *_ in self.asked))
         return Followed(watched, tuple(self.lanes), fields, tuple(self.unfollowed))
 
 
@@ -237,4 +245,4 @@ def contexts(isa: Isa, model: CpuModel, *, in_place: bool) -> Contexts:
             masks.append(part << 8 * (at & 7))
             names.append((name, 8 * (at & 7), part))
     level = bits is not None and all(name != "privilege" for name, *_ in names)
-    return Contexts(Watched(tuple(spans), tuple(masks)), tuple(names), level)
+    return Contexts(Watched(tuple(spans), masks=tuple(masks)), tuple(names), level)

@@ -12,7 +12,7 @@ import unicorn.unicorn_const as uc_const
 
 from emu.engine.library import check, lib
 from isa import objects
-from isa.records import TRACE, TRACE_CODE, TRACE_ENTRY, TRACE_SPAN
+from isa.records import CELL, TRACE, TRACE_CODE, TRACE_ENTRY, TRACE_SPAN
 
 if TYPE_CHECKING:
     from emu.engine.engine import Engine
@@ -68,21 +68,25 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Words of the CPU state to be compared: (offset, words) of spans, a mask for each word, and registers by the
-    engine's number, whose masks follow."""
+    """Words of the CPU state to be compared: (offset, words) of spans, of which the first `near` are of general
+    registers, a mask for each word, and registers by the engine's number, whose masks follow."""
 
     spans: tuple[tuple[int, int], ...] = ()
+    near: int = 0
     masks: tuple[int, ...] = ()
     reads: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TraceWish:
-    """What native code is to note."""
+    """What native code is to note. blocks: each block, also where more is noted; ranges: of code, (low, end), none: all
+    of it; blocks that have some of it are noted as a whole."""
 
     registers: Watched | None = None
     accesses: bool = False
     contexts: Watched = Watched()
+    blocks: bool = False
+    ranges: tuple[tuple[int, int], ...] = ()
 
     @property
     def detailed(self) -> bool:
@@ -100,10 +104,14 @@ class Tracing:
         self._hooks: Final[Mapping[str, int]] = objects.functions("emu.engine.trace_hooks")
         self._rest = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)(self._hooks["note_rest"])
         enough = DETAILS if wish.detailed else BLOCKS
-        room = enough + (LARGEST if wish.detailed else 64)
+        room = enough + (2 * LARGEST if wish.detailed else 64)
         self._record = np.zeros(1, TRACE)
         self._entries, self._codes = np.zeros(room, TRACE_ENTRY), np.zeros(CODES, np.uint8)
         self._word = np.zeros(1, np.uint64)
+        self._ranges = np.array(wish.ranges, np.uint64).reshape(-1, 2)
+        self._general_only = np.zeros(0, np.uint8)
+        self._is_general: Callable[[bytes], bool] | None = None
+        self._outside: dict[int, int] = {}
         self._shadows: dict[int, tuple[Rows, Rows]] = {}
         self._kept: list[Rows] = []
         self._added: list[ctypes.c_size_t] = []
@@ -118,6 +126,9 @@ class Tracing:
             codes_enough=CODES - LARGEST_CODE,
             codes_size=CODES,
             detailed=int(wish.detailed),
+            whole=int(wish.blocks or not wish.detailed),
+            ranges=self._ranges.ctypes.data,
+            ranges_count=len(self._ranges),
             word=self._word.ctypes.data,
         )
 
@@ -155,7 +166,10 @@ class Tracing:
             )
         reads = np.array(registers.reads, np.int64)
         self._kept.append(reads)
-        self._set(reads=reads.ctypes.data, reads_count=len(reads))
+        self._set(reads=reads.ctypes.data, reads_count=len(reads), near_count=registers.near)
+        self._general_only = np.zeros(len(engine.cells), np.uint8)
+        self._is_general = engine.isa.general_only
+        self._set(general_only=self._general_only.ctypes.data, first_cell=engine.cells.ctypes.data)
         engine.set_word("tracing", self.address)
         hooks = self._hooks
         if wish.detailed:
@@ -188,7 +202,10 @@ class Tracing:
             contexts = sum(count for _, count in self._wish.contexts.spans)
             self._shadows[number] = np.zeros(words + 1, np.uint64), np.zeros(contexts + 1, np.uint64)
         shadow, context = self._shadows[number]
+        record = self._record[0]
+        self._outside[int(record["vcpu"])] = int(record["outside"])
         self._set(
+            outside=self._outside.get(number, 0),
             vcpu=number,
             shadow=shadow.ctypes.data,
             context_shadow=context.ctypes.data,
@@ -206,6 +223,7 @@ class Tracing:
         used, code_bytes, lost = int(record["head"]), int(record["codes_head"]), int(record["lost"])
         first = int(engine.cells.ctypes.data)
         codes = self._codes_of(code_bytes, first)
+        self._look_at(codes, forget=forget)
         done = self._sink(Taken(self._entries[:used], tuple(self._stretches), codes, lost, forget, first))
         left = used - done
         self._entries[:left] = self._entries[done:used].copy()
@@ -215,6 +233,15 @@ class Tracing:
             replace(each, first=max(each.first - done, 0), left=each.left if each.first > done else NOWHERE)
             for each in self._stretches[now:]
         ]
+
+    def _look_at(self, codes: tuple[Code, ...], *, forget: bool) -> None:
+        """Tell native code which blocks change general registers alone, until they are forgotten."""
+        if forget:
+            self._general_only[:] = 0
+        elif self._is_general is not None and self._wish.registers is not None:
+            for each in codes:
+                general = len(each.code) == each.size and self._is_general(each.code)
+                self._general_only[each.cell // CELL.itemsize] = general
 
     def _codes_of(self, used: int, first: int) -> tuple[Code, ...]:
         found, at, data = [], 0, self._codes[:used].tobytes()

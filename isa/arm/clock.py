@@ -46,7 +46,7 @@ def ticks(engine: Record, control: Record) -> Word:
     return time >> PERIOD
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def engine_of(row: Word) -> Word:
     """The engine block: a row of ours holds the address of the word where `begin` leaves it."""
     word = carray(as_u64(row + OPAQUE), 1)[0]

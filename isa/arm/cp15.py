@@ -1,7 +1,8 @@
 """Coprocessor 15 of the A profile as rows: the system registers.
 
 Source: ARM Architecture Reference Manual ARMv7-A and ARMv7-R edition (DDI 0406C), cited as [a], section B3.17. A CPU
-model has some of them: what a model lacks reads as undefined, for the guest and for us.
+model has some of them: what a model lacks reads as undefined, for the guest and for us. CCSIDR and ISR are not among
+them: the engine makes up their values for a guest's instruction only.
 """
 
 from __future__ import annotations
@@ -61,7 +62,6 @@ ROWS: tuple[Row, ...] = (
     Row("id_isar3", 0, 0, 2, 3),
     Row("id_isar4", 0, 0, 2, 4),
     Row("id_isar5", 0, 0, 2, 5),
-    Row("ccsidr", 0, 1, 0, 0),
     Row("clidr", 0, 1, 0, 1),
     Row("aidr", 0, 1, 0, 7),
     Row("csselr", 0, 2, 0, 0),
@@ -95,7 +95,6 @@ ROWS: tuple[Row, ...] = (
     Row("nmrr", 10, 0, 2, 1),
     Row("vbar", 12, 0, 0, 0),
     Row("mvbar", 12, 0, 0, 1),
-    Row("isr", 12, 0, 1, 0),
     Row("fcseidr", 13, 0, 0, 0),
     Row("contextidr", 13, 0, 0, 1),
     Row("tpidrurw", 13, 0, 0, 2),
@@ -146,7 +145,7 @@ _FIELDS: dict[str, tuple[Field, ...]] = {
     ),
     "mpidr": (Field("aff0", 0, 8), Field("aff1", 8, 8), Field("aff2", 16, 8), Field("u", 30)),
 }
-_READ_ONLY = ("midr", "ctr", "tcmtr", "tlbtr", "mpuir", "mpidr", "revidr", "ccsidr", "clidr", "aidr", "isr")
+_READ_ONLY = ("midr", "ctr", "tcmtr", "tlbtr", "mpuir", "mpidr", "revidr", "clidr", "aidr")
 
 
 def registers() -> tuple[Register, ...]:

@@ -52,13 +52,13 @@ SEGMENT = 0x1FFFFFFF
 """The part of a kseg0 or kseg1 address that is physical."""
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get(engine: Record, slot: Word) -> Word:
     """A register that is as wide as an address."""
     return get64(engine, slot) if engine.wide != U(0) else get32(engine, slot)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put(engine: Record, slot: Word, value: Word) -> None:
     if engine.wide != U(0):
         put64(engine, slot, value)
@@ -66,7 +66,7 @@ def put(engine: Record, slot: Word, value: Word) -> None:
         put32(engine, slot, U(value))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def general(engine: Record, number: Word) -> Word:
     """General register `number`."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 64)[GPR]
@@ -75,13 +75,13 @@ def general(engine: Record, number: Word) -> Word:
     return U(carray(as_u32(at), 32)[number])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def function(engine: Record, slot: Word) -> Word:
     """Host address of a function of the engine."""
     return np.intp(carray(as_i64(np.intp(engine.layout)), 64)[slot])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def word_at(engine: Record, at: Word) -> Word:
     """The instruction word at a host address."""
     word = np.int64(carray(as_u32(np.intp(at)), 1)[0])

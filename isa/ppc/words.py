@@ -46,7 +46,7 @@ MSR_TRANSLATES, MSR_SF, MSR_LE = state.MSR_IR | state.MSR_DR, state.MSR_SF, 1
 DSISR, DAR, DEC, SRR0, SRR1, FSCR, SET_TBL, SET_TBU, HID0 = 18, 19, 22, 26, 27, 153, 284, 285, 1008
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def nth(engine: Record, slot: Word, number: Word) -> Word:
     """Register `number` of those that begin at `slot`."""
     at = place(engine, slot)
@@ -55,7 +55,7 @@ def nth(engine: Record, slot: Word, number: Word) -> Word:
     return U(carray(as_u32(at), 1024)[number])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put_nth(engine: Record, slot: Word, number: Word, value: Word) -> None:
     at = place(engine, slot)
     if engine.wide != U(0):
@@ -73,7 +73,7 @@ def put_msr(engine: Record, value: Word) -> None:
     uc_reg_write(np.intp(engine.uc), np.int32(REG_MSR), np.intp(engine.scratch))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def word_at(at: Word, little: Word) -> Word:
     """32 bits at a host address."""
     data = carray(as_u8(at), 4)

@@ -17,6 +17,7 @@ from isa.contract import (
     LibraryTarget,
 )
 from isa.riscv.causes import VECTORS
+from isa.riscv.effects import general_only
 from isa.riscv.encoding import branch_target, effective_address, instruction_length
 from isa.riscv.paging import page_walk
 from isa.riscv.registers import registers
@@ -80,6 +81,7 @@ def _describe(bits: int, models: tuple[CpuModel, ...], aliases: tuple[str, ...])
         page_walk=page_walk(bits),
         effective_address=effective_address(bits),
         branch_target=branch_target(bits),
+        general_only=general_only(bits),
         supervisor_call=supervisor_call(bits),
         calls=CALLS,
         missing=_MISSING,

@@ -21,7 +21,7 @@ Operation = Callable[[Word, Word, Word], Word]
 
 def _sources(operation: Operation, *, immediate: bool = False) -> Any:  # noqa: ANN401
     """The instruction that gives rd `operation` of rs1 and rs2, or of rs1 and the bits of rs2 and beyond."""
-    compiled = operation if hasattr(operation, "py_func") else njit(inline="always")(operation)
+    compiled = operation if hasattr(operation, "py_func") else njit(forceinline=True)(operation)
 
     @cfunc(types.int32(types.intp, types.uint64))
     def instruction(address: Word, word: Word) -> Word:
@@ -41,31 +41,31 @@ def _immediate(operation: Operation) -> Any:  # noqa: ANN401
     return _sources(operation, immediate=True)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def sign32(a: Word) -> Word:
     return U(np.int64(np.int32(np.uint32(a & LOW))))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def signed(a: Word, bits: Word) -> Word:
     return np.int64(a) if bits == U(64) else np.int64(np.int32(np.uint32(a)))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def rotated(a: Word, by: Word, bits: Word) -> Word:
     """`a` of `bits` bits, rotated to the right."""
     by &= bits - U(1)
     return a if by == U(0) else (a >> by) | (a << (bits - by))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def population(a: Word) -> Word:
     a -= (a >> U(1)) & U(0x5555555555555555)
     a = (a & U(0x3333333333333333)) + ((a >> U(2)) & U(0x3333333333333333))
     return (((a + (a >> U(4))) & U(0x0F0F0F0F0F0F0F0F)) * U(0x0101010101010101)) >> U(56)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def leading(a: Word, bits: Word) -> Word:
     """Zeros above the highest set bit."""
     for by in (U(1), U(2), U(4), U(8), U(16), U(32)):
@@ -73,12 +73,12 @@ def leading(a: Word, bits: Word) -> Word:
     return bits - population(a)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def trailing(a: Word, bits: Word) -> Word:
     return bits if a == U(0) else population((a & (~a + U(1))) - U(1))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def product(a: Word, b: Word, bits: Word, shift: Word) -> Word:
     """The carry-less product, from bit `shift` on."""
     value = U(0)

@@ -36,7 +36,7 @@ PMP = int(Slot.PMP)
 USER, SUPERVISOR, MACHINE = 0, 1, 3
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get(engine: Record, slot: Word) -> Word:
     """A register of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
@@ -45,7 +45,7 @@ def get(engine: Record, slot: Word) -> Word:
     return U(carray(as_u32(at), 1)[0])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put(engine: Record, slot: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[slot]
     if engine.wide != U(0):
@@ -54,7 +54,7 @@ def put(engine: Record, slot: Word, value: Word) -> None:
         carray(as_u32(at), 1)[0] = np.uint32(value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def x(engine: Record, number: Word) -> Word:
     """General register `number` of the saved state."""
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
@@ -63,7 +63,7 @@ def x(engine: Record, number: Word) -> Word:
     return U(carray(as_u32(at), 32)[number])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put_x(engine: Record, number: Word, value: Word) -> None:
     at = np.intp(engine.state) + carray(as_i64(np.intp(engine.layout)), 32)[X0]
     if engine.wide != U(0):

@@ -37,13 +37,13 @@ do_interrupt_v8 = types.ExternalFunction("sparc_cpu_do_interrupt_sparc", types.v
 do_interrupt_v9 = types.ExternalFunction("sparc_cpu_do_interrupt_sparc64", types.void(types.intp))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def get(engine: Record, slot: Word) -> Word:
     """A register of the machine's width."""
     return get64(engine, slot) if engine.wide != U(0) else get32(engine, slot)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put(engine: Record, slot: Word, value: Word) -> None:
     if engine.wide != U(0):
         put64(engine, slot, value)
@@ -51,26 +51,26 @@ def put(engine: Record, slot: Word, value: Word) -> None:
         put32(engine, slot, value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def cut(engine: Record, value: Word) -> Word:
     """An address of the machine's width."""
     return U(value) if engine.wide != U(0) else U(value) & U(0xFFFFFFFF)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def supervisor(engine: Record) -> Word:
     if engine.wide != U(0):
         return get32(engine, PSTATE) & U(PSTATE_PRIV) != U(0)
     return get32(engine, S) != U(0)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def kept(engine: Record, slot: Word) -> Word:
     """A word of the layout that is no offset."""
     return U(carray(as_i64(np.intp(engine.layout)), 64)[slot])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def keep(engine: Record, slot: Word, value: Word) -> None:
     carray(as_i64(np.intp(engine.layout)), 64)[slot] = np.int64(value)
 

@@ -38,7 +38,7 @@ def make_breakpoints(engine: Record) -> None:
     cpu_x86_update_dr7(state, np.uint32(wanted))
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def see_breakpoints(engine: Record) -> None:
     """Before an entry: nothing, unless breakpoints are or were enabled."""
     wanted = carray(as_u64(place(engine, DR0)), LISTED)[DR7] & U(ENABLED)
@@ -46,7 +46,7 @@ def see_breakpoints(engine: Record) -> None:
         make_breakpoints(engine)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def note_breakpoints(engine: Record) -> None:
     """After a run: which ones the engine may have in its lists."""
     enabled = carray(as_u64(place(engine, DR0)), LISTED)[DR7] & U(ENABLED)

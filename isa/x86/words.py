@@ -62,54 +62,54 @@ cpu_x86_cpuid = types.ExternalFunction(
 )
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def number(engine: Record, slot: Word) -> Word:
     """An entry of the layout itself."""
     return carray(as_i64(np.intp(engine.layout)), 1 << 10)[slot]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def general(engine: Record, index: Word) -> Word:
     return carray(as_u64(place(engine, GENERAL)), 16)[index]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put_general(engine: Record, index: Word, value: Word) -> None:
     carray(as_u64(place(engine, GENERAL)), 16)[index] = U(value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def control_register(engine: Record, index: Word) -> Word:
     return carray(as_u64(place(engine, CR0)), 9)[index]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def put_control_register(engine: Record, index: Word, value: Word) -> None:
     carray(as_u64(place(engine, CR0)), 9)[index] = U(value)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def segment64(engine: Record, index: Word, field: Word) -> Word:
     return carray(as_u64(place(engine, SEGMENTS) + SEGMENT * index + field), 1)[0]
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def segment32(engine: Record, index: Word, field: Word) -> Word:
     return U(carray(as_u32(place(engine, SEGMENTS) + SEGMENT * index + field), 1)[0])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def hflags(engine: Record) -> Word:
     return get32(engine, HFLAGS)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def linear(engine: Record) -> Word:
     """Linear address of the instruction at the pc."""
     return get64(engine, PC) + segment64(engine, CS, BASE)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def mode(engine: Record) -> Word:
     """Width of the code that runs: 16, 32 or 64."""
     flags = hflags(engine)
@@ -118,12 +118,12 @@ def mode(engine: Record) -> Word:
     return 32 if flags & U(CS32) != U(0) else 16
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def priority(engine: Record) -> Word:
     return U(carray(as_u8(place(engine, TASK_PRIORITY)), 1)[0])
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def canonical(address: Word) -> Word:
     """Bits 63 to 48 repeat bit 47 [Intel SDM 1, 3.3.7.1]."""
     return (address + U(1 << 47)) >> U(48) == U(0)
@@ -168,12 +168,12 @@ def hide(engine: Record) -> None:
     put32(engine, HFLAGS, flags)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def requests(engine: Record) -> Word:
     """Host address of the engine's word of pending interrupts: after that of `step`."""
     return np.intp(engine.step) + 4
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def request(engine: Record, bits: Word) -> None:
     carray(as_u32(requests(engine)), 1)[0] = np.uint32(bits)

@@ -183,7 +183,10 @@ def build(plan: Plan, line: console.Console, screen: RichConsole) -> Machine:
     """The machine of the plan, its program loaded. The first one on a computer compiles native code, with a
     word about it."""
     with compilation.announced(screen):
-        from emu.machine import Machine  # noqa: PLC0415 - imports numba
+        from emu.natives import compile_for  # noqa: PLC0415 - imports LLVM
+
+        compile_for([(plan.config.isa, plan.config.cpu)])
+        from emu.machine import Machine  # noqa: PLC0415 - loads what was compiled
 
         return Machine(replace(plan.config, channel=line))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,3 +24,13 @@ def apply_symbols(debugger: Debugger, texts: Iterable[str]) -> None:
             debugger.load_kallsyms()
         else:
             debugger.load_symbols(text)
+
+
+def apply_after_run(debugger: Debugger, texts: Iterable[str]) -> None:
+    """`apply_symbols`; where nothing has a name then, with the symbols of the Linux in the guest's memory, if one is."""
+    from emu.debug.errors import NotPossible  # noqa: PLC0415 - not for --help
+
+    apply_symbols(debugger, texts)
+    if not len(debugger.symbols):
+        with suppress(NotPossible):
+            debugger.load_kallsyms()

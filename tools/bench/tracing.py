@@ -55,9 +55,8 @@ def traced(guest: Path, kinds: str, count: int) -> float:
             waiting[0].write(batch)
 
         machine.run(max_insns=WARM)
-        recorder = Recorder(machine, frozenset(kinds.split(",")), write)
-        header = {"rows": "insn" if recorder.detailed else "block"}
-        waiting.append(Columns(output, header, recorder.described, parquet_file=True))
+        recorder = Recorder(machine, frozenset(kinds.split(",")), write, by_block=True)
+        waiting.append(Columns(output, {"rows": "block"}, recorder.described, parquet_file=True))
         begin = user_time()
         machine.run(max_insns=count)
         recorder.close()

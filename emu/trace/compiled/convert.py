@@ -1,8 +1,8 @@
 """From native entries to rows: one pass, in order.
 
-An entry of a block or an instruction is a start. How much of it was executed is the difference to the number of the
-next start; entries from the last start on are left for the next call. Behind a start that did not retire, only what its
-trap has written to registers is kept.
+An entry of a block or an instruction is a start; where blocks are noted, instructions in them are none. How much of it
+was executed is the difference to the number of the next start; entries from the last start on are left for the next
+call. Of an instruction that did not retire, only what its trap has written to registers is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from isa.native import (
     as_u64,
     pointer_cast,
 )
-from isa.records import TRACE_BLOCK, TRACE_CONTEXT, TRACE_INSN, TRACE_REG
+from isa.records import (
+    TRACE_BLOCK,
+    TRACE_CONTEXT,
+    TRACE_GAP,
+    TRACE_INSN,
+    TRACE_READ,
+    TRACE_REG,
+    TRACE_WRITE,
+)
 
 U = np.uint64
 MANY = 1 << 40
@@ -159,20 +167,34 @@ def whole_blocks(work: Record, first: Word, end: Word, base: Word) -> Word:
 
 
 @njit
-def emit_instruction(work: Record, entry: Record, number: Word) -> None:
+def instruction_of(work: Record, entry: Record) -> Word:
+    """The number of an instruction among those of all blocks, -1 where its code is not known."""
     block = block_of(work, entry.c)
+    if block < 0:
+        return np.int64(-1)
+    offset = entry.a - carray(as_u64(np.intp(work.block_pc)), MANY)[block]
+    if offset >= U(carray(as_u32(np.intp(work.block_size)), MANY)[block]):
+        return np.int64(-1)
+    place = carray(as_i64(np.intp(work.block_bytes)), MANY)[block] + np.int64(offset)
+    index = np.int64(carray(as_i16(np.intp(work.at)), MANY)[place])
+    return index if index < 0 else carray(as_i64(np.intp(work.block_first)), MANY)[block] + index
+
+
+@njit
+def emit_instruction(work: Record, entry: Record, number: Word, size: Word) -> None:
+    index = instruction_of(work, entry)
     low, high = U(0), U(0)
-    if block >= 0:
-        start = carray(as_u64(np.intp(work.block_pc)), MANY)[block]
-        offset = entry.a - start
-        if offset < U(carray(as_u32(np.intp(work.block_size)), MANY)[block]):
-            first = carray(as_i64(np.intp(work.block_first)), MANY)[block]
-            place = carray(as_i64(np.intp(work.block_bytes)), MANY)[block] + np.int64(offset)
-            index = np.int64(carray(as_i16(np.intp(work.at)), MANY)[place])
-            if index >= 0:
-                low = carray(as_u64(np.intp(work.low)), MANY)[first + index]
-                high = carray(as_u64(np.intp(work.high)), MANY)[first + index]
-    emit(work, number, entry.vcpu, TRACE_INSN, entry.a, high, low, entry.size, 0)
+    if index >= 0:
+        low = carray(as_u64(np.intp(work.low)), MANY)[index]
+        high = carray(as_u64(np.intp(work.high)), MANY)[index]
+    emit(work, number, entry.vcpu, TRACE_INSN, entry.a, high, low, size, 0)
+
+
+@njit
+def size_of(work: Record, entry: Record) -> Word:
+    """Bytes of an instruction. The engine does not know it on every instruction set."""
+    index = instruction_of(work, entry)
+    return U(entry.size) if index < 0 else U(carray(as_u8(np.intp(work.length)), MANY)[index])
 
 
 @njit
@@ -203,6 +225,52 @@ def emit_context(work: Record, entry: Record, base: Word) -> None:
     emit(work, entry.c + base, entry.vcpu, TRACE_CONTEXT, U(0), before, now, 0, name)
 
 
+@njit(inline="always")
+def is_start(kind: Word, whole: Word) -> Word:
+    return kind == TRACE_BLOCK or kind == TRACE_GAP or (kind == TRACE_INSN and not whole)  # noqa: PLR1714
+
+
+@njit
+def emit_details(work: Record, begin: Word, after: Word, first: Word, end: Word) -> None:
+    """What the instructions of the block at entry `begin` did, which are numbered from `first` on, of which the one of
+    number `end` did not retire; the next start is at `after`."""
+    entries = carray(as_trace_entries(np.intp(work.entries)), MANY)
+    lanes, shifts = carray(as_i64(np.intp(work.lanes)), MANY), carray(as_u64(np.intp(work.shifts)), MANY)
+    masks, sizes = carray(as_u64(np.intp(work.masks)), MANY), carray(as_u16(np.intp(work.bytes)), MANY)
+    names = carray(as_u16(np.intp(work.lane_names)), MANY)
+    insns, vcpus = carray(as_u64(np.intp(work.out_insn)), MANY), carray(as_u8(np.intp(work.out_vcpu)), MANY)
+    kinds, places = carray(as_u8(np.intp(work.out_kind)), MANY), carray(as_u64(np.intp(work.out_pc)), MANY)
+    addresses = carray(as_u64(np.intp(work.out_address)), MANY)
+    values = carray(as_u64(np.intp(work.out_value)), MANY)
+    lengths, whats = (
+        carray(as_u16(np.intp(work.out_size)), MANY),
+        carray(as_u16(np.intp(work.out_what)), MANY),
+    )
+    words, layers, made = U(work.words), U(work.layers), U(work.made)
+    for i in range(U(begin) + U(1), U(after)):
+        entry = entries[i]
+        kind = entry.kind
+        if kind == TRACE_REG:
+            at, number = U(entry.count), first + U(entry.size)
+            for _ in range(layers):
+                lane = lanes[at]
+                if lane < 0:
+                    break
+                if (entry.a ^ entry.b) >> shifts[at] & masks[at] != U(0):
+                    insns[made], vcpus[made], kinds[made] = number, entry.vcpu, kind
+                    places[made], addresses[made] = entry.c, U(lane)
+                    values[made] = entry.b >> shifts[at] & masks[at]
+                    lengths[made], whats[made] = sizes[at], names[U(lane)]
+                    made += U(1)
+                at += words
+        elif kind in (TRACE_READ, TRACE_WRITE) and first + U(entry.count) < end:
+            insns[made], vcpus[made], kinds[made] = first + U(entry.count), entry.vcpu, kind
+            places[made], addresses[made], values[made] = entry.c, entry.a, entry.b
+            lengths[made], whats[made] = entry.size, np.uint16(0)
+            made += U(1)
+    work.made = made
+
+
 @cfunc(types.int64(types.intp))
 def convert(address: Word) -> Word:
     """Fill the columns; 1 where they are full and there is more to convert."""
@@ -216,7 +284,8 @@ def convert(address: Word) -> Word:
     layers: Word = max(np.int64(work.layers), 1)
     plain = wants(work, TRACE_BLOCK) and not wants(work, BRANCH)
     stretch, start = 0, np.int64(work.done)
-    while start < count and entries[start].kind != TRACE_BLOCK and entries[start].kind != TRACE_INSN:
+    whole = work.whole != U(0)
+    while start < count and not is_start(entries[start].kind, whole):
         while stretch + 1 < stretches and firsts[stretch + 1] <= start:
             stretch += 1
         if entries[start].kind == TRACE_CONTEXT and wants(work, TRACE_CONTEXT):
@@ -231,7 +300,7 @@ def convert(address: Word) -> Word:
             start = whole_blocks(work, start, bound, bases[stretch])
             work.done = U(start)
         after = start + 1
-        while after < count and entries[after].kind != TRACE_BLOCK and entries[after].kind != TRACE_INSN:
+        while after < count and not is_start(entries[after].kind, whole):
             after += 1
         if after == count and work.final == U(0):
             return 0
@@ -256,12 +325,16 @@ def convert(address: Word) -> Word:
                 behind = entry.a + U(carray(as_u16(np.intp(work.out_size)), MANY)[np.int64(place)])
                 if not wants(work, TRACE_BLOCK):
                     work.made, work.odd_made = place, odd
+            emit_details(work, start, after, number, end)
+        elif entry.kind == TRACE_GAP:
+            work.passed += executed
         else:
             if executed != U(0):
-                last, behind = entry.a, entry.a + U(entry.size)
+                size = size_of(work, entry)
+                last, behind = entry.a, entry.a + size
                 work.unseen += executed - U(1)
                 if wants(work, TRACE_INSN):
-                    emit_instruction(work, entry, number)
+                    emit_instruction(work, entry, number, size)
             for i in range(start + 1, after):
                 other = entries[i]
                 if other.kind == TRACE_REG:

@@ -15,20 +15,22 @@ CONVERT: Final = np.dtype(
             "entries", "count", "firsts", "bases", "lefts", "stretches", "first_cell",
             # blocks by cell (i8), and `emu.trace.code.Blocks`
             "of_cells", "cells", "blocks", "block_pc", "block_size", "block_count", "block_first", "block_bytes",
-            "at", "offset", "low", "high",
+            "at", "offset", "length", "low", "high",
             # registers by word: `layers` tables of `words` lanes (i8, -1 none), shifts, masks, bytes (u2); their names
             "layers", "words", "lanes", "shifts", "masks", "bytes", "lane_names",
             "context_shifts", "context_masks", "context_names",
             # numbers of instructions that a trap came before, ascending
             "traps", "traps_count",
+            # whether blocks are noted, and what their instructions did behind them
+            "whole",
             # kinds wanted, as bits; bytes from the last instruction of a block back to its branch
             "wanted", "back",
             # final: nothing comes after the entries, and `end` instructions are retired
             "final", "end",
             # out: the columns, rows that fit, rows made; (row, instructions) that Python has to mend
             *(f"out_{each}" for each in OUTPUTS), "room", "made", "odd", "odd_room", "odd_made",
-            # entries that were converted; instructions without an entry
-            "done", "unseen",
+            # entries that were converted; instructions without an entry, and those outside of what is looked at
+            "done", "unseen", "passed",
         )
     ]
 )  # fmt: skip

@@ -8,10 +8,12 @@ from emu.trace.query.context import Context
 from emu.trace.query.database import SOURCE, Hits
 from emu.trace.query.names import Code
 from emu.trace.query.question import Clauses
-from emu.trace.query.views import BLOCK, INSN, numbers_in
+from emu.trace.query.views import BLOCK, INSN, READ, REG, numbers_in
 
 _BEHIND: Final = 64
 """Rows between an instruction's and the one before it, at most: its accesses, registers, an interrupt."""
+_BEHIND_BLOCK: Final = 1 << 12
+"""Likewise, between those of blocks whose instructions have rows."""
 _MOST: Final = (1 << 62) - 1
 """No instruction has a larger number."""
 _STEPS: Final = (
@@ -107,8 +109,10 @@ class Entries:
         found = database.keep(database.rows_of(hits, limit, f"{entries}, {place}"))
         before = f"kind = {BLOCK if self.by_block else INSN}"
         self.kept = [found]
-        if database.numbered and found.count <= _FEW:
-            near = f"range(greatest(row::BIGINT - {_BEHIND}, 0), row::BIGINT)"
+        detailed = self.by_block and (self.context.records(REG) or self.context.records(READ))
+        behind = _BEHIND_BLOCK if detailed else _BEHIND
+        if database.numbered and found.count * behind <= _FEW * _BEHIND:
+            near = f"range(greatest(row::BIGINT - {behind}, 0), row::BIGINT)"
             rows = database.keep(f"SELECT DISTINCT unnest({near}) AS row FROM {found.table}")
             self.kept.append(rows)
             before += f" AND row IN (SELECT row FROM {rows.table})"

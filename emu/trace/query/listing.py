@@ -48,20 +48,19 @@ def happened(context: Context, question: Happened, text: str) -> Answer:
     database, header = context.database, context.header
     low, high = max(question.at - question.around, 0), question.at + question.around
     vcpu = f" AND vcpu = {question.clauses.vcpu}" if question.clauses.vcpu is not None else ""
-    spanned = " AND ".join(database.span(low, high))
-    place = "row" if database.numbered else "insn"
-    source = f"SELECT *, {place} AS place FROM {SOURCE} WHERE "
-    every = f"SELECT {_KEPT} FROM ({source}{spanned}{vcpu})"
+    place = "row" if database.numbered else "row_number() OVER ()"
+    reach = " AND ".join(database.span(max(low - LONGEST, 0) if header.by_block else low, high))
+    source = f"(SELECT *, {place} AS place FROM {SOURCE} WHERE {reach}{vcpu})"
+    every = f"SELECT {_KEPT} FROM {source} WHERE insn >= {low}"
     if header.by_block:
-        reach = " AND ".join(database.span(max(low - LONGEST, 0), high))
-        blocks = insns_sql(header, f"({source}{reach}{vcpu})", "place")
+        blocks = insns_sql(header, source, "place")
         every += (
-            f" WHERE kind <> {BLOCK} UNION ALL "
+            f" AND kind <> {BLOCK} UNION ALL "
             f"SELECT insn, vcpu, {INSN}::UTINYINT AS kind, pc, code_high AS address, code AS value, "
             f"size::USMALLINT AS size, 0::USMALLINT AS what, place FROM ({blocks}) "
             f"WHERE insn BETWEEN {low} AND {high}"
         )
-    table = database.keep(every + " ORDER BY insn, place")
+    table = database.keep(every + " ORDER BY insn, place, kind")
     facts: dict[str, Fact] = {"at": question.at, "from": low, "to": high, "count": table.count}
     there = database.fetch_one(f"SELECT count(*) FROM {table.table} WHERE insn = {question.at}")[0]
     if there:

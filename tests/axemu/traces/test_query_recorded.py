@@ -18,23 +18,24 @@ FUNCTIONS = ("main", "cross", "console_put", "write32", "read32", "total", "_sta
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """whole.parquet, whole.arrow, code.parquet: instructions alone."""
+    """whole.parquet, whole.arrow; code.parquet: without what instructions do; single.parquet: a row for each."""
     made = tmp_path_factory.mktemp("recorded")
-    for name, record in (
+    for name, record, *only in (
         ("whole.parquet", "all"),
         ("whole.arrow", "all"),
         ("code.parquet", "insns,branches"),
+        ("single.parquet", "all", "--only", "0..0x100000000"),
     ):
-        words = ["trace", "--plain", str(FOLDER), "--record", record, "-o", str(made / name)]
+        words = ["trace", "--plain", str(FOLDER), "--record", record, *only, "-o", str(made / name)]
         assert cli.dispatch(words) == 0
     return made
 
 
 def test_functions_ran_as_often_in_every_form(folder: Path) -> None:
     answers = []
-    for name in ("whole.parquet", "whole.arrow", "code.parquet"):
+    for name in ("whole.parquet", "whole.arrow", "code.parquet", "single.parquet"):
         with Trace(folder / name) as trace:
-            assert trace.header.by_block == (name == "code.parquet")
+            assert trace.header.by_block == (name != "single.parquet")
             asked = {
                 each: trace.ask(f"when was {each} executed")
                 for each in FUNCTIONS
@@ -48,7 +49,7 @@ def test_functions_ran_as_often_in_every_form(folder: Path) -> None:
             )
             total = trace.sql("SELECT count(*), max(insn) + 1 FROM insns").fetchall()
             assert total == [(trace.header.fields["instructions"],) * 2]
-    assert answers[0] == answers[1] == answers[2]
+    assert all(each == answers[0] for each in answers[1:])
     assert answers[0]["main"][0]["count"] == 1
     assert len(answers[0]) > 4
 
@@ -90,3 +91,13 @@ def test_source_lines_come_with_the_guest(folder: Path) -> None:
     shutil.copy(FOLDER / "debuggee.elf", folder)
     with Trace(folder / "whole.parquet") as trace:
         assert {row[-1].split(":")[0] for row in trace.ask("when was main executed").rows()} == {"start.S"}
+
+
+@pytest.mark.parametrize("at", [0, 903, 1046, 1200])
+def test_what_happened_is_in_the_same_order_in_every_form(folder: Path, at: int) -> None:
+    answers = []
+    for name in ("whole.parquet", "whole.arrow", "single.parquet"):
+        with Trace(folder / name) as trace:
+            answers.append(list(trace.ask(f"what happened at {at} +-20").rows()))
+    assert len(answers[0]) > 40
+    assert answers[0] == answers[1] == answers[2]

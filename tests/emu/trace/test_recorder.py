@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -18,13 +18,16 @@ GUESTS = Path(__file__).resolve().parents[3] / "guests"
 ISAS = sorted(path.parent.parent.name for path in GUESTS.glob("*/hello/guest.toml"))
 STEPS = 150
 """Instructions that are stepped over, one by one."""
+MORE: Final = 1000
 
 
-def recorded(folder: Path, what: frozenset[str], count: int | None = None) -> tuple[Batch, Recorder, int]:
+def recorded(
+    folder: Path, what: frozenset[str], count: int | None = None, **options: Any
+) -> tuple[Batch, Recorder, int]:
     """The rows, the recorder, and the instructions retired."""
     parts: list[Batch] = []
     with Machine(load_guest(folder).config()) as machine:
-        recorder = Recorder(machine, what, lambda batch: parts.append(batch.copy()))
+        recorder = Recorder(machine, what, lambda batch: parts.append(batch.copy()), **options)
         machine.run(max_insns=count)
         recorder.close()
         retired = machine.retired
@@ -74,6 +77,35 @@ def test_each_instruction_and_each_register_is_as_single_stepping_sees_it(isa: s
     assert sum(map(len, changes.values())) > STEPS // 5
 
 
+@pytest.mark.parametrize("isa", ISAS)
+def test_rows_behind_a_block_are_those_of_its_instructions(isa: str) -> None:
+    what = frozenset({INSNS, REGS, MEM})
+    blocks, recorder, _ = recorded(GUESTS / isa / "hello", what, MORE, by_block=True)
+    single, other, _ = recorded(GUESTS / isa / "hello", what, MORE)
+    assert Kind.INSN not in blocks.kinds()
+    assert (np.diff(blocks.insn.astype(np.int64)) >= 0).all()
+    whole = recorder.described.blocks.expanded(blocks)
+    assert recorder.unseen == other.unseen == 0
+    for kinds in ((Kind.INSN,), (Kind.REG, Kind.READ, Kind.WRITE)):
+        ours, theirs = ([row for row in rows.rows() if row[2] in kinds] for rows in (whole, single))
+        assert ours == theirs
+    assert len(ours) > STEPS
+
+
+@pytest.mark.parametrize("name", ["traps", "external-interrupt", "paging"])
+def test_other_registers_are_looked_at_when_they_can_change(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Traps, interrupts and device accesses within blocks that change general registers alone."""
+    folder, what = GUESTS / "riscv64" / name, frozenset({INSNS, REGS})
+    quick, recorder, _ = recorded(folder, what, 100_000)
+    monkeypatch.setattr("emu.trace.tracing.Tracing._look_at", lambda *_, **__: None)
+    thorough, _, _ = recorded(folder, what, 100_000)
+    changed = {recorder.lanes[number].name for number in quick.address[quick.kind == Kind.REG].tolist()}
+    assert {"mepc", "mcause"} <= changed
+    assert list(quick.rows()) == list(thorough.rows())
+
+
 def test_blocks_are_the_same_instructions() -> None:
     """Traps, interrupts and device accesses among them."""
     folder = GUESTS / "riscv64" / "traps"
@@ -91,6 +123,29 @@ def test_blocks_are_the_same_instructions() -> None:
         assert ours == theirs
     insns = single.take(np.flatnonzero(single.kind == Kind.INSN))
     assert insns.insn.tolist() == list(range(retired))
+
+
+@pytest.mark.parametrize("what", [{INSNS, BRANCHES}, {INSNS, REGS, MEM, BRANCHES}], ids=["way", "all"])
+@pytest.mark.parametrize("name", ["traps", "smp"])
+def test_ranges_are_what_a_whole_trace_has_there(name: str, what: set[str]) -> None:
+    """Registers and branches at the edges among them, and what another vCPU does meanwhile."""
+    folder = GUESTS / "riscv64" / name
+    rows, recorder, retired = recorded(folder, frozenset(what), 20_000)
+    every = recorder.described.blocks.expanded(rows)
+    places, counts = np.unique(every.pc[every.kind == Kind.INSN], return_counts=True)
+    often = int(places[np.argmax(counts)])
+    ranges = [(int(places[5]) + 2, int(places[40])), (often, often + 1)]
+    some, other, again = recorded(folder, frozenset(what), 20_000, ranges=ranges)
+    assert again == retired
+    found = other.described.blocks.expanded(some)
+    assert len(found.insn) < len(every.insn)
+    ours, theirs = (
+        [row for row in batch.rows() if any(low <= row[3] < end for low, end in ranges)]
+        for batch in (found, every)
+    )
+    assert len(ours) > 100
+    assert ours == theirs
+    assert (found.kind == Kind.INSN).sum() + other.passed == retired
 
 
 @pytest.mark.parametrize("name", ["smp", "reboot", "self-modifying", "timer-interrupt"])

@@ -12,7 +12,7 @@ from axemu.plan import Plan
 from axemu.report import Report
 from axemu.session import Session, show
 from axemu.signals import die_of
-from axemu.symbols import apply_symbols
+from axemu.symbols import apply_after_run
 from emu.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class CountedSession(Session):
         machine.count_blocks(branches=self._branches, calls=self._calls, turned=turned)
         outcome = super().execute(machine)
         with Debugger(machine) as debugger:
-            apply_symbols(debugger, self._symbols)
+            apply_after_run(debugger, self._symbols)
             layouts = Layouts(machine.isa, by_page(debugger.memory.readable))
             counts = machine.block_counts
             calls = None

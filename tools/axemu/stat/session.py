@@ -18,7 +18,7 @@ from axemu.session import Session, show, write_json
 from axemu.signals import die_of
 from axemu.stat.document import as_json
 from axemu.stat.output import Look, print_tables
-from axemu.symbols import apply_symbols
+from axemu.symbols import apply_after_run
 from emu.outcome import Outcome
 from emu.statistics.summary import Summary, summary
 from emu.symbols import SymbolTable
@@ -56,17 +56,11 @@ class CountedSession(Session):
 
     def _names(self, machine: Machine) -> SymbolTable:
         """The guest's symbols, and those that were asked for; a Linux kernel's own where there are no others."""
-        if self._symbols:
-            from emu.debug.debugger import Debugger  # noqa: PLC0415
+        from emu.debug.debugger import Debugger  # noqa: PLC0415
 
-            with Debugger(machine) as debugger:
-                apply_symbols(debugger, self._symbols)
-                return debugger.symbols
-        if len(machine.symbols):
-            return machine.symbols
-        from emu.debug.sources import kallsyms  # noqa: PLC0415
-
-        return kallsyms(machine) or machine.symbols
+        with Debugger(machine) as debugger:
+            apply_after_run(debugger, self._symbols)
+            return debugger.symbols
 
 
 def attend(plan: Plan, look: Look, symbols: tuple[str, ...], *, top: bool) -> int:

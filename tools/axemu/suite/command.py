@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from axemu import screens, version
+from axemu.compilation import announced
 from axemu.errors import UsageError
 from axemu.quantities import count, duration
 from axemu.suite import history, selection
@@ -127,6 +129,7 @@ def run(
     from axemu.suite.orders import TIMEOUT, Orders, Terms  # noqa: PLC0415
     from axemu.suite.runner import Plan  # noqa: PLC0415
     from axemu.suite.runner import run as run_plan  # noqa: PLC0415
+    from emu.natives import compile_for  # noqa: PLC0415 - imports LLVM
 
     where = paths or [Path()]
     if engine != "local" and update_golden:
@@ -177,6 +180,9 @@ def run(
         keep = None if keeper is None else keeper.keep
         plan = Plan(header, cases, orders, jobs, stop_after, retry, given, keep)
         files = {"--json": json_file, "--junit": junit, "--tap": tap, "--html": html}
+        if engine == "local":
+            with announced(Console(stderr=True, highlight=False)):
+                compile_for({(case.guest.isa, case.guest.cpu) for case in cases})
         ended = run_plan(plan, engine_for(engine, scheduler), watchers_for(folder, verbose, files))
         history.write(folder, past, ended.results)
         if keeper is not None:

@@ -62,7 +62,7 @@ def header(
         "guest": guest_of(machine),
         "options": sys.argv[1:],
         "record": sorted(request.record),
-        "rows": "insn" if recorder.detailed or expanded else "block",
+        "rows": "block" if recorder.by_block and not expanded else "insn",
         "time": "instructions",
         "filters": request.filters(),
         "symbols": [

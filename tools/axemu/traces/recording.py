@@ -97,6 +97,7 @@ class Recording:
             {f"instructions by {reason}": count for reason, count in self._filter.left_out.items()}
         )
         for reason, count in (
+            ("instructions by --only", recorder.passed),
             ("entries that found no room", recorder.lost),
             ("instructions of which nothing was noted", recorder.unseen),
         ):

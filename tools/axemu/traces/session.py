@@ -83,6 +83,8 @@ class TracedSession(Session):
             asked=request.format == "spike",
             follow=follow,
             turned=processes.look,
+            by_block=request.format == "arrow" and not filtered,
+            ranges=ranges,
         )
         filter = Filter(
             machine, ranges, request.level, request.vcpu, recorder.described.names.number("privilege")
