@@ -51,6 +51,8 @@ class Blocks:
         self._numbers: dict[tuple[int, int, int, bytes], int] = {}
         self._of_cells = np.full(1 << 10, -1, np.int64)
         self.codes: Final[list[bytes]] = []
+        self.unplaced = 0
+        """Instructions of blocks whose code was gone before it was read: they are said to be where it began."""
         self._pc, self._size, self._count = Growing(np.uint64), Growing(np.uint32), Growing(np.uint32)
         self._first = Growing(np.int64)  # of its instructions
         self._bytes = Growing(np.int64)  # of its bytes in `_at`
@@ -95,8 +97,13 @@ class Blocks:
     def _enter(self, pc: int, size: int, count: int, code: bytes) -> None:
         self._now = code
         offsets = self._layouts.offsets(pc, size, count) if len(code) == size else None
-        if offsets is None:
-            offsets = [0] * count
+        if offsets is None:  # where they begin is certain only if all are of the greatest length
+            length = self._isa.max_instruction_length
+            if size == count * length:
+                offsets = list(range(0, size, length))
+            else:
+                offsets = [0] * count
+                self.unplaced += count
         ends = [*offsets[1:], size]
         padded = code + bytes(2 * WORD)
         self.codes.append(code)

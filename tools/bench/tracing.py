@@ -49,6 +49,7 @@ def traced(guest: Path, kinds: str, count: int) -> float:
         Machine(MachineConfig(isa="riscv64", kernel=guest)) as machine,
     ):
         output = Output(str(Path(folder) / "trace.parquet"), force=False)
+        output.begin()
         waiting: list[Columns] = []
 
         def write(batch: Batch) -> None:

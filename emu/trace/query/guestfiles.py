@@ -63,7 +63,7 @@ def _own_file(header: Header) -> Path | None:
     name, digest = header.guest.get("file"), header.guest.get("sha256")
     if not name or not digest:
         return None
-    given = [Path(str(word)) for word in header.fields.get("options") or ()]
+    given = [Path(word) for word in header.words]
     beside = [header.path.parent / name, header.path.parent / Path(name).name]
     for path in (Path(name), *beside, *given, *(folder / name for folder in given)):
         if _is_elf(path) and _sha256(path) == digest:

@@ -82,6 +82,24 @@ class Header:
         return found
 
     @property
+    def options(self) -> str:
+        """Those that it was recorded with."""
+        given = self.fields.get("options") or {}
+        if isinstance(given, Mapping):
+            return " ".join(f"{name}={value}" for name, value in given.items())
+        return " ".join(map(str, given))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The values of the options that it was recorded with."""
+        given = self.fields.get("options") or {}
+        values = given.values() if isinstance(given, Mapping) else given
+        found: list[str] = []
+        for value in values:
+            found += map(str, value) if isinstance(value, list) else [str(value)]
+        return tuple(found)
+
+    @property
     def guest(self) -> Mapping[str, str | None]:
         found: Mapping[str, str | None] = self.fields["guest"]
         return found

@@ -36,7 +36,7 @@ def summary(context: Context, text: str) -> Answer:
         "guest": guest.get("file"),
         "build id": guest.get("build_id"),
         "sha256": guest.get("sha256"),
-        "options": " ".join(map(str, fields.get("options") or ())) or None,
+        "options": header.options or None,
         "recorded": ", ".join(header.record),
         "instructions": fields.get("instructions"),
         "rows": rows,

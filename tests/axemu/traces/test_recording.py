@@ -14,9 +14,10 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from axemu import cli
+from axemu.traces.output import Output
 from tests.axemu.conftest import ROOT
 
-HELLO, TRAPS = (str(ROOT / "guests" / "riscv64" / name) for name in ("hello", "traps"))
+HELLO, TRAPS, SPIN = (str(ROOT / "guests" / "riscv64" / name) for name in ("hello", "traps", "spin"))
 INSTRUCTIONS = 352  # of hello
 
 
@@ -113,6 +114,20 @@ def test_an_arrow_file_ends_with_its_metadata(capfd: pytest.CaptureFixture[str],
     assert about["complete"]
 
 
+def test_the_header_has_the_options_of_the_command(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    place = str(tmp_path / "a.parquet")
+    assert trace(capfd, HELLO, "-o", place, "--from", "10", "--only", "main", "--smp=1")[0] == 0
+    about = json.loads(pyarrow.parquet.read_metadata(place).metadata[b"axemu"])
+    assert about["options"] == {
+        "guest": HELLO,
+        "smp": "1",
+        "output": place,
+        "only": ["main"],
+        "from": 10,
+    }
+    assert about["translations"] == []
+
+
 def test_zstd(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.txt", tmp_path / "a.txt.zst"
     for place in (plain, packed):
@@ -125,7 +140,7 @@ def test_zstd(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "count", "said"),
     [
-        (("--from", "100", "--count", "20"), 20, "100 instructions before the recording began"),
+        (("--from", "100", "--to", "120"), 20, "100 instructions before the recording began"),
         (("--to", "50"), 50, "302 instructions after the recording had ended"),
         (("--only", "exit"), 5, "347 instructions by --only"),
         (("--only", "0x80000000..0x80000010"), 4, "348 instructions by --only"),
@@ -177,6 +192,36 @@ def test_an_output_that_exists_is_kept(capfd: pytest.CaptureFixture[str], tmp_pa
     assert "--force" in err
     assert trace(capfd, HELLO, "-o", str(place), "--force")[0] == 0
     assert place.read_text().startswith("         0 0 ")
+
+
+def test_a_count_ends_the_guest(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = trace(capfd, SPIN, "-o", "-", "--from", "100", "--count", "20", "--record", "insns")
+    assert code == 0
+    lines = out.splitlines()
+    assert [int(line.split()[0]) for line in lines[:-1]] == list(range(100, 120))
+    assert lines[-1].endswith("before the recording began; as many instructions as asked for")
+    assert "recorded as many instructions as asked for" in err
+    code, out, err = trace(capfd, HELLO, "-o", "-", "--count", "400", "--record", "insns")
+    assert (code, len(out.splitlines())) == (0, INSTRUCTIONS + 1)
+    assert "hello: pass" in err
+
+
+def test_there_is_no_file_before_the_recording_begins(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    place, old = tmp_path / "a.txt", tmp_path / "b.txt"
+    old.write_text("mine")
+    made = Output(str(place), force=False)
+    assert not place.exists()
+    made.begin()
+    made.close()
+    assert place.exists()
+    for each in (tmp_path / "c.txt", old):
+        code, _, err = trace(capfd, HELLO, "-o", str(each), "--force", "--from", "1000000")
+        assert "nothing is recorded: the guest ended at instruction 352" in err
+        assert code == 0
+    assert not (tmp_path / "c.txt").exists()
+    assert old.read_text() == "mine"
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_guest(capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,17 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from emu.debug.memory import GuestMemory
 from emu.guest import load_guest
 from emu.machine import Machine
+from emu.outcome import Ending
+from emu.symbols import Symbol
+from emu.trace.code import Blocks
 from emu.trace.recorded import BRANCHES, EXITS, INSNS, MEM, REGS
 from emu.trace.recorder import Recorder
 from emu.trace.rows import Batch, Kind
+from emu.trace.translations import translations
+from isa import registry
 
 GUESTS = Path(__file__).resolve().parents[3] / "guests"
 ISAS = sorted(path.parent.parent.name for path in GUESTS.glob("*/hello/guest.toml"))
@@ -146,6 +152,26 @@ def test_ranges_are_what_a_whole_trace_has_there(name: str, what: set[str]) -> N
     assert len(ours) > 100
     assert ours == theirs
     assert (found.kind == Kind.INSN).sum() + other.passed == retired
+
+
+def test_a_block_whose_code_is_gone_says_so() -> None:
+    blocks = Blocks(registry.find("riscv64"), lambda pc, size: b"")
+    assert blocks.facts(blocks.number(0x8000_0000, 12, 3))[2] == [0, 4, 8]
+    assert blocks.unplaced == 0
+    assert blocks.facts(blocks.number(0x8000_0000, 10, 3))[2] == [0, 0, 0]
+    assert blocks.unplaced == 3
+
+
+def test_named_pages_that_lie_elsewhere_are_translated() -> None:
+    with Machine(load_guest(GUESTS / "riscv64" / "paging").config()) as machine:
+        window = 0x4000_0000
+        symbols = [Symbol("mapped", window + 0x1040, 8), Symbol("itself", 0x8000_0000, 8)]
+        found: list[tuple[int, int, int]] = []
+        while not found and machine.run(max_insns=500).ending is Ending.BUDGET:
+            found = translations(machine, symbols)
+        ((virtual, physical, size),) = found
+        assert (virtual, size) == (window + 0x1000, 0x1000)
+        assert GuestMemory(machine).translate(virtual) == physical != virtual
 
 
 @pytest.mark.parametrize("name", ["smp", "reboot", "self-modifying", "timer-interrupt"])

@@ -107,7 +107,7 @@ def debug(
 
 
 def _record(recorded: dict[str, Any], options: dict[str, Any], symbols: list[str] | None) -> int:
-    from axemu.traces.options import TraceRequest  # noqa: PLC0415
+    from axemu.traces.options import TraceRequest, plain_options  # noqa: PLC0415
     from axemu.traces.options import request_of as recording_of  # noqa: PLC0415
     from axemu.traces.session import record  # noqa: PLC0415 - `axemu --help` must not pay for it
 
@@ -135,6 +135,10 @@ def _record(recorded: dict[str, Any], options: dict[str, Any], symbols: list[str
         count=recorded["count"],
         start_at=recorded["start_at"],
         stop_at=recorded["stop_at"],
+        options=plain_options(
+            {**options, **recorded, "from": recorded["first"], "to": recorded["end"], "symbols": symbols},
+            without=("first", "end"),
+        ),
     )
     return record(plan_of(**options), request, tuple(symbols or ()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,7 @@ def header(
         "isa": machine.isa.name,
         "machine": machine.board.name,
         "guest": guest_of(machine),
-        "options": sys.argv[1:],
+        "options": dict(request.options),
         "record": sorted(request.record),
         "rows": "block" if recorder.by_block and not expanded else "insn",
         "time": "instructions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -87,6 +88,8 @@ class TraceRequest:
     count: int | None = None
     start_at: str | None = None
     stop_at: str | None = None
+    options: tuple[tuple[str, object], ...] = ()
+    """All that were given with the command, as JSON has them."""
 
     @property
     def printed(self) -> bool:
@@ -104,6 +107,23 @@ class TraceRequest:
             "start_at": self.start_at,
             "stop_at": self.stop_at,
         }
+
+
+def plain_options(
+    options: Mapping[str, object], without: tuple[str, ...] = ()
+) -> tuple[tuple[str, object], ...]:
+    """Those that were given, by their names, as JSON can have them."""
+    return tuple(
+        (name, _plain(value))
+        for name, value in options.items()
+        if name not in without and value not in (None, False, "", (), [])
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, (bool, int, float)) else str(value)
 
 
 def request_of(

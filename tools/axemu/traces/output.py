@@ -1,4 +1,5 @@
-"""The file that a trace goes to: opened, room kept for its end, and given up cleanly where the disk is full."""
+"""The file that a trace goes to: made when the recording begins, room kept for its end, and given up cleanly where the
+disk is full."""
 
 from __future__ import annotations
 
@@ -19,11 +20,12 @@ _UNSUPPORTED: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ESPIPE, errno.ENODE
 
 
 class Output:
-    """A binary file object. Raises OSError where what is asked for has no room."""
+    """A binary file object, from `begin` on. Raises OSError where what is asked for has no room."""
 
     def __init__(self, place: str, *, force: bool) -> None:
         """Raises UsageError for a file that exists, InputUnreadable where it cannot be made."""
         self.place = place
+        self._mode = "wb" if force else "xb"
         self._used = 0
         self._kept = 0
         if place == STANDARD:
@@ -31,8 +33,9 @@ class Output:
             self._regular = False
             return
         path = Path(place)
+        there = path.exists()
         try:
-            self._file = path.open("wb" if force else "xb", buffering=0)
+            self._file = path.open("ab" if force else "xb", buffering=0)
         except FileExistsError:
             raise UsageError(
                 "A trace is written into a new file.",
@@ -42,6 +45,15 @@ class Output:
         except OSError as error:
             raise InputUnreadable.of(path, error, "write the trace") from error
         self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        if self._regular:  # it can be made, and is when the recording begins
+            self._file.close()
+            if not there:
+                path.unlink()
+
+    def begin(self) -> None:
+        """Make the file. Raises OSError."""
+        if self._regular:
+            self._file = Path(self.place).open(self._mode, buffering=0)  # type: ignore[assignment]  # noqa: SIM115
 
     def keep(self, size: int) -> None:
         """Have room for `size` more bytes, and for the end. Raises OSError."""
@@ -88,14 +100,17 @@ class Output:
         if self.place == STANDARD:
             self._file.flush()
             return
+        if self._file.closed:
+            return
         with suppress(OSError):
             if self._kept > self._used:
                 os.ftruncate(self._file.fileno(), self._used)
         self._file.close()
 
     def discard(self) -> None:
-        """Nothing was recorded: leave no file."""
-        if self.place != STANDARD and self._regular:
+        """Nothing could be written: leave no file."""
+        if self._regular and not self._file.closed:
+            self._file.close()
             with suppress(OSError):
                 os.unlink(self.place)
 

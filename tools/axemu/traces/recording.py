@@ -15,6 +15,7 @@ from axemu.traces.writers import Setting, Writer, writer_of
 from emu.trace.calls import Switches
 from emu.trace.code import Blocks
 from emu.trace.rows import Batch, Kind
+from emu.trace.translations import translations
 
 TEXTS: Final = ("text", "spike", "jsonl")
 _AT_ONCE: Final = 1 << 16  # rows of instructions
@@ -37,6 +38,7 @@ class Recording:
 
     def begin(self, setting: Setting, output: Output) -> None:
         """Raises OSError."""
+        output.begin()
         self._blocks = setting.recorder.described.blocks
         self._writer = writer_of(setting, output)
 
@@ -100,6 +102,7 @@ class Recording:
             ("instructions by --only", recorder.passed),
             ("entries that found no room", recorder.lost),
             ("instructions of which nothing was noted", recorder.unseen),
+            ("places of instructions whose code was gone", recorder.described.blocks.unplaced),
         ):
             left[reason] += count
         summary: dict[str, Any] = {
@@ -111,4 +114,6 @@ class Recording:
             "names": recorder.described.names.all,
             "console": recorder.lines,
         }
+        if setting.request.format == "arrow":
+            summary["translations"] = translations(setting.machine, setting.symbols)
         self._writer.end(summary)

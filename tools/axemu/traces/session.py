@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 
 from axemu import console
-from axemu.errors import CommandError, UsageError
+from axemu.errors import CommandError, InputUnreadable, UsageError
 from axemu.plan import Plan
 from axemu.session import Session, show
 from axemu.signals import die_of
@@ -32,6 +33,7 @@ class TracedSession(Session):
         super().__init__(plan, screen)
         self._request, self._symbols, self._output = request, symbols, output
         self._asked = False  # somebody has stopped the run
+        self._counted = False  # --count has ended it
         self._deadline: float | None = None
         self.recording: Recording | None = None
         self.failure: OSError | None = None
@@ -96,6 +98,12 @@ class TracedSession(Session):
             recording.left_out["instructions before the recording began"] = skipped
         head = header(machine, request, recorder, symbols, expanded=filtered)
         setting = Setting(request, machine, recorder, symbols, head, ranges, processes.now)
+        try:
+            recording.begin(setting, self._output)
+        except OSError as error:
+            recorder.close()
+            self._output.discard()
+            raise InputUnreadable.of(Path(request.output), error, "write the trace") from error
         channel: Any = machine.channel
         said = channel.write
 
@@ -106,18 +114,24 @@ class TracedSession(Session):
         channel.write = tee
         ended = "the recording stopped"
         try:
-            recording.begin(setting, self._output)
             outcome, ended = self._recorded(machine, stop)
         finally:
             recorder.close()
             channel.write = said
             after = machine.retired
             outcome_after: Outcome | None = None
-            if self._goes_on(ended):
+            self._counted = ended == _COUNTED and not self._asked
+            if self._counted:
+                self._left = True
+                outcome_after = replace(outcome, ending=Ending.INTERRUPTED)
+            elif self._goes_on(ended):
                 outcome_after = self._run_for(machine, None)
                 recording.left_out["instructions after the recording had ended"] += machine.retired - after
             self._end(recording, setting, ended)
         return outcome_after or outcome
+
+    def _cause(self, outcome: Outcome) -> str:
+        return f"recorded {_COUNTED}" if self._counted else super()._cause(outcome)
 
     def _goes_on(self, ended: str) -> bool:
         return ended in (_REACHED, _STOPPED, _FULL) and not self._asked
@@ -144,8 +158,9 @@ class TracedSession(Session):
     def _recorded(self, machine: Machine, stop: tuple[int, ...]) -> tuple[Outcome, str]:
         """Run while it is recorded; how that ended."""
         request = self._request
-        ends = [each for each in (request.end, _sum(machine.retired, request.count)) if each is not None]
-        limit = max(min(ends) - machine.retired, 0) if ends else None
+        begin = machine.retired
+        ends = [each for each in (request.end, _sum(begin, request.count)) if each is not None]
+        limit = max(min(ends) - begin, 0) if ends else None
         assert self.recording is not None
         if stop:
             machine.breakpoints = stop
@@ -159,7 +174,8 @@ class TracedSession(Session):
         if stop and outcome.ending is Ending.EXIT:
             return outcome, _STOPPED
         if limit is not None and outcome.ending is Ending.BUDGET and not self._spent(machine):
-            return outcome, _REACHED
+            counted = request.count is not None and machine.retired == begin + request.count
+            return outcome, _COUNTED if counted else _REACHED
         return outcome, outcome.text
 
     def _run_to(self, machine: Machine, addresses: tuple[int, ...]) -> Outcome | None:
@@ -195,8 +211,9 @@ class TracedSession(Session):
         self._print(f"nothing is recorded: the guest ended at instruction {machine.retired:,}")
 
 
-_REACHED, _STOPPED, _FULL = (
+_COUNTED, _REACHED, _STOPPED, _FULL = (
     "as many instructions as asked for",
+    "--to was reached",
     "--stop-at was executed",
     "the file took no more",
 )
@@ -232,8 +249,6 @@ def record(plan: Plan, request: TraceRequest, symbols: tuple[str, ...]) -> int:
         report = session.run()
     finally:
         output.close()
-        if session.recording is None:
-            output.discard()
     show(report, replace(plan, json=None), screen)
     recording = session.recording
     if recording is not None:
