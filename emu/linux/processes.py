@@ -47,12 +47,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a vCPU stands: the address of its thread's task_struct, its page table's (guest-physical), whether it runs a
-    program, and registers that are otherwise in the kernel."""
+    """Where a vCPU stands: the address of its thread's task_struct, its page table's (guest-physical), and registers
+    that are otherwise in the kernel."""
 
     task: int
     table: int
-    program: bool
     pretend: Mapping[str, int]
 
 
@@ -62,7 +61,7 @@ def _riscv64(read: Callable[[str], int]) -> Place | None:
     if privilege > 1 or satp >> 60 == 0:
         return None
     task = read("sscratch" if privilege == 0 else "x4")
-    return Place(task, (satp & 0xFFF_FFFFFFFF) << 12, privilege == 0, {"priv": 1})
+    return Place(task, (satp & 0xFFF_FFFFFFFF) << 12, {"priv": 1})
 
 
 PLACES: Final[dict[str, Callable[[Callable[[str], int]], Place | None]]] = {"riscv64": _riscv64}
@@ -88,9 +87,9 @@ class Processes:
     def _look(self) -> None:
         assert self._place is not None
         place = self._place(self._machine.schedule.current.arch.read_register)
-        if place is None or not (place.program or self._sought):
+        if place is None:
             return
-        if not self._sought:  # there is no program before its kernel is in memory
+        if not self._sought:  # who uses a page table is in memory as a whole
             self._sought = True
             types = kernel_types(self._machine)
             self._layout = None if types is None else Layout.of(types)

@@ -1,5 +1,5 @@
 """Two boots of Debian's Linux are the same to the last bit, with one hart and with four, also where one of them shares
-its processors with a process that takes all it can get."""
+its processors with a process that takes all it can get, or has its calls followed and its processes named."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from axemu.examples.linux import initramfs
 from axemu.initramfs import packed
+from emu.calls.tree import CallTree
 from emu.config import BUILT_IN, MachineConfig
+from emu.linux.processes import Processes
 from emu.machine import Machine
 from emu.outcome import Ending
 from emu.recorder import Recorder
@@ -38,13 +41,19 @@ class End:
     state: str
 
 
+class Boot(Protocol):
+    def __call__(self, harts: int, budget: int | None, names: set[str | None] | None = None) -> End:
+        """`names`: gets those of the processes."""
+        ...
+
+
 @pytest.fixture
-def boot(debian_guest: Callable[[str], dict[str, Path]], tmp_path: Path) -> Callable[[int, int | None], End]:
+def boot(debian_guest: Callable[[str], dict[str, Path]], tmp_path: Path) -> Boot:
     kernel = debian_guest("linux-riscv64")["vmlinux"]
     disk = tmp_path / "initrd.gz"
     disk.write_bytes(packed(initramfs(debian_guest("busybox-riscv64")["busybox"].read_bytes())))
 
-    def run(harts: int, budget: int | None) -> End:
+    def run(harts: int, budget: int | None, names: set[str | None] | None = None) -> End:
         console = Recorder()
         config = MachineConfig(
             smp=harts,
@@ -56,7 +65,15 @@ def boot(debian_guest: Callable[[str], dict[str, Path]], tmp_path: Path) -> Call
             channel=console,
         )
         with Machine(config) as machine:
+            processes = Processes(machine)
+            if names is not None:
+                machine.count_blocks(calls=True, turned=processes.look)
             outcome = machine.run(max_insns=budget)
+            if names is not None:
+                calls = machine.block_counts.calls
+                assert calls is not None
+                tree = CallTree(calls.nodes, machine.isa, machine.symbols, calls.lost, processes.names)
+                names.update(root.program for root in tree.roots if root.space)
             return End(
                 outcome.ending,
                 tuple(vcpu.arch.retired for vcpu in machine.vcpus),
@@ -79,16 +96,19 @@ def busy_host() -> Iterator[None]:
         process.wait()
 
 
-def test_a_boot_is_the_same_on_a_busy_host(boot: Callable[[int, int | None], End]) -> None:
+def test_a_boot_is_the_same_on_a_busy_host(boot: Boot) -> None:
     quiet = boot(1, None)
+    names: set[str | None] = set()
     with busy_host():
-        busy = boot(1, None)
+        busy = boot(1, None, names)
     assert quiet.ending is Ending.POWERED_OFF
     assert busy == quiet
+    assert None not in names
+    assert {"init", "poweroff"} <= {one for each in names if each is not None for one in each.split(", ")}
 
 
 def test_the_beginning_of_a_boot_with_four_harts_is_the_same_on_a_busy_host(
-    boot: Callable[[int, int | None], End],
+    boot: Boot,
 ) -> None:
     quiet = boot(4, FIRST_PART)
     with busy_host():
@@ -100,9 +120,7 @@ def test_the_beginning_of_a_boot_with_four_harts_is_the_same_on_a_busy_host(
 
 @pytest.mark.long
 @pytest.mark.parametrize("harts", [2, 4, 8])
-def test_a_whole_boot_with_several_harts_is_the_same_on_a_busy_host(
-    harts: int, boot: Callable[[int, int | None], End]
-) -> None:
+def test_a_whole_boot_with_several_harts_is_the_same_on_a_busy_host(harts: int, boot: Boot) -> None:
     quiet = boot(harts, None)
     with busy_host():
         busy = boot(harts, None)
