@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ COLUMNS: Final = tuple(TYPES)
 _EXPECTED: Final = "a trace that axemu recorded"
 _RECORD: Final = "Record one with: axemu trace --plain GUEST --record all -o FILE.parquet"
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
+_STREAM: Final = b"\xff\xff\xff\xff"
 
 
 class Format(Enum):
@@ -174,7 +176,17 @@ def _header(path: Path, form: Format, found: Mapping[bytes, bytes], schema: pa.S
         raise LoadError(
             path, f"the columns {', '.join(COLUMNS)}", f"a file without {', '.join(missing)}", _RECORD
         )
-    return Header(path, form, fields, found.get(BLOCKS_KEY, b""))
+    return Header(path, form, fields, _blocks(path, found.get(BLOCKS_KEY, b"")))
+
+
+def _blocks(path: Path, found: bytes) -> bytes:
+    """The Arrow IPC stream of the table of blocks; older files have it as it is."""
+    if found.startswith(_STREAM):
+        return found
+    try:
+        return base64.b64decode(found, validate=True)
+    except ValueError as error:
+        raise _damaged(path, error) from error
 
 
 def _checked(header: Header) -> Header:

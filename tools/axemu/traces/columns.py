@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ def table_of(batch: Batch) -> pa.Table:
 
 
 def blocks_of(described: Described) -> bytes:
-    """The table of blocks, as an Arrow IPC stream."""
+    """The table of blocks: an Arrow IPC stream in base64, since metadata are texts."""
     blocks = described.blocks
     facts = [blocks.facts(number) for number in range(len(blocks))]
     table = pa.table(
@@ -48,7 +49,7 @@ def blocks_of(described: Described) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    return base64.b64encode(sink.getvalue())
 
 
 class Columns:

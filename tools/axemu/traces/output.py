@@ -53,7 +53,7 @@ class Output:
     def begin(self) -> None:
         """Make the file. Raises OSError."""
         if self._regular:
-            self._file = Path(self.place).open(self._mode, buffering=0)  # type: ignore[assignment]  # noqa: SIM115
+            self._file = Path(self.place).open(self._mode, buffering=0)  # noqa: SIM115
 
     def keep(self, size: int) -> None:
         """Have room for `size` more bytes, and for the end. Raises OSError."""
