@@ -124,26 +124,29 @@ def _refuse_random(probe: Shapes) -> None:
         memory.seek(get_cpu(probe.handle, -1) or get_cpu(probe.handle, 0))
         data = memory.read(_CPU)
     words = struct.unpack_from(f"<{len(data) // 8}Q", data)
-    found = [
-        i
-        for i in range(len(words) - _OPERATIONS)
-        if words[i] == words[i + 1] == words[i + 5] != words[i + 14]
-        and words[i] & 3 == words[i + 14] & 3 == 0 != words[i]
-        and all(words[i + indirect] & 3 == _INDIRECT for indirect in (19, 30, 31, 59, 63))
-    ]
-    if len(found) != 1:
-        raise NotFound(f"the engine's CPU has {len(found)} tables of operations, expected 1")
+    found = next(
+        (
+            i
+            for i in range(len(words) - _OPERATIONS)  # behind the CPU object, another may lie
+            if words[i] == words[i + 1] == words[i + 5] != words[i + 14]
+            and words[i] & 3 == words[i + 14] & 3 == 0 != words[i]
+            and all(words[i + indirect] & 3 == _INDIRECT for indirect in (19, 30, 31, 59, 63))
+        ),
+        None,
+    )
+    if found is None:
+        raise NotFound("the engine's CPU has no table of operations")
     first, second, third = _DARN
-    table = words[found[0] + first] - _INDIRECT
+    table = words[found + first] - _INDIRECT
     table = ctypes.c_uint64.from_address(table + 8 * second).value
     if table & 3 != _INDIRECT:
         raise NotFound("the engine has no table of operations for that of DARN")
     place = ctypes.c_uint64.from_address(table - _INDIRECT + 8 * third)
-    if place.value == words[found[0]]:
+    if place.value == words[found]:
         return  # a CPU model without
     if place.value & 3 or ctypes.c_uint32.from_address(place.value).value != _DARN_RESERVED:
         raise NotFound("the engine's operation in the place of DARN is another one")
-    place.value = words[found[0]]
+    place.value = words[found]
 
 
 def _floating(probe: Probe, layout: list[int], word: int) -> tuple[int, int]:
