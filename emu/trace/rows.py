@@ -10,7 +10,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 Column: TypeAlias = np.ndarray[Any, Any]
-SCHEMA: Final = "axemu-trace-1"
+SCHEMA: Final = "axemu-trace-2"
+OLDER: Final = "axemu-trace-1"
+"""Its table of blocks is not in base64; what has registers or accesses has a row for each instruction."""
 
 
 class Kind(IntEnum):

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emu.errors import LoadError
-from emu.trace.rows import SCHEMA, TYPES, Kind
+from emu.trace.rows import OLDER, SCHEMA, TYPES, Kind
 
 KEY: Final = b"axemu"
 BLOCKS_KEY: Final = b"axemu-blocks"
@@ -164,7 +164,7 @@ def _header(path: Path, form: Format, found: Mapping[bytes, bytes], schema: pa.S
         raise _damaged(path, error) from error
     if not isinstance(fields, dict):
         raise LoadError(path, _EXPECTED, f"metadata that are {type(fields).__name__}, not an object", _RECORD)
-    if fields.get("schema") != SCHEMA:
+    if fields.get("schema") not in (SCHEMA, OLDER):
         actual = (
             f"schema {fields.get('schema')!r}, written by axemu {fields.get('version', 'of unknown version')}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def test_jsonl_is_one_object_a_line(capfd: pytest.CaptureFixture[str], tmp_path:
     place = tmp_path / "a.jsonl"
     assert trace(capfd, HELLO, "-o", str(place), "--record", "all")[0] == 0
     rows = [json.loads(line) for line in place.read_text().splitlines()]
-    assert rows[0]["schema"] == "axemu-trace-1"
+    assert rows[0]["schema"] == "axemu-trace-2"
     assert rows[-1]["complete"] is True
     assert sum(row["kind"] == "insn" for row in rows) == INSTRUCTIONS
     assert {"kind": "console", "text": "hello from riscv64 on bare"}.items() <= next(
@@ -68,7 +69,7 @@ def test_parquet_is_read_by_duckdb(capfd: pytest.CaptureFixture[str], tmp_path: 
     metadata = pyarrow.parquet.read_metadata(place).metadata
     about = json.loads(metadata[b"axemu"])
     assert (about["rows"], about["instructions"], about["left_out"]) == ("block", INSTRUCTIONS, {})
-    blocks = pyarrow.ipc.open_stream(metadata[b"axemu-blocks"]).read_all().to_pylist()
+    blocks = pyarrow.ipc.open_stream(base64.b64decode(metadata[b"axemu-blocks"])).read_all().to_pylist()
     assert blocks[0] == {
         "pc": 0x8000_0000,
         "size": 4,

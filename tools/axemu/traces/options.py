@@ -58,7 +58,9 @@ LevelOption = Annotated[str | None, _option("--level", metavar="NAME", help="Onl
 VcpuOption = Annotated[int | None, _option("--vcpu", metavar="N", help="Only of this vCPU.")]
 FromOption = Annotated[int | None, _option("--from", metavar="N", help="From this instruction on.")]
 ToOption = Annotated[int | None, _option("--to", metavar="N", help="Before this instruction.")]
-CountOption = Annotated[int | None, _option("--count", metavar="N", help="So many instructions, then end the guest.")]
+CountOption = Annotated[
+    int | None, _option("--count", metavar="N", help="So many instructions, then end the guest.")
+]
 StartOption = Annotated[
     str | None, _option("--start-at", metavar="LOCATION", help="From when it is executed first.")
 ]
