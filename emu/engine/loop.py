@@ -86,7 +86,7 @@ def address_after(engine: Record, pc: Word, count: Word) -> Word:
         if at == 0:
             return 0
         halted = engine.halts != U(0) and call_code(np.intp(engine.halts), at, block) != 0
-        offset += int(engine.code_size) if length == 0 else call_code(length, at, block)
+        offset += np.int64(engine.code_size) if length == 0 else call_code(length, at, block)
     engine.until_halts = U(1) if halted else U(0)
     return pc + offset
 
