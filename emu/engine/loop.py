@@ -80,7 +80,8 @@ def address_after(engine: Record, pc: Word, count: Word) -> Word:
     """
     length = np.intp(engine.length)
     block = np.intp(engine.address)
-    offset, halted = 0, False
+    offset: Word = np.int64(0)
+    halted = False
     for _ in range(count):
         at = instruction_place(engine, pc + offset)
         if at == 0:
