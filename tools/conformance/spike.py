@@ -20,6 +20,8 @@ from emu.loaders.elf import load
 BASE: Final = 0x8000_0000
 RAM: Final = 16 << 20
 ISA: Final = "imafdc_zicntr_zihpm_zicclsm_svadu"
+MODELS: Final = {"riscv32": "sifive-u34", "riscv64": "sifive-u54"}
+"""The default CPUs, by name: extensions are added to a model."""
 BEYOND: Final = 1000
 """Instructions on axemu more than Spike's log has lines."""
 SECONDS: Final = 120
@@ -107,7 +109,7 @@ def _axemu(case: Case, log: Path, instructions: int) -> str:
     words = ["trace", "--plain", str(case.path), "--isa", case.isa, "-machine", "virt", "-bios", "none"]
     words += ["-m", "16M", "--max-insns", str(instructions), "--format", "spike", "-o", str(log), "--force"]
     if case.extension:
-        words += ["-cpu", f"sifive-u54,{case.extension}=on"]
+        words += ["-cpu", f"{MODELS[case.isa]},{case.extension}=on"]
     log.unlink(missing_ok=True)
     said = StringIO()
     with redirect_stdout(said), redirect_stderr(said):
