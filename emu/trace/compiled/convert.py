@@ -49,6 +49,21 @@ def wants(work: Record, kind: Word) -> Word:
 
 
 @njit(inline="always")
+def out_columns(work: Record) -> Word:
+    """The columns of rows, in their order."""
+    return (
+        carray(as_u64(np.intp(work.out_insn)), MANY),
+        carray(as_u8(np.intp(work.out_vcpu)), MANY),
+        carray(as_u8(np.intp(work.out_kind)), MANY),
+        carray(as_u64(np.intp(work.out_pc)), MANY),
+        carray(as_u64(np.intp(work.out_address)), MANY),
+        carray(as_u64(np.intp(work.out_value)), MANY),
+        carray(as_u16(np.intp(work.out_size)), MANY),
+        carray(as_u16(np.intp(work.out_what)), MANY),
+    )
+
+
+@njit(inline="always")
 def emit(
     work: Record,
     insn: Word,
@@ -61,14 +76,10 @@ def emit(
     what: Word,
 ) -> None:
     at = work.made
-    carray(as_u64(np.intp(work.out_insn)), MANY)[at] = U(insn)
-    carray(as_u8(np.intp(work.out_vcpu)), MANY)[at] = np.uint8(vcpu)
-    carray(as_u8(np.intp(work.out_kind)), MANY)[at] = np.uint8(kind)
-    carray(as_u64(np.intp(work.out_pc)), MANY)[at] = U(pc)
-    carray(as_u64(np.intp(work.out_address)), MANY)[at] = U(address)
-    carray(as_u64(np.intp(work.out_value)), MANY)[at] = U(value)
-    carray(as_u16(np.intp(work.out_size)), MANY)[at] = np.uint16(size)
-    carray(as_u16(np.intp(work.out_what)), MANY)[at] = np.uint16(what)
+    insns, vcpus, kinds, places, addresses, values, lengths, whats = out_columns(work)
+    insns[at], vcpus[at], kinds[at] = U(insn), np.uint8(vcpu), np.uint8(kind)
+    places[at], addresses[at], values[at] = U(pc), U(address), U(value)
+    lengths[at], whats[at] = np.uint16(size), np.uint16(what)
     work.made = at + U(1)
 
 
@@ -131,14 +142,7 @@ def whole_blocks(work: Record, first: Word, end: Word, base: Word) -> Word:
         work.cells,
     )
     pcs, sizes = carray(as_u64(np.intp(work.block_pc)), MANY), carray(as_u32(np.intp(work.block_size)), MANY)
-    insns, vcpus = carray(as_u64(np.intp(work.out_insn)), MANY), carray(as_u8(np.intp(work.out_vcpu)), MANY)
-    kinds, places = carray(as_u8(np.intp(work.out_kind)), MANY), carray(as_u64(np.intp(work.out_pc)), MANY)
-    addresses = carray(as_u64(np.intp(work.out_address)), MANY)
-    values = carray(as_u64(np.intp(work.out_value)), MANY)
-    lengths, whats = (
-        carray(as_u16(np.intp(work.out_size)), MANY),
-        carray(as_u16(np.intp(work.out_what)), MANY),
-    )
+    insns, vcpus, kinds, places, addresses, values, lengths, whats = out_columns(work)
     made, room = U(work.made), U(work.room)
     i, last = U(first), U(end)
     while i + U(1) < last and made < room:
@@ -238,14 +242,7 @@ def emit_details(work: Record, begin: Word, after: Word, first: Word, end: Word)
     lanes, shifts = carray(as_i64(np.intp(work.lanes)), MANY), carray(as_u64(np.intp(work.shifts)), MANY)
     masks, sizes = carray(as_u64(np.intp(work.masks)), MANY), carray(as_u16(np.intp(work.bytes)), MANY)
     names = carray(as_u16(np.intp(work.lane_names)), MANY)
-    insns, vcpus = carray(as_u64(np.intp(work.out_insn)), MANY), carray(as_u8(np.intp(work.out_vcpu)), MANY)
-    kinds, places = carray(as_u8(np.intp(work.out_kind)), MANY), carray(as_u64(np.intp(work.out_pc)), MANY)
-    addresses = carray(as_u64(np.intp(work.out_address)), MANY)
-    values = carray(as_u64(np.intp(work.out_value)), MANY)
-    lengths, whats = (
-        carray(as_u16(np.intp(work.out_size)), MANY),
-        carray(as_u16(np.intp(work.out_what)), MANY),
-    )
+    insns, vcpus, kinds, places, addresses, values, lengths, whats = out_columns(work)
     words, layers, made = U(work.words), U(work.layers), U(work.made)
     for i in range(U(begin) + U(1), U(after)):
         entry = entries[i]
