@@ -397,7 +397,13 @@ MMIO_WRITE = int(Kind.MMIO_WRITE)
 
 @njit
 def note_access(engine: Record, control: Record, value: Word) -> None:
-    """Log the access that the control block describes, which was answered with `value`."""
+    """Have the access that the control block describes, which native code has answered with `value`, counted or logged
+    where somebody wants that."""
+    if engine.count_access != np.uint64(0):
+        call_engine(np.intp(engine.count_access), np.intp(engine.address))
+        return
+    if engine.exits_logged == np.uint64(0):
+        return
     write = control.kind == np.uint64(MMIO_WRITE)
     kind, data = (LOG_WRITE, control.data) if write else (LOG_READ, np.uint64(value))
     note(engine, control, kind, control.pc, control.width, control.address, data)

@@ -474,15 +474,11 @@ def answer_inside(engine: Record, control: Record) -> Word:
             control.retired -= ahead
     done: Word = 0
     value: Word = U(0)
-    logged = engine.exits_logged != U(0)
-    if not logged or engine.log_head + U(8) < engine.log_size:
+    if engine.exits_logged == U(0) or engine.log_head + U(8) < engine.log_size:
         done, value = native_answer(engine, control)
     if done == 1:
         control.exits += U(1)
-        if engine.count_access != U(0):
-            call_engine(np.intp(engine.count_access), np.intp(engine.address))
-        elif logged:
-            note_access(engine, control, value)
+        note_access(engine, control, value)
     else:
         value = U(call_word(np.intp(engine.synchronous), np.intp(engine.address)))
     control.pc = place

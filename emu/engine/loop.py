@@ -112,18 +112,14 @@ def add_answer(control: Record, value: Word) -> Word:
 @njit
 def answer_natively(engine: Record, control: Record) -> Word:
     """Answer the open access from the dispatch table; the first of what `native_answer` says."""
-    logged = engine.exits_logged != U(0)
-    if logged and engine.log_head + U(8) >= engine.log_size:
+    if engine.exits_logged != U(0) and engine.log_head + U(8) >= engine.log_size:
         return 2
     done, value = native_answer(engine, control)
     if done == 1:
         if not add_answer(control, value):
             return 0
         control.exits += U(1)
-        if engine.count_access != U(0):
-            call_engine(np.intp(engine.count_access), np.intp(engine.address))
-        elif logged:
-            note_access(engine, control, value)
+        note_access(engine, control, value)
         tell_exit(engine, control.data if control.kind == U(MMIO_WRITE) else U(value))
     return done
 
