@@ -154,7 +154,7 @@ def calibrate(probe: Any) -> list[int]:  # noqa: ANN401
         layout[slot] = layout[CP0 + _index(name)]
     for slot, name in _FUNCTIONS.items():
         layout[slot] = _function(probe, name)
-    layout[Slot.FILL_PLACE], layout[Slot.OTHER_FILL_PLACE] = _fills(kind, layout[Slot.TLB_FILL])
+    layout[Slot.FILL_PLACE], layout[Slot.OTHER_FILL_PLACE] = _in_class(kind, layout[Slot.TLB_FILL], 2)
     layout[Slot.OUR_FILL] = probe.callbacks["fill"]
     layout[Slot.DELAY_FLAG] = _delay_flag(probe)
     probe.restore(begun)
@@ -189,15 +189,14 @@ def _one(data: bytes, word: int, what: str) -> int:
     return at
 
 
-def _fills(kind: int, function: int) -> tuple[int, int]:
-    """The two places in the class of the CPU that hold the function that fills the TLB."""
+def _in_class(kind: int, function: int, count: int) -> list[int]:
+    """The first places from the class of the CPU on that hold a function: `count` are the class's own. Behind it may
+    lie what is left of another one."""
     words = struct.unpack(f"<{_CLASS // 8}Q", _read(kind, _CLASS))
     found = [kind + 8 * i for i, word in enumerate(words) if word == function]
-    if len(found) != 2:
-        raise NotFound(
-            f"the engine's CPU holds the function that fills its TLB {len(found)} times, expected 2"
-        )
-    return found[0], found[1]
+    if len(found) < count:
+        raise NotFound(f"the engine's CPU holds a function {len(found)} times, expected {count}")
+    return found[:count]
 
 
 def _let_in(probe: Any) -> tuple[int, int]:  # noqa: ANN401
@@ -217,7 +216,7 @@ def _let_in(probe: Any) -> tuple[int, int]:  # noqa: ANN401
     kind = struct.unpack_from("<Q", data, places[0] + 16)[0]  # its class, behind the engine's address
     if not cpu < kind < cpu + _CPU:
         raise NotFound("the engine's CPU object holds no class")
-    interrupts = kind + _one(_read(kind, _CLASS), _function(probe, "mips_cpu_exec_interrupt"), "a function")
+    (interrupts,) = _in_class(kind, _function(probe, "mips_cpu_exec_interrupt"), 1)
     ctypes.c_uint64.from_address(handle + at).value = probe.callbacks["claims"]
     ctypes.c_uint64.from_address(interrupts).value = probe.callbacks["interrupts"]
     return int(cpu + places[0]), int(kind)
